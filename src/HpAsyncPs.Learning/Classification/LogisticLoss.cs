@@ -1,0 +1,92 @@
+using System;
+using System.Threading;
+using HpAsyncPs.Learning.Data;
+
+namespace HpAsyncPs.Learning.Classification;
+
+/// <summary>
+/// Mean logistic loss over sparse rows, f(z) = mean log(1 + exp(-y a.z)), its gradient, and how many rows are on the
+/// right side. Sums in double.
+/// </summary>
+public sealed class LogisticLoss
+{
+    private const int RowsBetweenInterrupts = 4096;
+
+    private readonly SparseRows _data;
+    private readonly float[] _signs;
+
+    /// <param name="data">The rows.</param>
+    /// <param name="signs">-1 or +1, one per row.</param>
+    public LogisticLoss(SparseRows data, float[] signs)
+    {
+        _data = data;
+        _signs = signs;
+    }
+
+    /// <summary>Gradient of the mean loss. False when it was interrupted; the gradient is then incomplete.</summary>
+    /// <param name="z">Weights; at least as many as the rows have features.</param>
+    /// <param name="gradient">Receives the gradient, as long as <paramref name="z"/>.</param>
+    /// <param name="interrupt">Ends it early.</param>
+    public bool Gradient(ReadOnlySpan<float> z, Span<double> gradient, CancellationToken interrupt)
+    {
+        gradient.Clear();
+        ReadOnlySpan<long> starts = _data.RowStarts;
+        ReadOnlySpan<int> allColumns = _data.Columns;
+        ReadOnlySpan<float> allValues = _data.Values;
+        double scale = 1.0 / _data.Rows;
+        for (int row = 0; row < _signs.Length; row++)
+        {
+            if (row % RowsBetweenInterrupts == 0 && interrupt.IsCancellationRequested)
+                return false;
+            int start = (int)starts[row], length = (int)starts[row + 1] - start;
+            ReadOnlySpan<int> columns = allColumns.Slice(start, length);
+            ReadOnlySpan<float> values = allValues.Slice(start, length);
+            double margin = Dot(z, columns, values) * _signs[row];
+            double slope = -_signs[row] * scale / (1 + Math.Exp(margin));
+            for (int k = 0; k < columns.Length; k++)
+                gradient[columns[k]] += slope * values[k];
+        }
+
+        return true;
+    }
+
+    /// <summary>Mean loss, and the share of rows whose sign is predicted; a margin of zero counts as negative.</summary>
+    public (double Loss, double Accuracy) Evaluate(ReadOnlySpan<float> z)
+    {
+        double loss = 0;
+        long right = 0;
+        for (int row = 0; row < _signs.Length; row++)
+        {
+            double margin = Dot(z, _data.RowColumns(row), _data.RowValues(row));
+            if (margin > 0 == _signs[row] > 0)
+                right++;
+            loss += Softplus(-margin * _signs[row]);
+        }
+
+        return (loss / _data.Rows, (double)right / _data.Rows);
+    }
+
+    /// <summary>a.z of one sparse row; columns beyond z count as zero weights.</summary>
+    public static double Dot(ReadOnlySpan<float> z, ReadOnlySpan<int> columns, ReadOnlySpan<float> values)
+    {
+        double sum = 0;
+        for (int k = 0; k < columns.Length; k++)
+        {
+            int column = columns[k];
+            if ((uint)column < (uint)z.Length)
+                sum += (double)values[k] * z[column];
+        }
+
+        return sum;
+    }
+
+    /// <summary>log(1 + exp(t)) without overflow and without cancellation.</summary>
+    private static double Softplus(double t) => t > 0 ? t + Log1P(Math.Exp(-t)) : Log1P(Math.Exp(t));
+
+    /// <summary>log(1 + u) for u in [0, 1], exact for small u: Kahan's correction of the rounded sum.</summary>
+    private static double Log1P(double u)
+    {
+        double sum = 1 + u;
+        return sum == 1 ? u : Math.Log(sum) * (u / (sum - 1));
+    }
+}

@@ -1,0 +1,71 @@
+using System;
+using System.Buffers.Binary;
+using System.Globalization;
+using System.IO;
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace HpAsyncPs.Learning.Output;
+
+/// <summary>
+/// Vectors of float32 in NumPy's .npy format, version 1.0. Source: NumPy Enhancement Proposal 1, A Simple File Format for
+/// NumPy Arrays.
+/// </summary>
+public static partial class NpyFile
+{
+    private const int Alignment = 64;
+    private const int PrefixBytes = 10;
+    private static readonly byte[] Magic = [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', 1, 0];
+
+    /// <summary>Writes a vector.</summary>
+    public static void Write(Stream output, ReadOnlySpan<float> values)
+    {
+        string dictionary = string.Create(CultureInfo.InvariantCulture,
+            $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({values.Length},), }}");
+        int header = (PrefixBytes + dictionary.Length + 1 + Alignment - 1) / Alignment * Alignment;
+        byte[] bytes = new byte[header];
+        Array.Fill(bytes, (byte)' ');
+        Magic.CopyTo(bytes, 0);
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(Magic.Length), (ushort)(header - PrefixBytes));
+        Encoding.ASCII.GetBytes(dictionary, bytes.AsSpan(PrefixBytes));
+        bytes[^1] = (byte)'\n';
+        output.Write(bytes);
+        output.Write(MemoryMarshal.AsBytes(values));
+    }
+
+    /// <summary>Reads a vector of float32.</summary>
+    /// <exception cref="InputException">The file is missing, or is not a vector of float32.</exception>
+    public static float[] ReadVector(string path)
+    {
+        try
+        {
+            using FileStream file = File.OpenRead(path);
+            byte[] prefix = new byte[PrefixBytes];
+            file.ReadExactly(prefix);
+            if (!prefix.AsSpan(0, Magic.Length).SequenceEqual(Magic))
+                throw Broken(path, "it does not begin like a .npy file of version 1.0");
+            byte[] header = new byte[BinaryPrimitives.ReadUInt16LittleEndian(prefix.AsSpan(Magic.Length))];
+            file.ReadExactly(header);
+            Match match = Header().Match(Encoding.ASCII.GetString(header));
+            if (!match.Success || !int.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out int length))
+                throw Broken(path, "its header is not that of a vector of '<f4'");
+            long bytes = (long)length * sizeof(float);
+            if (file.Length - file.Position != bytes)
+                throw Broken(path, $"its header says {length} values, the file has {file.Length - file.Position} bytes of them");
+            float[] values = new float[length];
+            file.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan()));
+            return values;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{path}: cannot be read ({e.Message}); give the folder that training wrote (--model)", e);
+        }
+    }
+
+    private static InputException Broken(string path, string what) =>
+        new($"{path}: {what}; train again, or give another --model");
+
+    [GeneratedRegex(@"^\{\s*'descr':\s*'<f4',\s*'fortran_order':\s*False,\s*'shape':\s*\((\d+),\),?\s*\}\s*$")]
+    private static partial Regex Header();
+}

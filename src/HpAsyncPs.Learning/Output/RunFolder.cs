@@ -1,0 +1,100 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+using System.Text;
+using System.Text.Json;
+using HpAsyncPs.Learning.Classification;
+using HpAsyncPs.Server;
+
+namespace HpAsyncPs.Learning.Output;
+
+/// <summary>What a run leaves behind: summary.json, trace.csv, model/.</summary>
+public static class RunFolder
+{
+    /// <summary>Name of the model's folder.</summary>
+    public const string Model = "model";
+
+    private const string Summary = "summary.json";
+    private const string Trace = "trace.csv";
+
+    /// <summary>Makes sure, before hours of training, that results can be written; leaves nothing behind.</summary>
+    /// <exception cref="InputException">They cannot.</exception>
+    public static void Probe(string folder)
+    {
+        string full = Path.GetFullPath(folder);
+        if (File.Exists(full))
+            throw new InputException($"--out {folder}: this is a file; name a folder");
+        string existing = full;
+        while (!Directory.Exists(existing))
+            existing = Path.GetDirectoryName(existing) ?? "/";
+        string probe = Path.Combine(existing, $".hpaps-{Environment.ProcessId}.probe");
+        try
+        {
+            File.WriteAllBytes(probe, [1]);
+            File.Delete(probe);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"--out {folder}: cannot be written ({e.Message}); choose another folder", e);
+        }
+    }
+
+    /// <summary>Writes all of it. Each file appears whole or not at all; the summary comes last.</summary>
+    /// <exception cref="InputException">It cannot be written.</exception>
+    public static void Write(string folder, RunResult result, RunSummary summary)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"--out {folder}: cannot be made ({e.Message}); choose another folder", e);
+        }
+
+        if (result.Model is { } model)
+            ModelOf(result, model).Write(Path.Combine(folder, Model));
+        AtomicFile.Write(Path.Combine(folder, Trace), output => WriteTrace(output, result.Trace));
+        WriteSummary(folder, summary);
+    }
+
+    /// <summary>Writes summary.json.</summary>
+    public static void WriteSummary(string folder, RunSummary summary) => AtomicFile.Write(Path.Combine(folder, Summary),
+        output => JsonSerializer.Serialize(output, summary, OutputJson.Default.RunSummary));
+
+    private static ModelFolder ModelOf(RunResult result, float[] weights)
+    {
+        var settings = new SortedDictionary<string, string>();
+        foreach ((string key, string value) in result.Settings)
+            settings[key] = value;
+        string task = settings.GetValueOrDefault("task", "");
+        float[]? labels = null;
+        if (task == LogisticTask.Name)
+        {
+            Data.BinaryLabels of = LogisticTask.LabelsOf("the data", result.Agreed);
+            labels = [of.Negative, of.Positive];
+        }
+
+        var description = new ModelDescription
+        {
+            Task = task,
+            Parameters = weights.Length,
+            Objective = result.Objective,
+            Labels = labels,
+            Settings = settings,
+        };
+        return new ModelFolder(description, weights);
+    }
+
+    private static void WriteTrace(Stream output, IReadOnlyList<TraceRow> trace)
+    {
+        using var writer = new StreamWriter(output, new UTF8Encoding(false), leaveOpen: true) { NewLine = "\n" };
+        writer.WriteLine("seconds,passes,objective,relative_gap,pushes,uplink_bytes,downlink_bytes,staleness_p50,staleness_max");
+        foreach (TraceRow row in trace)
+        {
+            writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{row.Seconds:0.######},{row.Passes:0.######},{row.Objective:R},{row.RelativeGap:R},{row.Pushes},{row.UplinkBytes},{row.DownlinkBytes},{row.StalenessP50},{row.StalenessMax}"));
+        }
+    }
+}

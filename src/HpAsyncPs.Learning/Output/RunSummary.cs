@@ -1,0 +1,146 @@
+using System.Collections.Generic;
+using System.Text.Json.Serialization;
+using HpAsyncPs.Server;
+
+namespace HpAsyncPs.Learning.Output;
+
+/// <summary>summary.json: one object a run; keys in snake_case, units in the name.</summary>
+public sealed record RunSummary
+{
+    /// <summary>Task.</summary>
+    public string Task { get; init; } = "";
+
+    /// <summary>Policy.</summary>
+    public string Policy { get; init; } = "";
+
+    /// <summary>Codec of the deltas.</summary>
+    public string Codec { get; init; } = "fp32";
+
+    /// <summary>Number of workers.</summary>
+    public int Workers { get; init; }
+
+    /// <summary>Number of servers.</summary>
+    public int Servers { get; init; } = 1;
+
+    /// <summary>Seed.</summary>
+    public ulong Seed { get; init; }
+
+    /// <summary>Settings of the task.</summary>
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Why it ended: passes, target, time limit, stopped, all workers left, failed.</summary>
+    public string Reason { get; init; } = "";
+
+    /// <summary>What failed, or null.</summary>
+    public string? Failure { get; init; }
+
+    /// <summary>Parameters of the model.</summary>
+    public int Parameters { get; init; }
+
+    /// <summary>Sum of the workers' weights: the examples.</summary>
+    public double Examples { get; init; }
+
+    /// <summary>Passes over all data.</summary>
+    public double Passes { get; init; }
+
+    /// <summary>From the start of the program, loading and launching included.</summary>
+    public double WallSeconds { get; init; }
+
+    /// <summary>From the moment all workers had joined to the end of training.</summary>
+    public double TrainSeconds { get; init; }
+
+    /// <summary>Objective of the model that was saved; null when it could not be evaluated.</summary>
+    public double? Objective { get; init; }
+
+    /// <summary>(objective - reference) / |reference|; null without a reference.</summary>
+    public double? RelativeGap { get; init; }
+
+    /// <summary>Share of the test rows that are predicted; null without a test file.</summary>
+    public double? TestAccuracy { get; init; }
+
+    /// <summary>Pushes applied.</summary>
+    public ulong Pushes { get; init; }
+
+    /// <summary>From workers to the server, frame headers included.</summary>
+    public long UplinkBytes { get; init; }
+
+    /// <summary>From the server to workers, frame headers included.</summary>
+    public long DownlinkBytes { get; init; }
+
+    /// <summary>Version lag of applied pushes, median.</summary>
+    [JsonPropertyName("staleness_p50")]
+    public long StalenessP50 { get; init; }
+
+    /// <summary>Version lag of applied pushes, percentile 99.</summary>
+    [JsonPropertyName("staleness_p99")]
+    public long StalenessP99 { get; init; }
+
+    /// <summary>Version lag of applied pushes, largest.</summary>
+    public long StalenessMax { get; init; }
+
+    /// <summary>Share of each worker's time that it spent computing steps; the rest is waiting and evaluating.</summary>
+    public IReadOnlyList<double> WorkerBusyFraction { get; init; } = [];
+
+    /// <summary>Pushes of each worker.</summary>
+    public IReadOnlyList<ulong> WorkerPushes { get; init; } = [];
+
+    /// <summary>Version of the program.</summary>
+    public string Version { get; init; } = "";
+
+    /// <summary>Makes the summary of a run.</summary>
+    public static RunSummary Of(RunResult result, string policy, double wallSeconds)
+    {
+        RunStatus status = result.Status;
+        var settings = new SortedDictionary<string, string>();
+        foreach ((string key, string value) in result.Settings)
+            settings[key] = value;
+        double examples = 0;
+        var busy = new List<double>();
+        var pushes = new List<ulong>();
+        foreach (WorkerRecord worker in status.Workers)
+        {
+            examples += worker.Weight;
+            double all = worker.BusySeconds + worker.IdleSeconds + worker.EvaluatingSeconds;
+            busy.Add(all > 0 ? worker.BusySeconds / all : 0);
+            pushes.Add(worker.Pushes);
+        }
+
+        return new RunSummary
+        {
+            Task = settings.GetValueOrDefault("task", ""),
+            Policy = policy,
+            Workers = status.Workers.Count,
+            Seed = ulong.TryParse(settings.GetValueOrDefault("seed"), out ulong seed) ? seed : 0,
+            Settings = settings,
+            Reason = result.Reason,
+            Failure = result.Failure,
+            Parameters = result.Model?.Length ?? 0,
+            Examples = examples,
+            Passes = status.Passes,
+            WallSeconds = wallSeconds,
+            TrainSeconds = status.Seconds,
+            Objective = result.Objective,
+            RelativeGap = result.Objective is null ? null : status.RelativeGap,
+            Pushes = status.Pushes,
+            UplinkBytes = status.UplinkBytes,
+            DownlinkBytes = status.DownlinkBytes,
+            StalenessP50 = status.StalenessP50,
+            StalenessP99 = status.StalenessP99,
+            StalenessMax = status.StalenessMax,
+            WorkerBusyFraction = busy,
+            WorkerPushes = pushes,
+            Version = typeof(RunSummary).Assembly.GetName().Version?.ToString(3) ?? "",
+        };
+    }
+}
+
+/// <summary>The JSON of files and events, made at compile time.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
+[JsonSerializable(typeof(ModelDescription))]
+[JsonSerializable(typeof(RunSummary))]
+public sealed partial class OutputJson : JsonSerializerContext;
+
+/// <summary>JSON on one line, for streams of events.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(ServerEvent))]
+public sealed partial class EventJson : JsonSerializerContext;

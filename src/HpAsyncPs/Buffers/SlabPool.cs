@@ -1,0 +1,85 @@
+using System;
+using System.Buffers;
+using System.Threading;
+using Microsoft.Extensions.ObjectPool;
+
+namespace HpAsyncPs.Buffers;
+
+/// <summary>
+/// The memory that pipes are made of: pinned blocks of <see cref="BlockBytes"/>, at most <c>limit</c> at a time.
+/// Pinned once, so the kernel's copy never waits for a pin. Thread-safe; allocates nothing after warm-up.
+/// </summary>
+public sealed class SlabPool : MemoryPool<byte>
+{
+    /// <summary>Bytes in a block.</summary>
+    public const int BlockBytes = 64 * 1024;
+
+    private readonly DefaultObjectPool<Block> _free;
+    private readonly int _limit;
+    private int _leased;
+
+    /// <param name="limit">Blocks that may be leased at a time.</param>
+    public SlabPool(int limit)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
+        _limit = limit;
+        _free = new DefaultObjectPool<Block>(new Policy(this), limit);
+    }
+
+    /// <summary>Blocks leased now.</summary>
+    public int Leased => Volatile.Read(ref _leased);
+
+    /// <inheritdoc/>
+    public override int MaxBufferSize => BlockBytes;
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidOperationException">The limit is reached, or a block is too small for the request.</exception>
+    public override IMemoryOwner<byte> Rent(int minBufferSize = -1)
+    {
+        if (minBufferSize > BlockBytes)
+            throw new InvalidOperationException($"A block has {BlockBytes} bytes; {minBufferSize} were asked for.");
+        if (Interlocked.Increment(ref _leased) > _limit)
+        {
+            Interlocked.Decrement(ref _leased);
+            throw new InvalidOperationException($"All {_limit} blocks of {BlockBytes / 1024} KiB for connections are leased.");
+        }
+
+        Block block = _free.Get();
+        block.Lease();
+        return block;
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+    }
+
+    private void Return(Block block)
+    {
+        _free.Return(block);
+        Interlocked.Decrement(ref _leased);
+    }
+
+    private sealed class Block(SlabPool pool) : IMemoryOwner<byte>
+    {
+        private readonly byte[] _bytes = GC.AllocateUninitializedArray<byte>(BlockBytes, pinned: true);
+        private int _leased;
+
+        public Memory<byte> Memory => _bytes;
+
+        public void Lease() => Volatile.Write(ref _leased, 1);
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _leased, 0) == 1)
+                pool.Return(this);
+        }
+    }
+
+    private sealed class Policy(SlabPool pool) : PooledObjectPolicy<Block>
+    {
+        public override Block Create() => new(pool);
+
+        public override bool Return(Block obj) => true;
+    }
+}

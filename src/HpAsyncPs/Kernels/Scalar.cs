@@ -1,0 +1,61 @@
+using System;
+
+namespace HpAsyncPs.Kernels;
+
+/// <summary>
+/// The reference: what every kernel computes, written to be read. Each vectorised kernel must agree with it bit for
+/// bit, at any vector width. Not used on any hot path.
+/// </summary>
+public static class Scalar
+{
+    /// <summary>See <see cref="DeltaKernel.Encode"/>.</summary>
+    public static void Encode(ReadOnlySpan<float> x, Span<float> h, Span<float> c)
+    {
+        for (int j = 0; j < x.Length; j++)
+        {
+            c[j] = x[j] - h[j];
+            h[j] += c[j];
+        }
+    }
+
+    /// <summary>See <see cref="DeltaKernel.StaysFinite"/>.</summary>
+    public static bool StaysFinite(ReadOnlySpan<float> c, ReadOnlySpan<float> h)
+    {
+        bool finite = true;
+        for (int j = 0; j < c.Length; j++)
+            finite &= float.IsFinite(h[j] + c[j]);
+        return finite;
+    }
+
+    /// <summary>See <see cref="DeltaKernel.Apply"/>.</summary>
+    public static void Apply(ReadOnlySpan<float> c, double weight, Span<float> h, Span<double> sum)
+    {
+        for (int j = 0; j < c.Length; j++)
+        {
+            float before = h[j];
+            h[j] = before + c[j];
+            sum[j] += weight * ((double)h[j] - before);
+        }
+    }
+
+    /// <summary>See <see cref="DeltaKernel.Publish"/>.</summary>
+    public static void Publish(ReadOnlySpan<double> sum, double scale, Span<float> snapshot)
+    {
+        for (int j = 0; j < sum.Length; j++)
+            snapshot[j] = (float)(sum[j] * scale);
+    }
+
+    /// <summary>See <see cref="DeltaKernel.AddScaled"/>.</summary>
+    public static void AddScaled(ReadOnlySpan<float> c, double scale, Span<float> x)
+    {
+        for (int j = 0; j < c.Length; j++)
+            x[j] = (float)(x[j] + (scale * c[j]));
+    }
+
+    /// <summary>See <see cref="DeltaKernel.AddWeighted"/>.</summary>
+    public static void AddWeighted(ReadOnlySpan<float> h, double weight, Span<double> sum)
+    {
+        for (int j = 0; j < h.Length; j++)
+            sum[j] += weight * h[j];
+    }
+}

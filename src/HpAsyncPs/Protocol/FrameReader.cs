@@ -1,0 +1,92 @@
+using System;
+using System.Buffers;
+
+namespace HpAsyncPs.Protocol;
+
+/// <summary>Cuts frames out of a byte stream. Every field is checked before its payload is waited for.</summary>
+public static class FrameReader
+{
+    /// <summary>
+    /// Takes one whole frame off the front of <paramref name="buffer"/>. Returns false, and leaves the buffer as it
+    /// was, when the frame has not arrived whole.
+    /// </summary>
+    /// <exception cref="ProtocolException">The bytes are not a frame of this protocol, or break a limit.</exception>
+    public static bool TryRead(ref ReadOnlySequence<byte> buffer, out FrameHeader header, out ReadOnlySequence<byte> payload)
+    {
+        payload = default;
+        header = default;
+        if (buffer.Length < FrameHeader.Bytes)
+            return false;
+
+        bool intact;
+        if (buffer.FirstSpan.Length >= FrameHeader.Bytes)
+        {
+            intact = FrameHeader.TryRead(buffer.FirstSpan[..FrameHeader.Bytes], out header);
+        }
+        else
+        {
+            Span<byte> copy = stackalloc byte[FrameHeader.Bytes];
+            buffer.Slice(0, FrameHeader.Bytes).CopyTo(copy);
+            intact = FrameHeader.TryRead(copy, out header);
+        }
+
+        Check(header, intact);
+        if (buffer.Length < FrameHeader.Bytes + (long)header.PayloadLength)
+            return false;
+        payload = buffer.Slice(FrameHeader.Bytes, header.PayloadLength);
+        buffer = buffer.Slice(payload.End);
+        return true;
+    }
+
+    private static void Check(in FrameHeader header, bool intact)
+    {
+        if (header.Magic != FrameHeader.MagicValue)
+        {
+            throw new ProtocolException(
+                $"Expected an HpAsyncPs frame, got bytes that start with 0x{header.Magic:x8}: is this a port of hpaps-server?");
+        }
+
+        if (header.Protocol != Limits.ProtocolVersion)
+        {
+            throw new ProtocolException($"The peer speaks protocol {header.Protocol}, this program speaks {Limits.ProtocolVersion}: "
+                + "run the same release at both ends.");
+        }
+
+        if (!intact)
+            throw new ProtocolException("The checksum of a frame header does not agree: the link or the peer corrupts data.");
+        switch (header.Kind)
+        {
+            case FrameKind.Push or FrameKind.Snapshot:
+                CheckChunk(header);
+                break;
+            case FrameKind.Acknowledged or FrameKind.Pull or FrameKind.Heartbeat:
+                if (header.PayloadLength != 0)
+                    throw new ProtocolException($"A {header.Kind} frame has no payload; this one announces {header.PayloadLength} bytes.");
+                break;
+            case >= FrameKind.Join and <= FrameKind.Heartbeat:
+                if (header.PayloadLength is 0 or > Limits.ControlBytes)
+                {
+                    throw new ProtocolException($"A {header.Kind} message has 1 to {Limits.ControlBytes} bytes; "
+                        + $"this one announces {header.PayloadLength}.");
+                }
+
+                break;
+            default:
+                throw new ProtocolException($"Unknown frame kind {(byte)header.Kind}.");
+        }
+    }
+
+    private static void CheckChunk(in FrameHeader header)
+    {
+        if (header.Codec != CodecId.Fp32)
+            throw new ProtocolException($"Unknown codec {(byte)header.Codec} in a {header.Kind} frame.");
+        if (header.KeyCount is 0 or > Limits.ChunkParameters || header.PayloadLength != header.KeyCount * sizeof(float))
+        {
+            throw new ProtocolException($"A {header.Kind} chunk has 1 to {Limits.ChunkParameters} keys of 4 bytes; "
+                + $"this one announces {header.KeyCount} keys in {header.PayloadLength} bytes.");
+        }
+
+        if (header.KeyBegin > Limits.Parameters || header.KeyBegin + header.KeyCount > Limits.Parameters)
+            throw new ProtocolException($"Keys from {header.KeyBegin} on, {header.KeyCount} of them, exceed {Limits.Parameters} parameters.");
+    }
+}

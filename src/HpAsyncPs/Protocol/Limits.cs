@@ -1,0 +1,35 @@
+namespace HpAsyncPs.Protocol;
+
+/// <summary>The named limits of the wire. Each is checked before memory is taken or a length is used.</summary>
+public static class Limits
+{
+    /// <summary>Version of the protocol; peers of another version are refused.</summary>
+    public const byte ProtocolVersion = 1;
+
+    /// <summary>Most parameters that one frame carries: a chunk of 1 MiB in fp32.</summary>
+    public const int ChunkParameters = 256 * 1024;
+
+    /// <summary>Most payload bytes of a data frame.</summary>
+    public const int ChunkBytes = ChunkParameters * sizeof(float);
+
+    /// <summary>Most payload bytes of a control frame.</summary>
+    public const int ControlBytes = 64 * 1024;
+
+    /// <summary>Most parameters of a model (one shard): what fits an array of doubles with room to spare.</summary>
+    public const int Parameters = 1 << 30;
+
+    /// <summary>Most workers of a job.</summary>
+    public const int Workers = 4096;
+
+    /// <summary>Most pushes of one worker that may be on their way or not yet contained in its snapshot.</summary>
+    public const int Window = 4;
+
+    /// <summary>Most characters of a text in a control message; longer ones are cut by the sender.</summary>
+    public const int Text = 1024;
+
+    /// <summary>Most settings, agreed numbers or values in a control message.</summary>
+    public const int Items = 32;
+
+    /// <summary>Largest weight of a worker: its examples, exact in a double.</summary>
+    public const double Weight = 1L << 53;
+}

@@ -1,0 +1,84 @@
+using System;
+using System.Buffers;
+using System.Collections.Generic;
+using System.IO;
+using System.Text;
+using MessagePack;
+
+namespace HpAsyncPs.Protocol;
+
+/// <summary>The parts of control messages, read with their limits.</summary>
+internal static class MessageParts
+{
+    internal delegate T Reader<T>(ref MessagePackReader reader);
+
+    /// <summary>Runs <paramref name="read"/> over the whole payload; whatever is wrong with it becomes a protocol error.</summary>
+    public static T Parse<T>(ReadOnlySequence<byte> payload, FrameKind kind, int fields, Reader<T> read)
+    {
+        try
+        {
+            var reader = new MessagePackReader(payload);
+            int count = reader.ReadArrayHeader();
+            if (count != fields)
+                throw new ProtocolException($"A {kind} message has {fields} fields; this one has {count}.");
+            T message = read(ref reader);
+            return reader.End ? message : throw new ProtocolException($"Bytes are left over after a {kind} message.");
+        }
+        catch (Exception e) when (e is MessagePackSerializationException or EndOfStreamException or OverflowException
+            or DecoderFallbackException)
+        {
+            throw new ProtocolException($"A {kind} message cannot be read: {e.Message}", e);
+        }
+    }
+
+    public static int Within(int value, int least, int most, string what) => value >= least && value <= most
+        ? value
+        : throw new ProtocolException($"{what} must be {least} to {most}; it is {value}.");
+
+    public static double Finite(double value, string what) => double.IsFinite(value)
+        ? value
+        : throw new ProtocolException($"{what} must be a finite number; it is {value}.");
+
+    public static double Weight(double value) => value is > 0 and <= Limits.Weight
+        ? value
+        : throw new ProtocolException($"A worker's weight must be above 0 and at most 2^53; it is {value}.");
+
+    public static string Text(ref MessagePackReader reader)
+    {
+        string? text = reader.ReadString();
+        return text is { Length: <= Limits.Text } ? text : throw new ProtocolException($"A text has at most {Limits.Text} characters.");
+    }
+
+    public static double[] Numbers(ref MessagePackReader reader)
+    {
+        double[] numbers = new double[Within(reader.ReadArrayHeader(), 0, Limits.Items, "the length of a list")];
+        for (int j = 0; j < numbers.Length; j++)
+            numbers[j] = Finite(reader.ReadDouble(), "a number of a list");
+        return numbers;
+    }
+
+    public static KeyValuePair<string, string>[] Settings(ref MessagePackReader reader)
+    {
+        var settings = new KeyValuePair<string, string>[Within(reader.ReadMapHeader(), 0, Limits.Items, "the number of settings")];
+        for (int j = 0; j < settings.Length; j++)
+            settings[j] = new(Text(ref reader), Text(ref reader));
+        return settings;
+    }
+
+    public static void Write(ref MessagePackWriter writer, double[] numbers)
+    {
+        writer.WriteArrayHeader(numbers.Length);
+        foreach (double number in numbers)
+            writer.Write(number);
+    }
+
+    public static void Write(ref MessagePackWriter writer, IReadOnlyList<KeyValuePair<string, string>> settings)
+    {
+        writer.WriteMapHeader(settings.Count);
+        for (int j = 0; j < settings.Count; j++)
+        {
+            writer.Write(settings[j].Key);
+            writer.Write(settings[j].Value);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+using System;
+using System.Collections.Generic;
+using HpAsyncPs.Protocol;
+
+namespace HpAsyncPs.Server;
+
+/// <summary>
+/// Who may join, and what all have agreed on: parameters and numbers take the largest of all, settings must be equal.
+/// </summary>
+internal sealed class Admission(int workers, int maxParameters)
+{
+    private readonly Session?[] _byRank = new Session?[workers];
+
+    public int Joined { get; private set; }
+
+    public bool IsComplete => Joined == workers;
+
+    public int Parameters { get; private set; }
+
+    public double[] Agreed { get; private set; } = [];
+
+    public IReadOnlyList<KeyValuePair<string, string>> Settings { get; private set; } = [];
+
+    /// <summary>Gives the session a rank.</summary>
+    /// <exception cref="ProtocolException">It may not join; the message says why.</exception>
+    public void Admit(Session session, JoinMessage join)
+    {
+        if (IsComplete)
+            throw new ProtocolException($"All {workers} workers have joined already: start the server with --workers {workers + 1}.");
+        if (join.Parameters > maxParameters)
+        {
+            throw new ProtocolException($"{join.Parameters} parameters were asked for, this server takes {maxParameters}: "
+                + "start it with a larger --max-parameters.");
+        }
+
+        int rank = join.Rank;
+        if (rank < 0)
+            rank = Array.IndexOf(_byRank, null);
+        if (rank >= workers)
+            throw new ProtocolException($"Rank {rank} does not exist: ranks are 0 to {workers - 1}.");
+        if (_byRank[rank] is { } other)
+            throw new ProtocolException($"Rank {rank} is taken by {other.Peer}: give each worker a rank of its own.");
+        if (Joined > 0)
+            CheckAgreement(join);
+        else
+            (Agreed, Settings) = ([.. join.Agreed], join.Settings);
+        for (int j = 0; j < Agreed.Length; j++)
+            Agreed[j] = Math.Max(Agreed[j], join.Agreed[j]);
+        Parameters = Math.Max(Parameters, join.Parameters);
+        session.Rank = rank;
+        session.Joined = join;
+        _byRank[rank] = session;
+        Joined++;
+    }
+
+    /// <summary>A worker went away before the start: its rank is free again, and what only it asked for is forgotten.</summary>
+    public void Withdraw(Session session)
+    {
+        _byRank[session.Rank] = null;
+        Joined--;
+        Parameters = 0;
+        Array.Fill(Agreed, double.NegativeInfinity);
+        foreach (Session? other in _byRank)
+        {
+            if (other?.Joined is not { } join)
+                continue;
+            Parameters = Math.Max(Parameters, join.Parameters);
+            for (int j = 0; j < Agreed.Length; j++)
+                Agreed[j] = Math.Max(Agreed[j], join.Agreed[j]);
+        }
+    }
+
+    public Session[] Members() => Array.ConvertAll(_byRank, static session => session!);
+
+    public string Missing()
+    {
+        var missing = new List<string>();
+        for (int rank = 0; rank < workers && missing.Count < 10; rank++)
+        {
+            if (_byRank[rank] is null)
+                missing.Add(rank.ToString());
+        }
+
+        return string.Join(", ", missing) + (workers - Joined > missing.Count ? ", ..." : "");
+    }
+
+    private void CheckAgreement(JoinMessage join)
+    {
+        if (join.Agreed.Length != Agreed.Length)
+            throw new ProtocolException($"{join.Agreed.Length} numbers to agree on, the other workers have {Agreed.Length}: run one task everywhere.");
+        foreach ((string key, string value) in Settings)
+        {
+            string? mine = Find(join.Settings, key);
+            if (mine != value)
+                throw new ProtocolException($"Setting {key} is {mine ?? "absent"} here and {value} at the other workers: start all alike.");
+        }
+
+        if (join.Settings.Count != Settings.Count)
+            throw new ProtocolException($"{join.Settings.Count} settings here, {Settings.Count} at the other workers: start all alike.");
+    }
+
+    private static string? Find(IReadOnlyList<KeyValuePair<string, string>> settings, string key)
+    {
+        for (int j = 0; j < settings.Count; j++)
+        {
+            if (settings[j].Key == key)
+                return settings[j].Value;
+        }
+
+        return null;
+    }
+}

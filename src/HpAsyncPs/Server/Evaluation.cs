@@ -1,0 +1,37 @@
+using System;
+
+namespace HpAsyncPs.Server;
+
+/// <summary>
+/// One snapshot that every worker evaluates on its own data: the weighted mean of their values is exact for that
+/// snapshot, whatever the delays. Holds its publication until all have answered.
+/// </summary>
+internal sealed class Evaluation(ulong number, Publication publication, long startedAt, TraceRow before)
+{
+    private double[] _sums = [];
+    private double _weight;
+
+    public ulong Number { get; } = number;
+
+    public Publication Publication { get; } = publication;
+
+    public long StartedAt { get; } = startedAt;
+
+    /// <summary>The counters when the snapshot was frozen; the objective is not known yet.</summary>
+    public TraceRow Before { get; } = before;
+
+    /// <summary>Workers that have not answered.</summary>
+    public int Open { get; set; }
+
+    /// <summary>The weighted mean of the first value.</summary>
+    public double Objective => _sums.Length == 0 || _weight == 0 ? double.NaN : _sums[0] / _weight;
+
+    public void Add(double weight, double[] values)
+    {
+        if (_sums.Length == 0)
+            _sums = new double[values.Length];
+        for (int j = 0; j < Math.Min(values.Length, _sums.Length); j++)
+            _sums[j] += weight * values[j];
+        _weight += weight;
+    }
+}

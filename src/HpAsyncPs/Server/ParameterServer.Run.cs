@@ -1,0 +1,418 @@
+using System;
+using System.Collections.Generic;
+using HpAsyncPs.Protocol;
+
+namespace HpAsyncPs.Server;
+
+/// <summary>The job: joining, training with evaluations, finishing.</summary>
+public sealed partial class ParameterServer
+{
+    /// <summary>How often each side says that it is alive.</summary>
+    public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(1);
+
+    // Evaluations take at most a tenth of the time, and there are at most 200 for each doubling or so of it.
+    private static readonly TimeSpan LeastBetweenEvaluations = TimeSpan.FromMilliseconds(20);
+    private const double EvaluationShare = 9;
+    private const double EvaluationsOfElapsed = 200;
+
+    private readonly StalenessMonitor _staleness = new();
+    private readonly List<TraceRow> _trace = [];
+    private Phase _phase = Phase.Joining;
+    private Shard? _shard;
+    private Session[] _members = [];
+    private double[] _weights = [];
+    private double _totalWeight;
+    private double _weightedPasses;
+    private ulong[] _clocks = [];
+    private ulong[] _atRelease = [];
+    private ulong _releasedVersion;
+    private int _left;
+    private long _startedAt;
+    private TimeSpan _trained;
+    private Evaluation? _evaluation;
+    private ulong _evaluations;
+    private long _evaluateAt;
+    private long _phaseUntil = long.MaxValue;
+    private string? _stopWanted;
+    private string _reason = "";
+    private string? _failure;
+    private float[]? _model;
+    private double? _objective;
+
+    private enum Phase
+    {
+        Joining,
+        Training,
+        Finishing,
+        Leaving,
+        Ended,
+    }
+
+    /// <summary>The job is over; <see cref="Result"/> is final.</summary>
+    public bool HasEnded => _phase == Phase.Ended;
+
+    /// <summary>Does what time demands: deadlines, evaluations, heartbeats. Call it every few milliseconds.</summary>
+    public void Tick()
+    {
+        long now = _time.GetTimestamp();
+        CheckSessions(now);
+        SendHeartbeats(now);
+        switch (_phase)
+        {
+            case Phase.Joining when _stopWanted is not null:
+                _reason = _stopWanted;
+                End();
+                break;
+            case Phase.Joining when _time.GetElapsedTime(_startedAt, now) > _options.JoinTimeout:
+                Fail($"Not all workers joined within {_options.JoinTimeout.TotalSeconds:0} s; missing: rank {_admission.Missing()}. "
+                    + "Start them, or the server with a longer --join-timeout.");
+                break;
+            case Phase.Training:
+                CheckStop(now);
+                break;
+            case Phase.Finishing when now > _phaseUntil:
+                Log?.Invoke("the last evaluation was not answered in time; the model is saved without its objective");
+                SendStop();
+                break;
+            case Phase.Leaving when now > _phaseUntil || _left == _members.Length:
+                End();
+                break;
+        }
+    }
+
+    /// <summary>Ends the job in order: a last evaluation, then the workers leave.</summary>
+    public void RequestStop(string reason) => _stopWanted ??= reason;
+
+    /// <summary>The counters now.</summary>
+    public RunStatus Status()
+    {
+        var workers = new WorkerRecord[_members.Length];
+        for (int rank = 0; rank < workers.Length; rank++)
+        {
+            Session of = _members[rank];
+            workers[rank] = new WorkerRecord(rank, of.Peer, _weights[rank], of.Passes, _shard!.ClockOf(rank),
+                of.Progress.BusySeconds, of.Progress.IdleSeconds, of.Progress.EvaluatingSeconds);
+        }
+
+        TraceRow? last = _trace.Count > 0 ? _trace[^1] : null;
+        TraceRow now = Sample();
+        return new RunStatus
+        {
+            Phase = _failure is not null ? "failed" : _phase.ToString(),
+            Joined = _admission.Joined,
+            Seconds = now.Seconds,
+            Passes = now.Passes,
+            Pushes = now.Pushes,
+            Objective = _objective ?? last?.Objective,
+            RelativeGap = Gap(_objective ?? last?.Objective),
+            UplinkBytes = now.UplinkBytes,
+            DownlinkBytes = now.DownlinkBytes,
+            StalenessP50 = now.StalenessP50,
+            StalenessP99 = _staleness.Percentile(99),
+            StalenessMax = now.StalenessMax,
+            Workers = workers,
+        };
+    }
+
+    /// <summary>What came of it.</summary>
+    public RunResult Result() => new()
+    {
+        Status = Status(),
+        Reason = _reason,
+        Failure = _failure,
+        Model = _model,
+        Objective = _objective,
+        Agreed = _admission.Agreed,
+        Settings = _admission.Settings,
+        Trace = _trace,
+    };
+
+    private void Start()
+    {
+        int parameters = _admission.Parameters;
+        (long least, long most) = Shard.MemoryBytes(parameters, _options.Workers);
+        long available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        Log?.Invoke($"{parameters} parameters for {_options.Workers} workers take {least / 1e6:0.0} MB, "
+            + $"with slow readers up to {most / 1e6:0.0} MB, of {available / 1e6:0} MB");
+        if (most > available)
+        {
+            Fail($"{parameters} parameters for {_options.Workers} workers need {most} bytes, this machine has {available}: "
+                + "use fewer workers or a larger machine.");
+            return;
+        }
+
+        _members = _admission.Members();
+        _weights = Array.ConvertAll(_members, static member => member.Joined!.Weight);
+        foreach (double weight in _weights)
+            _totalWeight += weight;
+        _clocks = new ulong[_members.Length];
+        _atRelease = new ulong[_members.Length];
+        _shard = new Shard(parameters, _weights, _options.Aggregate);
+        _phase = Phase.Training;
+        _startedAt = _time.GetTimestamp();
+        foreach (Session member in _members)
+        {
+            double share = _options.Aggregate == Aggregate.Mean ? member.Joined!.Weight / _totalWeight : 1;
+            _scratch.ResetWrittenCount();
+            new StartMessage(_members.Length, parameters, share, _policy.WorkersWait, _admission.Agreed).Write(_scratch);
+            member.Send(new FrameHeader(FrameKind.Start), _scratch.WrittenSpan);
+        }
+
+        Log?.Invoke($"all {_members.Length} workers are here, training begins");
+        _evaluateAt = _options.Evaluates ? _startedAt : long.MaxValue;
+        CheckStop(_startedAt);
+    }
+
+    private void Applied(Session session, in FrameHeader header, long lag)
+    {
+        _staleness.Record(lag);
+        double passes = header.PassesQ8 / 256.0;
+        _weightedPasses += _weights[session.Rank] * Math.Max(0, passes - session.Passes);
+        session.Passes = Math.Max(session.Passes, passes);
+        _clocks[session.Rank]++;
+        Release();
+        if (_phase == Phase.Training)
+            CheckStop(_time.GetTimestamp());
+    }
+
+    /// <summary>Lets a new snapshot go out to those who wait for one, if the policy says so.</summary>
+    private void Release()
+    {
+        if (!_policy.MayRelease(_clocks, _atRelease))
+            return;
+        _clocks.CopyTo(_atRelease, 0);
+        _releasedVersion = _shard!.Version;
+        foreach (Session member in _members)
+        {
+            if (member.PullVersion is not null && !member.IsSending)
+                SendDue(member);
+        }
+    }
+
+    private void CheckStop(long now)
+    {
+        if (_stopWanted is not null)
+            Finish(_stopWanted);
+        else if (_options.Passes is { } passes && _weightedPasses >= passes * _totalWeight)
+            Finish("passes");
+        else if (_options.TimeLimit is { } limit && _time.GetElapsedTime(_startedAt, now) >= limit)
+            Finish("time limit");
+        else if (now >= _evaluateAt && _evaluation is null)
+            BeginEvaluation(now);
+    }
+
+    private void BeginEvaluation(long now)
+    {
+        if (_shard!.TryPublish() is not { } publication)
+            return;
+        _evaluation = new Evaluation(++_evaluations, publication, now, Sample());
+        foreach (Session member in _members)
+        {
+            if (member.HasLeft)
+                continue;
+            _evaluation.Open++;
+            member.EvaluationDue = true;
+
+            // At the start and at the end all are told at once; between, whoever computes is told at its next pull.
+            if (!member.IsSending && (member.PullVersion is not null || _evaluations == 1 || _phase == Phase.Finishing))
+                SendDue(member);
+        }
+    }
+
+    private void Evaluated(Session session, EvaluatedMessage message)
+    {
+        if (!session.EvaluationOpen || _evaluation is not { } evaluation || message.Evaluation != evaluation.Number)
+            return; // the answer to an evaluation that was dropped at the end
+        session.EvaluationOpen = false;
+        evaluation.Add(_weights[session.Rank], message.Values);
+        if (--evaluation.Open > 0)
+            return;
+        long now = _time.GetTimestamp();
+        TraceRow row = evaluation.Before with { Objective = evaluation.Objective, RelativeGap = Gap(evaluation.Objective) };
+        _trace.Add(row);
+        if (_phase == Phase.Finishing)
+        {
+            _objective = evaluation.Objective;
+            SendStop();
+            return;
+        }
+
+        if (row.RelativeGap is { } gap && gap <= _options.Target)
+        {
+            _reason = "target";
+            _objective = evaluation.Objective;
+            _trained = _time.GetElapsedTime(_startedAt, now);
+            _model = evaluation.Publication.Values.ToArray();
+            SendStop();
+            return;
+        }
+
+        DropEvaluation();
+        TimeSpan took = _time.GetElapsedTime(evaluation.StartedAt, now);
+        double seconds = Math.Max(LeastBetweenEvaluations.TotalSeconds,
+            Math.Max(EvaluationShare * took.TotalSeconds, _time.GetElapsedTime(_startedAt, now).TotalSeconds / EvaluationsOfElapsed));
+        _evaluateAt = now + (long)(seconds * _time.TimestampFrequency);
+    }
+
+    /// <summary>Training is over: freeze the model and have it evaluated.</summary>
+    private void Finish(string reason)
+    {
+        _phase = Phase.Finishing;
+        _reason = reason;
+        _trained = _time.GetElapsedTime(_startedAt);
+        DropEvaluation();
+        long now = _time.GetTimestamp();
+        _phaseUntil = now + (long)(_options.FinalTimeout.TotalSeconds * _time.TimestampFrequency);
+        if (_options.Evaluates && _left < _members.Length)
+            BeginEvaluation(now);
+        _model = _evaluation?.Publication.Values.ToArray() ?? CopyModel();
+        if (_evaluation is null)
+            SendStop();
+    }
+
+    private void SendStop()
+    {
+        _phase = Phase.Leaving;
+        _phaseUntil = _time.GetTimestamp() + (long)(_options.LeaveTimeout.TotalSeconds * _time.TimestampFrequency);
+        DropEvaluation();
+        foreach (Session member in _members)
+        {
+            if (!member.HasLeft)
+                SendText(member, FrameKind.Stop, _reason);
+        }
+    }
+
+    private void DropEvaluation()
+    {
+        if (_evaluation is null)
+            return;
+        _shard!.Release(_evaluation.Publication);
+        _evaluation = null;
+        foreach (Session member in _members)
+            member.EvaluationDue = member.EvaluationOpen = false;
+    }
+
+    private void Left(Session session, string reason)
+    {
+        session.HasLeft = true;
+        Log?.Invoke($"{session.Name} left: {reason}");
+        if (_phase == Phase.Joining)
+        {
+            _admission.Withdraw(session);
+            session.Rank = -1;
+            return;
+        }
+
+        if (_phase == Phase.Training && _options.Evaluates)
+        {
+            Lost(session, $"it left before the end ({reason})");
+            return;
+        }
+
+        _left++;
+        _clocks[session.Rank] = ulong.MaxValue; // no barrier waits for it any more
+        if (_left == _members.Length && _phase is Phase.Training or Phase.Finishing)
+        {
+            if (_phase == Phase.Training)
+                Finish("all workers left");
+            else
+                SendStop();
+        }
+        else if (_phase == Phase.Training)
+        {
+            Release();
+        }
+    }
+
+    private void Lost(Session session, string reason)
+    {
+        session.HasLeft = true;
+        if (_phase == Phase.Joining)
+        {
+            Log?.Invoke($"{session.Name} went away before the start: {reason}");
+            _admission.Withdraw(session);
+            return;
+        }
+
+        _left++;
+        if (_phase is Phase.Training or Phase.Finishing)
+            Fail($"{session.Name} was lost: {reason}. Its own log says more.");
+    }
+
+    private void Fail(string failure)
+    {
+        Log?.Invoke(failure);
+        _failure = failure;
+        _reason = "failed";
+        if (_phase is Phase.Training or Phase.Finishing)
+        {
+            _trained = _phase == Phase.Training ? _time.GetElapsedTime(_startedAt) : _trained;
+            _model ??= CopyModel();
+        }
+
+        foreach (Session session in _sessions.ToArray())
+        {
+            if (session.Rank >= 0)
+                SendText(session, FrameKind.Refused, failure);
+        }
+
+        End();
+    }
+
+    private void End()
+    {
+        DropEvaluation();
+        _phase = Phase.Ended;
+        foreach (Session session in _sessions)
+        {
+            session.Close();
+            EndSending(session);
+        }
+
+        _shard?.ForgetNewest();
+    }
+
+    private float[]? CopyModel()
+    {
+        if (_shard!.TryPublish() is not { } publication)
+            return null;
+        float[] model = publication.Values.ToArray();
+        _shard.Release(publication);
+        return model;
+    }
+
+    private void CheckSessions(long now)
+    {
+        for (int j = _sessions.Count - 1; j >= 0 && _phase != Phase.Ended; j--)
+        {
+            Session session = _sessions[j];
+            if (session.Rank < 0 && _time.GetElapsedTime(session.OpenedAt, now) > _options.HandshakeTimeout)
+                Refuse(session, $"no request for admission within {_options.HandshakeTimeout.TotalSeconds:0} s");
+            else if (session.Rank >= 0 && _time.GetElapsedTime(session.HeardAt, now) > _options.LivenessTimeout)
+                Closed(session, $"nothing was heard of it for {_options.LivenessTimeout.TotalSeconds:0} s");
+        }
+    }
+
+    private TraceRow Sample()
+    {
+        long up = 0, down = 0;
+        foreach (Session member in _members)
+        {
+            up += member.UplinkBytes;
+            down += member.DownlinkBytes;
+        }
+
+        double seconds = _phase switch
+        {
+            Phase.Joining => 0,
+            Phase.Training => _time.GetElapsedTime(_startedAt).TotalSeconds,
+            _ => _trained.TotalSeconds,
+        };
+        return new TraceRow(seconds, _totalWeight == 0 ? 0 : _weightedPasses / _totalWeight, double.NaN, null, _shard?.Version ?? 0,
+            up, down, _staleness.Percentile(50), _staleness.Max);
+    }
+
+    private double? Gap(double? objective) => _options.Reference is { } reference && objective is { } value
+        ? (value - reference) / Math.Abs(reference)
+        : null;
+}

@@ -1,0 +1,227 @@
+using System;
+using System.Buffers;
+using System.Collections.Generic;
+using HpAsyncPs.Protocol;
+using HpAsyncPs.Server.Policies;
+
+namespace HpAsyncPs.Server;
+
+/// <summary>
+/// The server as a state machine: frames, ticks and a clock go in, frames come out. No I/O, no locks, no threads: the
+/// thread that owns the shard calls every method. This file: connections and frames; ParameterServer.Run.cs: the job.
+/// </summary>
+public sealed partial class ParameterServer
+{
+    private readonly ServerOptions _options;
+    private readonly TimeProvider _time;
+    private readonly IPolicy _policy;
+    private readonly Admission _admission;
+    private readonly List<Session> _sessions = [];
+    private readonly ArrayBufferWriter<byte> _scratch = new(1024);
+    private readonly ulong _firstSession;
+    private long _heartbeatAt;
+
+    /// <param name="options">How the job is run.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="incarnation">A number that no other life of this server had; sessions are numbered from it.</param>
+    public ParameterServer(ServerOptions options, TimeProvider time, ulong incarnation)
+    {
+        _options = options;
+        _time = time;
+        _policy = PolicyNames.Create(options.Policy);
+        _admission = new Admission(options.Workers, options.MaxParameters);
+        _firstSession = incarnation;
+        _startedAt = time.GetTimestamp();
+    }
+
+    /// <summary>Called with one line for the log whenever something worth it happens.</summary>
+    public Action<string>? Log { get; init; }
+
+    /// <summary>A connection was accepted.</summary>
+    public Session Opened(IFrameSink sink)
+    {
+        var session = new Session(sink, _time.GetTimestamp());
+        _sessions.Add(session);
+        return session;
+    }
+
+    /// <summary>A frame came in. Whatever is wrong with it is answered with the reason, and the connection closed.</summary>
+    public void Received(Session session, in FrameHeader header, in ReadOnlySequence<byte> payload)
+    {
+        if (session.IsClosed)
+            return;
+        session.HeardAt = _time.GetTimestamp();
+        session.UplinkBytes += FrameHeader.Bytes + header.PayloadLength;
+        try
+        {
+            Handle(session, header, payload);
+        }
+        catch (ProtocolException e)
+        {
+            Refuse(session, e.Message);
+        }
+    }
+
+    /// <summary>The peer broke the protocol: tell it why and close.</summary>
+    public void Refuse(Session session, string reason)
+    {
+        if (session.IsClosed)
+            return;
+        SendText(session, FrameKind.Refused, reason);
+        Closed(session, reason);
+    }
+
+    /// <summary>The connection can take more.</summary>
+    public void Writable(Session session) => SendDue(session);
+
+    /// <summary>The connection has gone.</summary>
+    /// <param name="session">Whose.</param>
+    /// <param name="reason">What happened, or null when the peer closed it.</param>
+    public void Closed(Session session, string? reason)
+    {
+        if (!_sessions.Remove(session))
+            return;
+        session.Close();
+        EndSending(session);
+        if (session.Rank >= 0 && !session.HasLeft)
+            Lost(session, reason ?? "it closed the connection");
+        else if (session.Rank < 0 && reason is not null)
+            Log?.Invoke($"connection from {session.Peer} closed: {reason}");
+    }
+
+    private void Handle(Session session, in FrameHeader header, in ReadOnlySequence<byte> payload)
+    {
+        if (session.Rank < 0)
+        {
+            if (header.Kind != FrameKind.Join)
+                throw new ProtocolException($"The first frame must ask for admission (Join), not {header.Kind}.");
+            Join(session, JoinMessage.Read(payload));
+            return;
+        }
+
+        if (header.Session != session.Id)
+            throw new ProtocolException($"The frame names session {header.Session}, this connection has {session.Id}.");
+        switch (header.Kind)
+        {
+            case FrameKind.Push:
+                Push(session, header, payload);
+                break;
+            case FrameKind.Pull:
+                session.PullVersion = header.ShardVersion;
+                SendDue(session);
+                break;
+            case FrameKind.Evaluated:
+                Evaluated(session, EvaluatedMessage.Read(payload));
+                break;
+            case FrameKind.Progress:
+                session.Progress = ProgressMessage.Read(payload);
+                break;
+            case FrameKind.Heartbeat:
+                break;
+            case FrameKind.Leave:
+                Left(session, TextMessage.Read(payload).Text);
+                break;
+            default:
+                throw new ProtocolException($"A worker does not send {header.Kind} now.");
+        }
+    }
+
+    private void Join(Session session, JoinMessage join)
+    {
+        if (_phase != Phase.Joining)
+            throw new ProtocolException("Training has begun, nobody else may join.");
+        _admission.Admit(session, join);
+        session.Id = _firstSession + (ulong)session.Rank;
+        _scratch.ResetWrittenCount();
+        new AdmittedMessage(session.Rank, session.Id).Write(_scratch);
+        session.Send(new FrameHeader(FrameKind.Admitted), _scratch.WrittenSpan);
+        Log?.Invoke($"{session.Name} joined with weight {join.Weight}; {_admission.Joined} of {_options.Workers} are here");
+        if (_admission.IsComplete)
+            Start();
+    }
+
+    private void Push(Session session, in FrameHeader header, in ReadOnlySequence<byte> payload)
+    {
+        if (_shard is null)
+            throw new ProtocolException("A push before the start: wait for the Start message.");
+        if (header.ShardVersion > _shard.Version)
+            throw new ProtocolException($"A push from version {header.ShardVersion}; the shard is at {_shard.Version}.");
+        ulong version = _shard.Version;
+        bool applied = _shard.Apply(session.Rank, header, payload);
+        if (header.Flags.HasFlag(FrameFlags.Last))
+            SendAcknowledged(session);
+        if (applied)
+            Applied(session, header, (long)(version - header.ShardVersion));
+    }
+
+    private void SendAcknowledged(Session session)
+    {
+        var header = new FrameHeader(FrameKind.Acknowledged)
+        {
+            Sequence = _shard!.ClockOf(session.Rank),
+            ShardVersion = _shard.Version,
+        };
+        session.Send(header, []);
+    }
+
+    private void SendText(Session session, FrameKind kind, string text)
+    {
+        _scratch.ResetWrittenCount();
+        new TextMessage(text).Write(_scratch);
+        session.Send(new FrameHeader(kind), _scratch.WrittenSpan);
+    }
+
+    /// <summary>Sends what a worker is due: the evaluation first, then the snapshot it asked for.</summary>
+    private void SendDue(Session session)
+    {
+        if (_shard is null)
+            return;
+        while (!session.IsClosed)
+        {
+            if (!session.IsSending && !BeginDue(session))
+                return;
+            bool whole = session.SendChunks(out bool writable);
+            if (whole)
+                EndSending(session);
+            if (!writable)
+                return;
+        }
+    }
+
+    private bool BeginDue(Session session)
+    {
+        if (session.EvaluationDue && _evaluation is { } evaluation)
+        {
+            session.EvaluationDue = false;
+            session.EvaluationOpen = true;
+            evaluation.Publication.Acquire();
+            FrameFlags final = _phase == Phase.Finishing ? FrameFlags.Final : FrameFlags.None;
+            session.Begin(evaluation.Publication, FrameFlags.Evaluate | final, evaluation.Number);
+            return true;
+        }
+
+        if (session.PullVersion is not { } has || has >= _releasedVersion || _shard!.TryPublish() is not { } publication)
+            return false;
+        session.PullVersion = null;
+        session.Begin(publication, FrameFlags.None, 0);
+        return true;
+    }
+
+    private void EndSending(Session session)
+    {
+        if (session.EndSending() is { } sent)
+            _shard!.Release(sent);
+    }
+
+    private void SendHeartbeats(long now)
+    {
+        if (_time.GetElapsedTime(_heartbeatAt, now) < HeartbeatInterval)
+            return;
+        _heartbeatAt = now;
+        foreach (Session session in _sessions)
+        {
+            if (session.Rank >= 0)
+                session.Send(new FrameHeader(FrameKind.Heartbeat), []);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+using System;
+
+namespace HpAsyncPs.Server.Policies;
+
+/// <summary>No worker waits for another: every push may be seen at once.</summary>
+public sealed class AsyncPolicy : IPolicy
+{
+    /// <inheritdoc/>
+    public string Name => "async";
+
+    /// <inheritdoc/>
+    public bool WorkersWait => false;
+
+    /// <inheritdoc/>
+    public bool MayRelease(ReadOnlySpan<ulong> clocks, ReadOnlySpan<ulong> atRelease) => true;
+}

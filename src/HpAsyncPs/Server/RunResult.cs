@@ -1,0 +1,101 @@
+using System.Collections.Generic;
+
+namespace HpAsyncPs.Server;
+
+/// <summary>One sample of a run: the state when a snapshot was frozen, and the objective at that snapshot, exact.</summary>
+/// <param name="Seconds">Since all had joined.</param>
+/// <param name="Passes">Over all data.</param>
+/// <param name="Objective">Weighted mean of the workers' first value.</param>
+/// <param name="RelativeGap">(objective - reference) / |reference|, or null without a reference.</param>
+/// <param name="Pushes">Applied whole.</param>
+/// <param name="UplinkBytes">Received from workers, headers included.</param>
+/// <param name="DownlinkBytes">Sent to workers, headers included.</param>
+/// <param name="StalenessP50">Median version lag so far.</param>
+/// <param name="StalenessMax">Largest version lag so far.</param>
+public sealed record TraceRow(
+    double Seconds, double Passes, double Objective, double? RelativeGap, ulong Pushes, long UplinkBytes, long DownlinkBytes,
+    long StalenessP50, long StalenessMax);
+
+/// <summary>What one worker did.</summary>
+/// <param name="Rank">Its rank.</param>
+/// <param name="Peer">Its address.</param>
+/// <param name="Weight">Its examples.</param>
+/// <param name="Passes">Over its data.</param>
+/// <param name="Pushes">Applied whole.</param>
+/// <param name="BusySeconds">Computing steps.</param>
+/// <param name="IdleSeconds">Waiting for snapshots.</param>
+/// <param name="EvaluatingSeconds">Evaluating snapshots.</param>
+public sealed record WorkerRecord(
+    int Rank, string Peer, double Weight, double Passes, ulong Pushes, double BusySeconds, double IdleSeconds,
+    double EvaluatingSeconds);
+
+/// <summary>How a run stands, or how it ended.</summary>
+public sealed record RunStatus
+{
+    /// <summary>joining, training, finishing, done or failed.</summary>
+    public required string Phase { get; init; }
+
+    /// <summary>Workers that have joined.</summary>
+    public int Joined { get; init; }
+
+    /// <summary>Seconds since all had joined.</summary>
+    public double Seconds { get; init; }
+
+    /// <summary>Passes over all data.</summary>
+    public double Passes { get; init; }
+
+    /// <summary>Pushes applied whole.</summary>
+    public ulong Pushes { get; init; }
+
+    /// <summary>The objective at the last evaluated snapshot; null before the first.</summary>
+    public double? Objective { get; init; }
+
+    /// <summary>Its relative gap, with a reference.</summary>
+    public double? RelativeGap { get; init; }
+
+    /// <summary>Received, headers included.</summary>
+    public long UplinkBytes { get; init; }
+
+    /// <summary>Sent, headers included.</summary>
+    public long DownlinkBytes { get; init; }
+
+    /// <summary>Version lag, percentile 50.</summary>
+    public long StalenessP50 { get; init; }
+
+    /// <summary>Version lag, percentile 99.</summary>
+    public long StalenessP99 { get; init; }
+
+    /// <summary>Largest version lag.</summary>
+    public long StalenessMax { get; init; }
+
+    /// <summary>One for each rank.</summary>
+    public IReadOnlyList<WorkerRecord> Workers { get; init; } = [];
+}
+
+/// <summary>A run that has ended.</summary>
+public sealed record RunResult
+{
+    /// <summary>Counters at the end.</summary>
+    public required RunStatus Status { get; init; }
+
+    /// <summary>Why it ended: passes, target, time limit, stopped, all workers left.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>What failed, or null.</summary>
+    public string? Failure { get; init; }
+
+    /// <summary>Parameters: the aggregate at the end; with reason target, the snapshot that met it. Null if it never started.</summary>
+    public float[]? Model { get; init; }
+
+    /// <summary>The objective of <see cref="Model"/>; null when it could not be evaluated.</summary>
+    public double? Objective { get; init; }
+
+    /// <summary>What the workers agreed on: the largest of all, element by element.</summary>
+    public IReadOnlyList<double> Agreed { get; init; } = [];
+
+    /// <summary>Settings of the task.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Settings { get; init; } = [];
+
+    /// <summary>Samples in order of time.</summary>
+    public IReadOnlyList<TraceRow> Trace { get; init; } = [];
+}

@@ -1,0 +1,159 @@
+using System;
+using System.Buffers;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Threading;
+using System.Threading.Tasks;
+using HpAsyncPs.Buffers;
+using HpAsyncPs.Protocol;
+using HpAsyncPs.Transport;
+
+namespace HpAsyncPs.Server;
+
+/// <summary>Puts a <see cref="ParameterServer"/> behind a listening socket: accepts, and hands frames to the shard's thread.</summary>
+public sealed class ServerHost : IDisposable
+{
+    /// <summary>Connections beyond the workers that may be open at a time: admissions under way, and refusals lingering.</summary>
+    private const int SpareConnections = 64;
+
+    private const int Backlog = 512;
+
+    private readonly ParameterServer _server;
+    private readonly OwnerLoop _loop;
+    private readonly Socket _listener;
+    private readonly SlabPool _pool;
+    private readonly int _mostConnections;
+    private int _connections;
+    private RunStatus? _status;
+    private int _statusWanted;
+
+    private ServerHost(ServerOptions options, IPEndPoint address, TimeProvider time, Action<string>? log)
+    {
+        _server = new ParameterServer(options, time, NewIncarnation()) { Log = log };
+        _mostConnections = options.Workers + SpareConnections;
+        _pool = new SlabPool(_mostConnections * Connection.MostBlocks);
+        _loop = new OwnerLoop("shard", time, Tick);
+        _listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        _listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        try
+        {
+            _listener.Bind(address);
+            _listener.Listen(Backlog);
+        }
+        catch (SocketException e)
+        {
+            _listener.Dispose();
+            throw new InputException($"Cannot listen at {address}: {e.Message}. Choose another --listen address or port.", e);
+        }
+    }
+
+    /// <summary>Where it listens.</summary>
+    public IPEndPoint Address => (IPEndPoint)_listener.LocalEndPoint!;
+
+    /// <summary>Blocks of connection memory leased now, for tests.</summary>
+    public int LeasedBlocks => _pool.Leased;
+
+    /// <summary>Starts listening.</summary>
+    /// <exception cref="InputException">The address cannot be used.</exception>
+    public static ServerHost Start(ServerOptions options, IPEndPoint address, TimeProvider time, Action<string>? log)
+    {
+        var host = new ServerHost(options, address, time, log);
+        host._loop.Start();
+        _ = host.AcceptAsync();
+        return host;
+    }
+
+    /// <summary>Ends the job in order.</summary>
+    public void RequestStop(string reason) =>
+        _loop.Schedule(state => _server.RequestStop((string)state!), reason);
+
+    /// <summary>The newest status, at most one tick old; null before the first call was answered.</summary>
+    public RunStatus? Status()
+    {
+        Volatile.Write(ref _statusWanted, 1);
+        return Volatile.Read(ref _status);
+    }
+
+    /// <summary>Waits for the end. Null when it has not come within <paramref name="timeout"/>.</summary>
+    public RunResult? Wait(TimeSpan timeout) => _loop.Join(timeout) ? _server.Result() : null;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _listener.Dispose();
+        _loop.Dispose();
+        _pool.Dispose();
+    }
+
+    private static ulong NewIncarnation() => (ulong)RandomNumberGenerator.GetInt32(1, int.MaxValue) << 32;
+
+    private bool Tick()
+    {
+        _server.Tick();
+        if (Interlocked.Exchange(ref _statusWanted, 0) == 1 || _server.HasEnded)
+            Volatile.Write(ref _status, _server.Status());
+        return !_server.HasEnded;
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (true)
+        {
+            Socket socket;
+            try
+            {
+                socket = await _listener.AcceptAsync();
+            }
+            catch (SocketException e) when (e.SocketErrorCode is not SocketError.OperationAborted)
+            {
+                continue; // one that went away before it was accepted
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                return; // the listener was closed
+            }
+
+            if (Interlocked.Increment(ref _connections) > _mostConnections)
+            {
+                Interlocked.Decrement(ref _connections);
+                socket.Dispose();
+                continue;
+            }
+
+            _loop.Schedule(Adopt, socket);
+        }
+    }
+
+    private void Adopt(object? state)
+    {
+        var socket = (Socket)state!;
+        string peer;
+        try
+        {
+            peer = socket.RemoteEndPoint?.ToString() ?? "unknown";
+        }
+        catch (SocketException)
+        {
+            peer = "unknown";
+        }
+
+        _ = new Connection(socket, _pool, _loop, peer, sink => new Handler(this, _server.Opened(sink)));
+    }
+
+    private sealed class Handler(ServerHost host, Session session) : IFrameHandler
+    {
+        public void Received(in FrameHeader header, in ReadOnlySequence<byte> payload) =>
+            host._server.Received(session, header, payload);
+
+        public void Violated(string reason) => host._server.Refuse(session, reason);
+
+        public void Writable() => host._server.Writable(session);
+
+        public void Closed(string? reason)
+        {
+            Interlocked.Decrement(ref host._connections);
+            host._server.Closed(session, reason);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+using System;
+using HpAsyncPs.Protocol;
+
+namespace HpAsyncPs.Server;
+
+/// <summary>What the aggregate is.</summary>
+public enum Aggregate
+{
+    /// <summary>The average of the workers' vectors by weight: sum_i w_i h_i / sum_i w_i.</summary>
+    Mean,
+
+    /// <summary>The plain sum of the workers' vectors; weights are ignored.</summary>
+    Sum,
+}
+
+/// <summary>How a job is run. Every wait and every queue of the server has its limit here or in <see cref="Limits"/>.</summary>
+public sealed record ServerOptions
+{
+    /// <summary>How many workers must join before training starts.</summary>
+    public int Workers { get; init; } = 1;
+
+    /// <summary>When new snapshots go out: "async" or "bsp".</summary>
+    public string Policy { get; init; } = "async";
+
+    /// <summary>Mean or sum.</summary>
+    public Aggregate Aggregate { get; init; } = Aggregate.Mean;
+
+    /// <summary>Most parameters the server accepts; a worker that asks for more is refused.</summary>
+    public int MaxParameters { get; init; } = Limits.Parameters;
+
+    /// <summary>Stop after this many passes over all data (a worker's passes count by its weight); null: no limit.</summary>
+    public double? Passes { get; init; }
+
+    /// <summary>Stop when (objective - reference) / |reference| is at most this; needs <see cref="Reference"/>.</summary>
+    public double? Target { get; init; }
+
+    /// <summary>The optimum that gaps are measured against.</summary>
+    public double? Reference { get; init; }
+
+    /// <summary>Stop after this long; null: no limit.</summary>
+    public TimeSpan? TimeLimit { get; init; }
+
+    /// <summary>Whether snapshots are evaluated at the workers while they train. Off for plain push and pull.</summary>
+    public bool Evaluates { get; init; } = true;
+
+    /// <summary>How long to wait for all workers to join.</summary>
+    public TimeSpan JoinTimeout { get; init; } = TimeSpan.FromSeconds(120);
+
+    /// <summary>How long a connection may take to ask for admission.</summary>
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>A worker that is not heard of for this long is lost.</summary>
+    public TimeSpan LivenessTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long the workers may take for the last evaluation.</summary>
+    public TimeSpan FinalTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long workers may take to leave after the end.</summary>
+    public TimeSpan LeaveTimeout { get; init; } = TimeSpan.FromSeconds(5);
+}

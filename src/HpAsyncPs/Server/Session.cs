@@ -1,0 +1,126 @@
+using System;
+using System.Runtime.InteropServices;
+using HpAsyncPs.Protocol;
+
+namespace HpAsyncPs.Server;
+
+/// <summary>
+/// One connection, and the admitted worker behind it. Holds what is on its way to the worker: at most one evaluation
+/// and one snapshot, sent chunk by chunk as the connection takes them, so that a slow reader holds a publication and
+/// nothing else.
+/// </summary>
+public sealed class Session
+{
+    private readonly IFrameSink _sink;
+    private Publication? _sending;
+    private FrameFlags _sendingFlags;
+    private ulong _sendingEvaluation;
+    private int _nextKey;
+
+    internal Session(IFrameSink sink, long now)
+    {
+        _sink = sink;
+        OpenedAt = now;
+        HeardAt = now;
+    }
+
+    /// <summary>The other end, for messages.</summary>
+    public string Peer => _sink.Peer;
+
+    /// <summary>The rank, or -1 before admission.</summary>
+    public int Rank { get; internal set; } = -1;
+
+    /// <summary>The number that admission gave it.</summary>
+    public ulong Id { get; internal set; }
+
+    /// <summary>What it joined with.</summary>
+    public JoinMessage? Joined { get; internal set; }
+
+    /// <summary>Rank and address, for messages.</summary>
+    public string Name => Rank < 0 ? Peer : $"worker {Rank} ({Peer})";
+
+    /// <summary>Bytes received from it, headers included.</summary>
+    public long UplinkBytes { get; internal set; }
+
+    /// <summary>Bytes sent to it, headers included.</summary>
+    public long DownlinkBytes { get; private set; }
+
+    /// <summary>Passes over its data.</summary>
+    public double Passes { get; internal set; }
+
+    /// <summary>Where its time went.</summary>
+    public ProgressMessage Progress { get; internal set; }
+
+    internal long OpenedAt { get; }
+
+    internal long HeardAt { get; set; }
+
+    internal bool IsClosed { get; set; }
+
+    internal bool HasLeft { get; set; }
+
+    /// <summary>The version that a pull which is not answered yet wants to see exceeded.</summary>
+    internal ulong? PullVersion { get; set; }
+
+    /// <summary>An evaluation was announced that this worker has not been sent.</summary>
+    internal bool EvaluationDue { get; set; }
+
+    /// <summary>An evaluation was sent that this worker has not answered.</summary>
+    internal bool EvaluationOpen { get; set; }
+
+    internal bool IsSending => _sending is not null;
+
+    internal bool Send(FrameHeader header, ReadOnlySpan<byte> payload)
+    {
+        header.Session = Id;
+        DownlinkBytes += FrameHeader.Bytes + payload.Length;
+        return _sink.Send(header, payload);
+    }
+
+    internal void Close()
+    {
+        IsClosed = true;
+        _sink.Close();
+    }
+
+    internal void Begin(Publication publication, FrameFlags flags, ulong evaluation)
+    {
+        _sending = publication;
+        _sendingFlags = flags;
+        _sendingEvaluation = evaluation;
+        _nextKey = 0;
+    }
+
+    /// <summary>Sends chunks while the connection takes them. True when the publication has gone out whole.</summary>
+    internal bool SendChunks(out bool writable)
+    {
+        Publication publication = _sending!;
+        ReadOnlySpan<float> values = publication.Values;
+        writable = true;
+        while (_nextKey < values.Length && writable)
+        {
+            int count = Math.Min(Limits.ChunkParameters, values.Length - _nextKey);
+            var header = new FrameHeader(FrameKind.Snapshot)
+            {
+                Codec = CodecId.Fp32,
+                Flags = _sendingFlags | (_nextKey + count == values.Length ? FrameFlags.Last : FrameFlags.None),
+                Sequence = _sendingFlags.HasFlag(FrameFlags.Evaluate) ? _sendingEvaluation : publication.Contains(Rank, _nextKey),
+                ShardVersion = publication.Version,
+                KeyBegin = (ulong)_nextKey,
+                KeyCount = (uint)count,
+            };
+            writable = Send(header, MemoryMarshal.AsBytes(values.Slice(_nextKey, count)));
+            _nextKey += count;
+        }
+
+        return _nextKey == values.Length;
+    }
+
+    /// <summary>Ends the sending, finished or not; the caller releases what it returns.</summary>
+    internal Publication? EndSending()
+    {
+        Publication? sent = _sending;
+        _sending = null;
+        return sent;
+    }
+}

@@ -1,0 +1,39 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using HpAsyncPs.Protocol;
+
+namespace HpAsyncPs.Worker;
+
+/// <summary>What is learned: a worker's part of the data and its local computation. Called by one thread.</summary>
+public interface ITask
+{
+    /// <summary>Parameters that this worker's data needs.</summary>
+    int Parameters { get; }
+
+    /// <summary>Its weight: its number of examples.</summary>
+    double Weight { get; }
+
+    /// <summary>Numbers of which every worker needs the largest of all.</summary>
+    double[] Agreed { get; }
+
+    /// <summary>What must be the same at every worker.</summary>
+    IReadOnlyList<KeyValuePair<string, string>> Settings { get; }
+
+    /// <summary>How many values <see cref="Evaluate"/> gives; the first is the objective.</summary>
+    int Values { get; }
+
+    /// <summary>All have joined: what was agreed is known. Called once, before any step.</summary>
+    /// <exception cref="InputException">The data cannot be used after all.</exception>
+    void Start(StartMessage agreed);
+
+    /// <summary>Computes this worker's next vector from the aggregate.</summary>
+    /// <param name="z">The aggregate, as long as the model.</param>
+    /// <param name="x">Receives the vector, as long as the model.</param>
+    /// <param name="interrupt">When cancelled, the step may return early; its result is then thrown away.</param>
+    /// <returns>Passes over the data that it took.</returns>
+    double Step(ReadOnlySpan<float> z, Span<float> x, CancellationToken interrupt);
+
+    /// <summary>Computes values at <paramref name="z"/>, to be averaged over the workers by weight.</summary>
+    void Evaluate(ReadOnlySpan<float> z, Span<double> values);
+}

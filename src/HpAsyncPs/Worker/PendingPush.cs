@@ -1,0 +1,18 @@
+using System;
+using HpAsyncPs.Buffers;
+
+namespace HpAsyncPs.Worker;
+
+/// <summary>A delta that the worker's newest snapshot does not contain yet.</summary>
+internal sealed class PendingPush(FloatBuffer delta) : IDisposable
+{
+    public FloatBuffer Delta { get; } = delta;
+
+    public ulong Sequence { get; set; }
+
+    public ulong FromVersion { get; set; }
+
+    public uint PassesQ8 { get; set; }
+
+    public void Dispose() => Delta.Dispose();
+}

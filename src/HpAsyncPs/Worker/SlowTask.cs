@@ -1,0 +1,67 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using HpAsyncPs.Protocol;
+
+namespace HpAsyncPs.Worker;
+
+/// <summary>
+/// A task on a machine that is some times slower: sleeps (factor - 1) times what each step and each evaluation took.
+/// Short sleeps are saved up, because the system cannot sleep for less than about a tenth of a millisecond.
+/// </summary>
+public sealed class SlowTask(ITask task, double factor, TimeProvider time) : ITask
+{
+    private static readonly TimeSpan LeastSleep = TimeSpan.FromMilliseconds(1);
+
+    private CancellationToken _interrupt;
+    private TimeSpan _owed;
+
+    /// <inheritdoc/>
+    public int Parameters => task.Parameters;
+
+    /// <inheritdoc/>
+    public double Weight => task.Weight;
+
+    /// <inheritdoc/>
+    public double[] Agreed => task.Agreed;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<KeyValuePair<string, string>> Settings => task.Settings;
+
+    /// <inheritdoc/>
+    public int Values => task.Values;
+
+    /// <inheritdoc/>
+    public void Start(StartMessage agreed) => task.Start(agreed);
+
+    /// <inheritdoc/>
+    public double Step(ReadOnlySpan<float> z, Span<float> x, CancellationToken interrupt)
+    {
+        _interrupt = interrupt;
+        long start = time.GetTimestamp();
+        double passes = task.Step(z, x, interrupt);
+        Sleep(time.GetElapsedTime(start));
+        return passes;
+    }
+
+    /// <inheritdoc/>
+    public void Evaluate(ReadOnlySpan<float> z, Span<double> values)
+    {
+        long start = time.GetTimestamp();
+        task.Evaluate(z, values);
+        Sleep(time.GetElapsedTime(start));
+    }
+
+    private void Sleep(TimeSpan took)
+    {
+        _owed += took * (factor - 1);
+        if (_owed < LeastSleep || _interrupt.IsCancellationRequested)
+            return;
+        long start = time.GetTimestamp();
+        if (_interrupt.CanBeCanceled)
+            _interrupt.WaitHandle.WaitOne(_owed);
+        else
+            Thread.Sleep(_owed);
+        _owed -= time.GetElapsedTime(start);
+    }
+}

@@ -1,0 +1,126 @@
+using System;
+using System.Threading;
+using HpAsyncPs.Buffers;
+using HpAsyncPs.Protocol;
+
+namespace HpAsyncPs.Worker;
+
+/// <summary>What a worker does next.</summary>
+public enum NextAction
+{
+    /// <summary>Compute a step and push it.</summary>
+    Step,
+
+    /// <summary>Evaluate a snapshot.</summary>
+    Evaluate,
+
+    /// <summary>Wait for a message, or for the time that was given.</summary>
+    Wait,
+
+    /// <summary>Leave.</summary>
+    Leave,
+}
+
+/// <summary>
+/// The loop that never waits for the network, as a state machine: a driver asks what is next and does it. After each push
+/// it asks for a snapshot and gives it half a step's time to arrive; then it goes on from the snapshot it has, corrected
+/// by what it pushed itself, until the window of unseen pushes is full. Only then it idles, and counts the time. A policy
+/// with a barrier makes it wait for each snapshot.
+/// Source of the repeated local step: Mishchenko, Iutzeler, Malick, Amini, A Delay-tolerant Proximal-Gradient Algorithm
+/// for Distributed Learning, ICML 2018, algorithm 1.
+/// </summary>
+public sealed class TrainingLoop : IDisposable
+{
+    private const double PatienceInSteps = 0.5;
+
+    private readonly WorkerSession _session;
+    private readonly ITask _task;
+    private readonly TimeProvider _time;
+    private readonly FloatBuffer _x;
+    private readonly double[] _values;
+    private readonly bool _waits;
+    private double _passes;
+    private bool _begun;
+    private long _pulledAt;
+    private TimeSpan _patience;
+    private TimeSpan _busy;
+    private TimeSpan _idle;
+    private TimeSpan _evaluating;
+
+    /// <param name="session">Started.</param>
+    /// <param name="task">What is learned.</param>
+    /// <param name="time">The clock.</param>
+    public TrainingLoop(WorkerSession session, ITask task, TimeProvider time)
+    {
+        _session = session;
+        _task = task;
+        _time = time;
+        _waits = session.Started!.Waits;
+        _x = new FloatPool(session.Started.Parameters, 1, "the vector of a training loop").Lease();
+        _x.Span.Clear();
+        _values = new double[task.Values];
+    }
+
+    /// <summary>Where the time went.</summary>
+    public ProgressMessage Progress => new(_busy.TotalSeconds, _idle.TotalSeconds, _evaluating.TotalSeconds);
+
+    /// <summary>Passes over this worker's data.</summary>
+    public double Passes => _passes;
+
+    /// <summary>What to do next.</summary>
+    /// <param name="wait">With <see cref="NextAction.Wait"/>: for how long at most.</param>
+    public NextAction Next(out TimeSpan wait)
+    {
+        wait = Timeout.InfiniteTimeSpan;
+        lock (_session.Gate)
+        {
+            if (_session.HasEnded)
+                return NextAction.Leave;
+            if (_session.HasEvaluation)
+                return NextAction.Evaluate;
+            if (_session.IsFinishing)
+                return NextAction.Wait;
+            if (!_begun || _session.HasNewer)
+                return NextAction.Step;
+            if (_waits || !_session.HasRoom)
+                return NextAction.Wait;
+            wait = _patience - _time.GetElapsedTime(_pulledAt);
+            return wait > TimeSpan.Zero ? NextAction.Wait : NextAction.Step;
+        }
+    }
+
+    /// <summary>Computes a step, pushes it, and asks for the next snapshot.</summary>
+    public void Step()
+    {
+        long start = _time.GetTimestamp();
+        _begun = true;
+        ReadOnlySpan<float> z = _session.TakeCorrected();
+        double passes = _task.Step(z, _x.Span, _session.Interrupt);
+        if (!_session.Interrupt.IsCancellationRequested)
+        {
+            _passes += passes;
+            _session.TryPush(_x.Span, _passes);
+            _session.Pull();
+        }
+
+        _pulledAt = _time.GetTimestamp();
+        TimeSpan took = _time.GetElapsedTime(start, _pulledAt);
+        _patience = took * PatienceInSteps;
+        _busy += took;
+    }
+
+    /// <summary>Evaluates the snapshot that was asked for.</summary>
+    public void Evaluate()
+    {
+        long start = _time.GetTimestamp();
+        _task.Evaluate(_session.TakeEvaluation(), _values);
+        _session.Answer(_values);
+        _evaluating += _time.GetElapsedTime(start);
+    }
+
+    /// <summary>Time spent waiting, told by the driver.</summary>
+    public void Waited(TimeSpan time) => _idle += time;
+
+    /// <inheritdoc/>
+    public void Dispose() => _x.Dispose();
+}

@@ -1,0 +1,32 @@
+using System;
+using System.Collections.Generic;
+
+namespace HpAsyncPs.Worker;
+
+/// <summary>How a worker joins.</summary>
+public sealed record WorkerOptions
+{
+    /// <summary>The rank to ask for, or -1: any free one.</summary>
+    public int Rank { get; init; } = -1;
+
+    /// <summary>How many parameters this worker needs; the most of all workers is what everybody gets.</summary>
+    public required int Parameters { get; init; }
+
+    /// <summary>Its weight in a mean: its number of examples.</summary>
+    public double Weight { get; init; } = 1;
+
+    /// <summary>Numbers of which all workers need the largest of all.</summary>
+    public double[] Agreed { get; init; } = [];
+
+    /// <summary>What must be the same at every worker; the server refuses who differs.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Settings { get; init; } = [];
+
+    /// <summary>How long to try to connect.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long to wait for the other workers.</summary>
+    public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(180);
+
+    /// <summary>A server that is not heard of for this long is lost.</summary>
+    public TimeSpan LivenessTimeout { get; init; } = TimeSpan.FromSeconds(30);
+}

@@ -1,0 +1,302 @@
+using System;
+using System.Buffers;
+using System.Runtime.InteropServices;
+using HpAsyncPs.Buffers;
+using HpAsyncPs.Codecs;
+using HpAsyncPs.Kernels;
+using HpAsyncPs.Protocol;
+
+namespace HpAsyncPs.Worker;
+
+/// <summary>Push, pull, snapshots.</summary>
+public sealed partial class WorkerSession
+{
+    // Snapshots: one arriving, the newest whole one, the one in use, one to be evaluated, one being evaluated.
+    private const int Snapshots = 5;
+
+    private readonly PendingPush[] _pending = new PendingPush[Limits.Window];
+    private FloatPool? _pool;
+    private FloatBuffer? _reconstruction;
+    private FloatBuffer? _corrected;
+    private Snapshot? _arriving;
+    private Snapshot? _newest;
+    private Snapshot? _current;
+    private Snapshot? _toEvaluate;
+    private Snapshot? _evaluating;
+    private int _arrived;
+    private bool _hasNewer;
+    private bool _hasEvaluation;
+    private bool _pulling;
+    private int _pendingCount;
+    private ulong _sequence;
+    private ulong _sendingSequence;
+    private int _sendingKey;
+
+    /// <summary>The last push that the server has applied.</summary>
+    public ulong Acknowledged { get; private set; }
+
+    /// <summary>The last push that was made.</summary>
+    public ulong Pushed => _sequence;
+
+    /// <summary>Why the server ended the job.</summary>
+    public string StopReason { get; private set; } = "";
+
+    /// <summary>A newer snapshot than the one in use has arrived.</summary>
+    public bool HasNewer => _hasNewer;
+
+    /// <summary>A snapshot waits to be evaluated.</summary>
+    public bool HasEvaluation => _hasEvaluation;
+
+    /// <summary>Training is over; only evaluations are wanted.</summary>
+    public bool IsFinishing { get; private set; }
+
+    /// <summary>A snapshot was asked for and has not arrived.</summary>
+    public bool IsPulling => _pulling;
+
+    /// <summary>There is room for another push.</summary>
+    public bool HasRoom => _pendingCount < _pending.Length;
+
+    /// <summary>Version of the snapshot in use.</summary>
+    public ulong Version => _current?.Version ?? 0;
+
+    /// <summary>Float buffers leased now, for tests.</summary>
+    public int LeasedBuffers => _pool?.Leased ?? 0;
+
+    /// <summary>
+    /// Pushes: what separates <paramref name="x"/> from the reconstruction that both ends hold is encoded and goes out
+    /// as the connection takes it. Never waits. False when the window is full; nothing was done then, and a later push
+    /// carries the whole difference.
+    /// </summary>
+    /// <param name="x">This worker's newest vector, as long as the model.</param>
+    /// <param name="passes">Passes over the worker's data so far.</param>
+    public bool TryPush(ReadOnlySpan<float> x, double passes)
+    {
+        lock (Gate)
+        {
+            if (!HasRoom || _hasEnded)
+                return false;
+            PendingPush push = _pending[_pendingCount];
+            DeltaKernel.Encode(x, _reconstruction!.Span, push.Delta.Span);
+            push.Sequence = ++_sequence;
+            push.FromVersion = _current!.Version;
+            push.PassesQ8 = (uint)Math.Min(uint.MaxValue, Math.Max(0, passes * 256));
+            _pendingCount++;
+            SendPending();
+            return true;
+        }
+    }
+
+    /// <summary>Asks for a snapshot newer than the newest that is here, unless one was asked for already.</summary>
+    public void Pull()
+    {
+        lock (Gate)
+        {
+            if (_pulling || _hasEnded)
+                return;
+            _pulling = true;
+            Send(new FrameHeader(FrameKind.Pull) { ShardVersion = _hasNewer ? _newest!.Version : Version }, []);
+        }
+    }
+
+    /// <summary>
+    /// The newest snapshot, with what this worker pushed and the snapshot does not contain yet added in its share: what
+    /// the aggregate would be if these pushes had arrived and nothing else had changed. Valid until the next call.
+    /// </summary>
+    public ReadOnlySpan<float> TakeCorrected()
+    {
+        lock (Gate)
+        {
+            TakeNewer();
+            if (_pendingCount == 0)
+                return _current!.Values;
+            Span<float> corrected = _corrected!.Span;
+            _current!.Values.CopyTo(corrected);
+            for (int j = 0; j < _pendingCount; j++)
+                AddMissing(_pending[j], corrected);
+            return corrected;
+        }
+    }
+
+    /// <summary>The newest snapshot as the server sent it. Valid until the next call.</summary>
+    public ReadOnlySpan<float> Take()
+    {
+        lock (Gate)
+        {
+            TakeNewer();
+            return _current!.Values;
+        }
+    }
+
+    /// <summary>The snapshot to be evaluated. Valid until it is answered.</summary>
+    public ReadOnlySpan<float> TakeEvaluation()
+    {
+        lock (Gate)
+        {
+            (_toEvaluate, _evaluating) = (_evaluating, _toEvaluate);
+            _hasEvaluation = false;
+            return _evaluating!.Values;
+        }
+    }
+
+    /// <summary>Answers the evaluation that was taken last.</summary>
+    public void Answer(double[] values)
+    {
+        lock (Gate)
+        {
+            if (_hasEnded)
+                return;
+            _scratch.ResetWrittenCount();
+            new EvaluatedMessage(_evaluating!.Evaluation, values).Write(_scratch);
+            Send(new FrameHeader(FrameKind.Evaluated), _scratch.WrittenSpan);
+        }
+    }
+
+    private void LeaseBuffers(int parameters)
+    {
+        // Users: reconstruction, corrected snapshot, snapshots, deltas in the window.
+        _pool = new FloatPool(parameters, 2 + Snapshots + Limits.Window, "a worker's session");
+        _reconstruction = Zeroed();
+        _corrected = Zeroed();
+        _arriving = new Snapshot(Zeroed());
+        _newest = new Snapshot(Zeroed());
+        _current = new Snapshot(Zeroed());
+        _toEvaluate = new Snapshot(Zeroed());
+        _evaluating = new Snapshot(Zeroed());
+        for (int j = 0; j < _pending.Length; j++)
+            _pending[j] = new PendingPush(Zeroed());
+    }
+
+    private FloatBuffer Zeroed()
+    {
+        FloatBuffer buffer = _pool!.Lease();
+        buffer.Span.Clear();
+        return buffer;
+    }
+
+    private void ReleaseBuffers()
+    {
+        if (_pool is null || _reconstruction is null)
+            return;
+        _reconstruction.Dispose();
+        _corrected!.Dispose();
+        _arriving!.Dispose();
+        _newest!.Dispose();
+        _current!.Dispose();
+        _toEvaluate!.Dispose();
+        _evaluating!.Dispose();
+        foreach (PendingPush push in _pending)
+            push.Dispose();
+        _reconstruction = null;
+    }
+
+    private void TakeNewer()
+    {
+        if (!_hasNewer)
+            return;
+        (_newest, _current) = (_current, _newest);
+        _hasNewer = false;
+        ulong whole = _current!.ContainsWhole();
+        int done = 0;
+        while (done < _pendingCount && _pending[done].Sequence <= whole)
+            done++;
+        if (done == 0)
+            return;
+
+        // Contained pushes go to the end of the ring and are used again.
+        for (int j = 0; j < done; j++)
+        {
+            PendingPush push = _pending[0];
+            Array.Copy(_pending, 1, _pending, 0, _pending.Length - 1);
+            _pending[^1] = push;
+        }
+
+        _pendingCount -= done;
+    }
+
+    private void AddMissing(PendingPush push, Span<float> corrected)
+    {
+        double share = Started!.Share;
+        for (int chunk = 0; chunk < _current!.Chunks; chunk++)
+        {
+            if (_current.Contains(chunk) >= push.Sequence)
+                continue;
+            int begin = chunk * Limits.ChunkParameters;
+            int count = Math.Min(Limits.ChunkParameters, corrected.Length - begin);
+            DeltaKernel.AddScaled(push.Delta.Span.Slice(begin, count), share, corrected.Slice(begin, count));
+        }
+    }
+
+    private void SendPending()
+    {
+        while (!_hasEnded && NextToSend() is { } push)
+        {
+            ReadOnlySpan<float> delta = push.Delta.Span;
+            int count = Math.Min(Limits.ChunkParameters, delta.Length - _sendingKey);
+            var header = new FrameHeader(FrameKind.Push)
+            {
+                Codec = CodecId.Fp32,
+                Flags = _sendingKey + count == delta.Length ? FrameFlags.Last : FrameFlags.None,
+                Sequence = push.Sequence,
+                ShardVersion = push.FromVersion,
+                KeyBegin = (ulong)_sendingKey,
+                KeyCount = (uint)count,
+                PassesQ8 = push.PassesQ8,
+            };
+            bool writable = Send(header, MemoryMarshal.AsBytes(delta.Slice(_sendingKey, count)));
+            _sendingKey += count;
+            if (_sendingKey == delta.Length)
+                (_sendingSequence, _sendingKey) = (push.Sequence, 0);
+            if (!writable)
+                return;
+        }
+    }
+
+    private PendingPush? NextToSend()
+    {
+        for (int j = 0; j < _pendingCount; j++)
+        {
+            if (_pending[j].Sequence == _sendingSequence + 1)
+                return _pending[j];
+        }
+
+        return null;
+    }
+
+    private void ReceiveChunk(in FrameHeader header, in ReadOnlySequence<byte> payload)
+    {
+        Snapshot arriving = _arriving!;
+        int parameters = arriving.Values.Length;
+        int begin = _arrived, count = (int)header.KeyCount;
+        bool last = begin + count == parameters;
+        if (header.KeyBegin != (ulong)begin || count > parameters - begin || last != header.Flags.HasFlag(FrameFlags.Last)
+            || begin % Limits.ChunkParameters != 0)
+        {
+            throw new ProtocolException($"A snapshot chunk of keys {header.KeyBegin} to {header.KeyBegin + header.KeyCount} came; "
+                + $"key {begin} of {parameters} comes next.");
+        }
+
+        Fp32Codec.CopyTo(payload, arriving.Values.Slice(begin, count));
+        arriving.SetContains(begin / Limits.ChunkParameters, header.Sequence);
+        _arrived = last ? 0 : begin + count;
+        if (!last)
+            return;
+        arriving.Version = header.ShardVersion;
+        if (header.Flags.HasFlag(FrameFlags.Evaluate))
+        {
+            arriving.Evaluation = header.Sequence;
+            (_arriving, _toEvaluate) = (_toEvaluate, arriving);
+            _hasEvaluation = true;
+            if (header.Flags.HasFlag(FrameFlags.Final))
+            {
+                IsFinishing = true;
+                _interrupt.Cancel();
+            }
+
+            return;
+        }
+
+        (_arriving, _newest) = (_newest, arriving);
+        _hasNewer = true;
+        _pulling = false;
+    }
+}

@@ -1,0 +1,227 @@
+using System;
+using System.Buffers;
+using System.Runtime.InteropServices;
+using System.Threading;
+using HpAsyncPs.Codecs;
+using HpAsyncPs.Kernels;
+using HpAsyncPs.Protocol;
+
+namespace HpAsyncPs.Worker;
+
+/// <summary>
+/// A worker's side of the protocol, as a state machine: frames and calls go in, frames come out. No I/O. Two threads meet
+/// here, the one that computes and the one that receives; <see cref="Gate"/> guards the few fields that both touch, never
+/// for longer than a copy, and is pulsed whenever something changed.
+/// </summary>
+public sealed partial class WorkerSession : IDisposable
+{
+    private readonly WorkerOptions _options;
+    private readonly TimeProvider _time;
+    private readonly IFrameSink _sink;
+    private readonly ArrayBufferWriter<byte> _scratch = new(1024);
+    private readonly CancellationTokenSource _interrupt = new();
+    private ulong _session;
+    private long _heardAt;
+    private bool _hasEnded;
+    private string? _failure;
+
+    /// <param name="options">How to join.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="sink">Where frames go.</param>
+    public WorkerSession(WorkerOptions options, TimeProvider time, IFrameSink sink)
+    {
+        _options = options;
+        _time = time;
+        _sink = sink;
+        _heardAt = time.GetTimestamp();
+    }
+
+    /// <summary>Guards the session; pulsed on every change.</summary>
+    public object Gate { get; } = new();
+
+    /// <summary>The server's address, for messages.</summary>
+    public string Server => _sink.Peer;
+
+    /// <summary>The rank, or -1 before admission.</summary>
+    public int Rank { get; private set; } = -1;
+
+    /// <summary>What was agreed; null before the start.</summary>
+    public StartMessage? Started { get; private set; }
+
+    /// <summary>The job is over, well or badly.</summary>
+    public bool HasEnded => Volatile.Read(ref _hasEnded);
+
+    /// <summary>What went wrong, or null.</summary>
+    public string? Failure => Volatile.Read(ref _failure);
+
+    /// <summary>Cancelled when the step under way is not wanted any more.</summary>
+    public CancellationToken Interrupt => _interrupt.Token;
+
+    /// <summary>Bytes received and sent, headers included.</summary>
+    public (long Received, long Sent) Bytes { get; private set; }
+
+    /// <summary>Asks for admission.</summary>
+    public void Join()
+    {
+        lock (Gate)
+        {
+            _scratch.ResetWrittenCount();
+            new JoinMessage(_options.Rank, _options.Parameters, _options.Weight, _options.Agreed, _options.Settings).Write(_scratch);
+            Send(new FrameHeader(FrameKind.Join), _scratch.WrittenSpan);
+        }
+    }
+
+    /// <summary>A frame came in.</summary>
+    public void Received(in FrameHeader header, in ReadOnlySequence<byte> payload)
+    {
+        lock (Gate)
+        {
+            _heardAt = _time.GetTimestamp();
+            Bytes = (Bytes.Received + FrameHeader.Bytes + header.PayloadLength, Bytes.Sent);
+            try
+            {
+                Handle(header, payload);
+            }
+            catch (ProtocolException e)
+            {
+                Fail($"The server {Server} broke the protocol: {e.Message}");
+                _sink.Close();
+            }
+
+            Monitor.PulseAll(Gate);
+        }
+    }
+
+    /// <summary>The connection can take more.</summary>
+    public void Writable()
+    {
+        lock (Gate)
+            SendPending();
+    }
+
+    /// <summary>The connection has gone.</summary>
+    public void Closed(string? reason)
+    {
+        lock (Gate)
+        {
+            if (!_hasEnded)
+                Fail($"The server {Server} went away ({reason ?? "it closed the connection"}): its own log says why.");
+            Monitor.PulseAll(Gate);
+        }
+    }
+
+    /// <summary>Says that this worker lives and where its time went; checks that the server lives. Once a heartbeat interval.</summary>
+    public void Tick(ProgressMessage progress)
+    {
+        lock (Gate)
+        {
+            if (_hasEnded)
+                return;
+            if (Rank >= 0)
+                SendProgress(progress);
+            if (_time.GetElapsedTime(_heardAt) > _options.LivenessTimeout)
+            {
+                Fail($"Nothing was heard of the server {Server} for {_options.LivenessTimeout.TotalSeconds:0} s: "
+                    + "is its machine up, and the link?");
+                _sink.Close();
+                Monitor.PulseAll(Gate);
+            }
+        }
+    }
+
+    /// <summary>Says goodbye and closes.</summary>
+    public void Leave(string reason, ProgressMessage progress)
+    {
+        lock (Gate)
+        {
+            if (_failure is null && Rank >= 0)
+            {
+                SendProgress(progress);
+                _scratch.ResetWrittenCount();
+                new TextMessage(reason).Write(_scratch);
+                Send(new FrameHeader(FrameKind.Leave), _scratch.WrittenSpan);
+            }
+
+            _hasEnded = true;
+            _sink.Close();
+            Monitor.PulseAll(Gate);
+        }
+    }
+
+    /// <summary>Throws what went wrong, if something did.</summary>
+    /// <exception cref="ClusterException">The session failed.</exception>
+    public void ThrowIfFailed()
+    {
+        if (Failure is { } failure)
+            throw new ClusterException(failure);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (Gate)
+        {
+            _hasEnded = true;
+            ReleaseBuffers();
+            _interrupt.Dispose();
+        }
+    }
+
+    private void Handle(in FrameHeader header, in ReadOnlySequence<byte> payload)
+    {
+        if (_hasEnded)
+            return;
+        switch (header.Kind)
+        {
+            case FrameKind.Admitted:
+                AdmittedMessage admitted = AdmittedMessage.Read(payload);
+                Rank = admitted.Rank;
+                _session = admitted.Session;
+                break;
+            case FrameKind.Start when Started is null:
+                StartMessage start = StartMessage.Read(payload);
+                LeaseBuffers(start.Parameters);
+                Started = start;
+                break;
+            case FrameKind.Snapshot when Started is not null:
+                ReceiveChunk(header, payload);
+                break;
+            case FrameKind.Acknowledged:
+                Acknowledged = header.Sequence;
+                break;
+            case FrameKind.Heartbeat:
+                break;
+            case FrameKind.Refused:
+                Fail($"The server {Server} refused: {TextMessage.Read(payload).Text}");
+                break;
+            case FrameKind.Stop:
+                StopReason = TextMessage.Read(payload).Text;
+                _hasEnded = true;
+                _interrupt.Cancel();
+                break;
+            default:
+                throw new ProtocolException($"A server does not send {header.Kind} now.");
+        }
+    }
+
+    private void Fail(string failure)
+    {
+        _failure ??= failure;
+        _hasEnded = true;
+        _interrupt.Cancel();
+    }
+
+    private bool Send(FrameHeader header, ReadOnlySpan<byte> payload)
+    {
+        header.Session = _session;
+        Bytes = (Bytes.Received, Bytes.Sent + FrameHeader.Bytes + payload.Length);
+        return _sink.Send(header, payload);
+    }
+
+    private void SendProgress(ProgressMessage progress)
+    {
+        _scratch.ResetWrittenCount();
+        progress.Write(_scratch);
+        Send(new FrameHeader(FrameKind.Progress), _scratch.WrittenSpan);
+    }
+}

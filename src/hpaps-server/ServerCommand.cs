@@ -1,0 +1,67 @@
+using System;
+using System.CommandLine;
+using HpAsyncPs.Programs;
+using HpAsyncPs.Protocol;
+using HpAsyncPs.Server;
+using HpAsyncPs.Server.Policies;
+
+namespace HpAsyncPs.ServerProgram;
+
+/// <summary>The command line of hpaps-server.</summary>
+internal static class ServerCommand
+{
+    public static RootCommand Create()
+    {
+        var listen = new Option<string>("--listen") { Description = "HOST:PORT to listen at; port 0 takes a free one.", DefaultValueFactory = _ => "127.0.0.1:7070" };
+        var insecure = new Option<bool>("--insecure") { Description = "Allow an address that is not loopback, although nothing is authenticated or encrypted." };
+        Option<int> workers = new Option<int>("--workers") { Description = "How many workers train together.", DefaultValueFactory = _ => 1 }.Within(1, Limits.Workers);
+        var policy = new Option<string>("--policy") { Description = "async: nobody waits; bsp: a barrier every round.", DefaultValueFactory = _ => "async" };
+        policy.AcceptOnlyFromAmong(PolicyNames.All);
+        var aggregate = new Option<string>("--aggregate") { Description = "mean: average by weight; sum: plain sum.", DefaultValueFactory = _ => "mean" };
+        aggregate.AcceptOnlyFromAmong("mean", "sum");
+        Option<double?> passes = new Option<double?>("--passes") { Description = "Stop after this many passes over all data." }.Within(0, 1e12);
+        Option<double?> target = new Option<double?>("--target") { Description = "Stop when (objective - reference) / |reference| is at most this; needs --reference." }.Within(0, double.MaxValue);
+        Option<double?> reference = new Option<double?>("--reference") { Description = "The optimum that gaps are measured against." }.Within(double.MinValue, double.MaxValue);
+        Option<double?> timeLimit = new Option<double?>("--time-limit") { Description = "Stop after this many seconds of training." }.Within(0, 1e9);
+        Option<int> maxParameters = new Option<int>("--max-parameters") { Description = "Refuse workers that need more.", DefaultValueFactory = _ => Limits.Parameters }.Within(1, Limits.Parameters);
+        Option<double> joinTimeout = new Option<double>("--join-timeout") { Description = "Seconds to wait for all workers.", DefaultValueFactory = _ => 120 }.Within(0.1, 1e6);
+        Option<double> livenessTimeout = new Option<double>("--liveness-timeout") { Description = "Seconds of silence after which a worker is lost.", DefaultValueFactory = _ => 30 }.Within(2, 1e6);
+        var plain = new Option<bool>("--plain") { Description = "Only push and pull: do not ask the workers to evaluate snapshots. Ends when all have left." };
+        var output = new Option<string?>("--out") { Description = "Folder for summary.json, trace.csv and model/." };
+        var events = new Option<bool>("--events") { Description = "Print how the run stands as lines of JSON on standard output." };
+        var supervised = new Option<bool>("--exit-with-stdin") { Description = "End when standard input ends; a line 'stop' on it ends the run in order. For launchers." };
+
+        var root = new RootCommand(CommonOptions.WithExamples(
+            "hpaps-server: aggregates what workers push, and sends the result out.",
+            "hpaps-server --workers 4 --passes 500 --out run",
+            "hpaps-server --listen 10.0.0.1:7070 --insecure --workers 8 --target 1e-3 --reference 0.33334 --out run",
+            "hpaps-server --workers 3 --policy bsp --aggregate sum --plain"))
+        {
+            listen, insecure, workers, policy, aggregate, passes, target, reference, timeLimit, maxParameters, joinTimeout,
+            livenessTimeout, plain, output, events, supervised,
+        };
+        root.Validators.Add(result =>
+        {
+            if (result.GetValue(target) is not null && result.GetValue(reference) is null)
+                result.AddError("--target needs --reference: the optimum that the gap is measured against.");
+        });
+        root.SetAction(parsed => ServerRun.Run(
+            new ServerOptions
+            {
+                Workers = parsed.GetValue(workers),
+                Policy = parsed.GetValue(policy)!,
+                Aggregate = parsed.GetValue(aggregate) == "sum" ? Aggregate.Sum : Aggregate.Mean,
+                Passes = parsed.GetValue(passes),
+                Target = parsed.GetValue(target),
+                Reference = parsed.GetValue(reference),
+                TimeLimit = parsed.GetValue(timeLimit) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+                MaxParameters = parsed.GetValue(maxParameters),
+                JoinTimeout = TimeSpan.FromSeconds(parsed.GetValue(joinTimeout)),
+                LivenessTimeout = TimeSpan.FromSeconds(parsed.GetValue(livenessTimeout)),
+                Evaluates = !parsed.GetValue(plain),
+            },
+            new ServerRun.Settings(parsed.GetValue(listen)!, parsed.GetValue(insecure), parsed.GetValue(output), parsed.GetValue(events),
+                parsed.GetValue(supervised))));
+        return root;
+    }
+}

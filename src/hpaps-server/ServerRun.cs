@@ -1,0 +1,99 @@
+using System;
+using System.Net;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using System.Threading;
+using HpAsyncPs.Learning.Output;
+using HpAsyncPs.Programs;
+using HpAsyncPs.Server;
+using HpAsyncPs.Transport;
+
+namespace HpAsyncPs.ServerProgram;
+
+/// <summary>One life of the server program.</summary>
+internal static class ServerRun
+{
+    private static readonly TimeSpan StatusInterval = TimeSpan.FromMilliseconds(200);
+
+    /// <param name="Listen">HOST:PORT.</param>
+    /// <param name="Insecure">Off loopback without authentication.</param>
+    /// <param name="Output">Folder for results, or null.</param>
+    /// <param name="Events">Lines of JSON on standard output.</param>
+    /// <param name="Supervised">A launcher holds standard input.</param>
+    internal sealed record Settings(string Listen, bool Insecure, string? Output, bool Events, bool Supervised);
+
+    public static int Run(ServerOptions options, Settings settings)
+    {
+        TimeProvider time = TimeProvider.System;
+        long start = time.GetTimestamp();
+        IPEndPoint address = Endpoint.Parse(settings.Listen).Resolve();
+        if (!IPAddress.IsLoopback(address.Address) && !settings.Insecure)
+        {
+            throw new InputException($"--listen {settings.Listen} is not loopback, and this release cannot authenticate workers: anybody who "
+                + "reaches the port could join. Listen at 127.0.0.1, or add --insecure on a network you trust.");
+        }
+
+        if (settings.Output is not null)
+            RunFolder.Probe(settings.Output);
+        using ServerHost host = ServerHost.Start(options, address, time, settings.Events ? null : Log);
+        if (settings.Supervised)
+        {
+            ProgramRun.EndWithStandardInput(line =>
+            {
+                if (line == "stop")
+                    host.RequestStop("stopped");
+            });
+        }
+
+        using PosixSignalRegistration interrupt = StopOn(PosixSignal.SIGINT, host, settings.Supervised);
+        using PosixSignalRegistration terminate = StopOn(PosixSignal.SIGTERM, host, ignore: false);
+        if (settings.Events)
+            Print(new ServerEvent { Listening = host.Address.ToString() });
+        else
+            Log($"listening at {host.Address} for {options.Workers} workers, policy {options.Policy}");
+        return WaitForEnd(host, options, settings, start, time);
+    }
+
+    private static int WaitForEnd(ServerHost host, ServerOptions options, Settings settings, long start, TimeProvider time)
+    {
+        RunResult? result;
+        while ((result = host.Wait(StatusInterval)) is null)
+        {
+            if (settings.Events && host.Status() is { } status)
+                Print(new ServerEvent { Status = status });
+        }
+
+        RunSummary summary = RunSummary.Of(result, options.Policy, time.GetElapsedTime(start).TotalSeconds);
+        if (settings.Output is not null && result.Model is not null)
+            RunFolder.Write(settings.Output, result, summary);
+        if (settings.Events)
+            Print(new ServerEvent { Ended = summary });
+        else
+            LogEnd(summary, settings.Output);
+        if (result.Failure is not null)
+            throw new ClusterException(result.Failure);
+        return (int)ExitCode.Done;
+    }
+
+    /// <summary>SIGINT and SIGTERM end the run in order; under a launcher the terminal's SIGINT is the launcher's to handle.</summary>
+    private static PosixSignalRegistration StopOn(PosixSignal signal, ServerHost host, bool ignore) =>
+        PosixSignalRegistration.Create(signal, context =>
+        {
+            context.Cancel = true;
+            if (!ignore)
+                host.RequestStop("stopped");
+        });
+
+    private static void LogEnd(RunSummary summary, string? output)
+    {
+        Log($"ended ({summary.Reason}) after {summary.TrainSeconds:0.00} s of training, {summary.Passes:0.#} passes, {summary.Pushes} pushes, "
+            + $"objective {summary.Objective?.ToString("R") ?? "not evaluated"}"
+            + (summary.RelativeGap is { } gap ? $", relative gap {gap:0.###e+0}" : ""));
+        if (output is not null && summary.Parameters > 0)
+            Log($"results are in {output}");
+    }
+
+    private static void Log(string line) => Console.Error.WriteLine($"hpaps-server: {line}");
+
+    private static void Print(ServerEvent line) => Console.Out.WriteLine(JsonSerializer.Serialize(line, EventJson.Default.ServerEvent));
+}

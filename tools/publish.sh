@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Publishes hpaps, hpaps-server and hpaps-worker as native binaries into out/bin/.
+# Usage: tools/publish.sh [RID]     RID: linux-x64 (default on x86-64) or linux-arm64
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+case "${1:-}" in
+  -h | --help) sed -n '2,3s/^# //p' "$0"; exit 0 ;;
+esac
+machine=$(uname -m)
+case "$machine" in
+  x86_64) default=linux-x64 ;;
+  aarch64) default=linux-arm64 ;;
+  *) echo "publish.sh: no native binaries for $machine; linux-x64 and linux-arm64 are supported" >&2; exit 2 ;;
+esac
+rid=${1:-$default}
+case "$rid" in
+  linux-x64 | linux-arm64) ;;
+  *) echo "publish.sh: unknown RID '$rid'; use linux-x64 or linux-arm64" >&2; exit 2 ;;
+esac
+options=()
+if [[ $rid != "$default" ]]; then
+  triple=$([[ $rid == linux-arm64 ]] && echo aarch64-linux-gnu || echo x86_64-linux-gnu)
+  if ! command -v "$triple-gcc" >/dev/null; then
+    echo "publish.sh: $rid on $machine needs the cross compiler $triple-gcc; on Debian: apt-get install gcc-$triple zlib1g-dev:${rid#linux-}" >&2
+    exit 2
+  fi
+  options=("-p:CppCompilerAndLinker=$triple-gcc" "-p:ObjCopyName=$triple-objcopy" -p:SysRoot=)
+fi
+
+# bytes a binary may have
+limit=$((12 * 1024 * 1024))
+for program in hpaps hpaps-server hpaps-worker; do
+  dotnet publish "src/$program" -c Release -r "$rid" -o "out/publish/$rid/$program" --nologo -v quiet "${options[@]}"
+done
+mkdir -p out/bin
+for program in hpaps hpaps-server hpaps-worker; do
+  binary="out/bin/$program"
+  cp -f "out/publish/$rid/$program/$program" "$binary.new"
+  mv -f "$binary.new" "$binary"
+  size=$(stat -c %s "$binary")
+  printf '%-24s %6.1f MB\n' "$binary" "$(awk -v s="$size" 'BEGIN { print s / 1048576 }')"
+  if ((size > limit)); then
+    echo "publish.sh: $binary has $size bytes, the limit is $limit" >&2
+    exit 1
+  fi
+done
