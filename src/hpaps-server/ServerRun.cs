@@ -35,7 +35,7 @@ internal static class ServerRun
 
         if (settings.Output is not null)
             RunFolder.Probe(settings.Output);
-        using ServerHost host = ServerHost.Start(options, address, time, settings.Events ? null : Log);
+        using ServerHost host = ServerHost.Start(options, settings.Listen, time, settings.Events ? null : Log);
         if (settings.Supervised)
         {
             ProgramRun.EndWithStandardInput(line =>

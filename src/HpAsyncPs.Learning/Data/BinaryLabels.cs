@@ -42,7 +42,11 @@ public readonly record struct BinaryLabels(float Negative, float Positive)
         if (Supported(minLabel, maxLabel))
             return new BinaryLabels(minLabel, maxLabel);
         if (minLabel == maxLabel)
-            throw new InputException($"{source}: every row has label {Show(minLabel)}, two classes are needed; {Remedy} or add the rows of the other class");
+        {
+            string what = $"every row has label {Show(minLabel)}, two classes are needed";
+            throw new InputException($"{source}: {what}; {Remedy} or add the rows of the other class");
+        }
+
         if (!(minLabel < maxLabel))
             throw new InputException($"{source}: there are no labels; give a file with rows");
         throw new InputException($"{source}: labels go from {Show(minLabel)} to {Show(maxLabel)}; {Remedy}");

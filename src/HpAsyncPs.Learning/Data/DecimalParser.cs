@@ -12,6 +12,9 @@ internal static class DecimalParser
     /// <summary>How many bytes behind the one that ends a number must exist, whatever they are: eight are looked at at once.</summary>
     public const int BytesBehind = 7;
 
+    /// <summary>What <see cref="Read"/> returns instead of a position.</summary>
+    public const int NoNumber = -1;
+
     // Powers of ten that a double holds exactly; a mantissa up to 2^53 times or over one of them is rounded once.
     private const int LargestExactPower = 22;
     private const ulong LargestExactMantissa = 1UL << 53;
@@ -36,12 +39,88 @@ internal static class DecimalParser
 
     private static readonly ulong[] Shifts = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 
+    /// <summary>Reads [sign] digits [. digits] [e [sign] digits], stops at the first byte that cannot belong to it.</summary>
+    /// <param name="text">Must hold a byte that is no part of a number, a line feed, and <see cref="BytesBehind"/> more.</param>
+    /// <param name="start">Where the number starts.</param>
+    /// <param name="value">The number.</param>
+    /// <returns>The first byte after the number; <see cref="NoNumber"/> if there is none, or one too large for single precision.</returns>
+    public static int Read(ReadOnlySpan<byte> text, int start, out float value)
+    {
+        // Positions are passed by value on this path: a local whose address is taken lives in memory.
+        int at = start;
+        int negative = text[at] == '-' ? 1 : 0;
+        at += negative | (text[at] == '+' ? 1 : 0);
+
+        int first = at;
+        ulong mantissa = 0;
+        uint digit;
+        while ((digit = text[at] - (uint)'0') <= 9)
+        {
+            mantissa = unchecked((mantissa * 10) + digit);
+            at++;
+        }
+
+        int digits = at - first;
+        int scale = 0;
+        if (text[at] == '.')
+        {
+            int point = ++at;
+            mantissa = ReadDigits(text, ref at, mantissa);
+            scale = point - at;
+            digits -= scale;
+        }
+
+        value = 0;
+        if (digits == 0)
+            return NoNumber;
+        if ((text[at] | 0x20) == 'e')
+        {
+            at = ReadExponent(text, at + 1, out int exponent);
+            if (at == NoNumber)
+                return NoNumber;
+            scale += exponent;
+        }
+
+        if (digits <= MostDigits && mantissa <= LargestExactMantissa && scale is >= -LargestExactPower and <= LargestExactPower)
+        {
+            double exact = scale < 0 ? (long)mantissa / Powers[-scale] : (long)mantissa * Powers[scale];
+            bool safe = (BitConverter.DoubleToInt64Bits(exact) & LostBits) != Half && exact is >= SmallestNormal and < float.MaxValue;
+            if (safe || mantissa == 0)
+            {
+                value = BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits((float)exact) | (negative << 31));
+                return at;
+            }
+        }
+
+        bool parsed = float.TryParse(text[start..at], NumberStyles.Float, CultureInfo.InvariantCulture, out value);
+        return parsed && float.IsFinite(value) ? at : NoNumber;
+    }
+
+    private static int ReadExponent(ReadOnlySpan<byte> text, int at, out int exponent)
+    {
+        bool negative = text[at] == '-';
+        if (negative || text[at] == '+')
+            at++;
+        int first = at;
+        exponent = 0;
+        uint digit;
+        while ((digit = text[at] - (uint)'0') <= 9)
+        {
+            exponent = Math.Min((exponent * 10) + (int)digit, ExponentCap);
+            at++;
+        }
+
+        if (negative)
+            exponent = -exponent;
+        return at > first ? at : NoNumber;
+    }
+
     /// <summary>Reads decimal digits, any number of them, also none; wraps around if they are more than 19.</summary>
     /// <param name="text">Must hold a byte that is no digit, and <see cref="BytesBehind"/> more.</param>
     /// <param name="position">Where the digits start; becomes the first byte after them.</param>
     /// <param name="value">Taken as the digits before these.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static ulong ReadDigits(ReadOnlySpan<byte> text, ref int position, ulong value)
+    private static ulong ReadDigits(ReadOnlySpan<byte> text, ref int position, ulong value)
     {
         unchecked
         {
@@ -66,67 +145,5 @@ internal static class DecimalParser
             while (count == 8);
             return value;
         }
-    }
-
-    /// <summary>Reads [sign] digits [. digits] [e [sign] digits], stops at the first byte that cannot belong to it.</summary>
-    /// <param name="text">Must hold a byte that is no part of a number, a line feed, and <see cref="BytesBehind"/> more.</param>
-    /// <param name="position">Where the number starts; becomes the first byte after it.</param>
-    /// <param name="value">The number.</param>
-    /// <returns>False if there is no number, or one that single precision cannot hold.</returns>
-    public static bool TryRead(ReadOnlySpan<byte> text, ref int position, out float value)
-    {
-        int start = position;
-        int at = start;
-        int negative = text[at] == '-' ? 1 : 0;
-        at += negative | (text[at] == '+' ? 1 : 0);
-
-        int first = at;
-        ulong mantissa = ReadDigits(text, ref at, 0);
-        int digits = at - first;
-        int scale = 0;
-        if (text[at] == '.')
-        {
-            int point = ++at;
-            mantissa = ReadDigits(text, ref at, mantissa);
-            scale = point - at;
-            digits -= scale;
-        }
-
-        value = 0;
-        if (digits == 0 || ((text[at] | 0x20) == 'e' && !TryReadExponent(text, ref at, ref scale)))
-            return false;
-        position = at;
-        if (digits <= MostDigits && mantissa <= LargestExactMantissa && scale is >= -LargestExactPower and <= LargestExactPower)
-        {
-            double exact = scale < 0 ? (long)mantissa / Powers[-scale] : (long)mantissa * Powers[scale];
-            bool safe = (BitConverter.DoubleToInt64Bits(exact) & LostBits) != Half && exact is >= SmallestNormal and < float.MaxValue;
-            if (safe || mantissa == 0)
-            {
-                value = BitConverter.Int32BitsToSingle(BitConverter.SingleToInt32Bits((float)exact) | (negative << 31));
-                return true;
-            }
-        }
-
-        return float.TryParse(text[start..at], NumberStyles.Float, CultureInfo.InvariantCulture, out value) && float.IsFinite(value);
-    }
-
-    private static bool TryReadExponent(ReadOnlySpan<byte> text, ref int position, ref int scale)
-    {
-        int at = position + 1;
-        bool negative = text[at] == '-';
-        if (negative || text[at] == '+')
-            at++;
-        int first = at;
-        int exponent = 0;
-        uint digit;
-        while ((digit = text[at] - (uint)'0') <= 9)
-        {
-            exponent = Math.Min((exponent * 10) + (int)digit, ExponentCap);
-            at++;
-        }
-
-        scale += negative ? -exponent : exponent;
-        position = at;
-        return at > first;
     }
 }

@@ -49,7 +49,8 @@ internal sealed class RowBuilder(string source, long totalBytes)
     {
         Reserve((length + 1) / ShortestEntryBytes);
         int start = at;
-        if (!DecimalParser.TryRead(line, ref at, out float label) || !EndsToken(line, at))
+        at = DecimalParser.Read(line, start, out float label);
+        if (at == DecimalParser.NoNumber || !EndsToken(line, at))
             throw Fail(number, "the label is not a finite number", Token(line, start), Form);
 
         Span<int> columns = _columns.AsSpan(_entries);
@@ -69,7 +70,14 @@ internal sealed class RowBuilder(string source, long totalBytes)
                 break;
 
             start = at;
-            long index = (long)DecimalParser.ReadDigits(line, ref at, 0);
+            long index = 0;
+            uint digit;
+            while ((digit = line[at] - (uint)'0') <= 9)
+            {
+                index = unchecked((index * 10) + digit);
+                at++;
+            }
+
             bool good = line[at] == ':' && at > start && at - start <= MostIndexDigits && index > previous && index <= int.MaxValue;
             if (!good)
             {
@@ -77,8 +85,8 @@ internal sealed class RowBuilder(string source, long totalBytes)
                 continue;
             }
 
-            at++;
-            if (!DecimalParser.TryRead(line, ref at, out float value) || !EndsToken(line, at))
+            at = DecimalParser.Read(line, at + 1, out float value);
+            if (at == DecimalParser.NoNumber || !EndsToken(line, at))
                 throw Fail(number, "the value is not a finite number of single precision", Token(line, start), Form);
             columns[count] = (int)index - 1;
             values[count] = value;
@@ -107,7 +115,8 @@ internal sealed class RowBuilder(string source, long totalBytes)
     public InputException Fail(long number, string what, ReadOnlySpan<byte> text, string remedy) =>
         new($"{source}:{number}: {what} ('{Show(text)}'); {remedy}");
 
-    // A token ends at a blank, a comment or the end of the line. A carriage return is a blank only before the line feed: elsewhere it is a sign of another format.
+    // A token ends at a blank, a comment or the end of the line. A carriage return is a blank only before the line feed:
+    // elsewhere it is a sign of another format.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool EndsToken(ReadOnlySpan<byte> line, int at) => line[at] == ' ' || EndsTokenOther(line, at);
 

@@ -64,6 +64,13 @@ public enum FrameFlags : byte
     Final = 4,
 }
 
+/// <summary>Tests of flags that never box, optimised or not.</summary>
+public static class FrameFlagsTests
+{
+    /// <summary>Is this flag set?</summary>
+    public static bool Has(this FrameFlags flags, FrameFlags flag) => (flags & flag) != 0;
+}
+
 /// <summary>How a delta is coded. Byte 6 of the header.</summary>
 public enum CodecId : byte
 {

@@ -83,50 +83,6 @@ public sealed partial class ParameterServer
     /// <summary>Ends the job in order: a last evaluation, then the workers leave.</summary>
     public void RequestStop(string reason) => _stopWanted ??= reason;
 
-    /// <summary>The counters now.</summary>
-    public RunStatus Status()
-    {
-        var workers = new WorkerRecord[_members.Length];
-        for (int rank = 0; rank < workers.Length; rank++)
-        {
-            Session of = _members[rank];
-            workers[rank] = new WorkerRecord(rank, of.Peer, _weights[rank], of.Passes, _shard!.ClockOf(rank),
-                of.Progress.BusySeconds, of.Progress.IdleSeconds, of.Progress.EvaluatingSeconds);
-        }
-
-        TraceRow? last = _trace.Count > 0 ? _trace[^1] : null;
-        TraceRow now = Sample();
-        return new RunStatus
-        {
-            Phase = _failure is not null ? "failed" : _phase.ToString(),
-            Joined = _admission.Joined,
-            Seconds = now.Seconds,
-            Passes = now.Passes,
-            Pushes = now.Pushes,
-            Objective = _objective ?? last?.Objective,
-            RelativeGap = Gap(_objective ?? last?.Objective),
-            UplinkBytes = now.UplinkBytes,
-            DownlinkBytes = now.DownlinkBytes,
-            StalenessP50 = now.StalenessP50,
-            StalenessP99 = _staleness.Percentile(99),
-            StalenessMax = now.StalenessMax,
-            Workers = workers,
-        };
-    }
-
-    /// <summary>What came of it.</summary>
-    public RunResult Result() => new()
-    {
-        Status = Status(),
-        Reason = _reason,
-        Failure = _failure,
-        Model = _model,
-        Objective = _objective,
-        Agreed = _admission.Agreed,
-        Settings = _admission.Settings,
-        Trace = _trace,
-    };
-
     private void Start()
     {
         int parameters = _admission.Parameters;
@@ -201,59 +157,6 @@ public sealed partial class ParameterServer
             BeginEvaluation(now);
     }
 
-    private void BeginEvaluation(long now)
-    {
-        if (_shard!.TryPublish() is not { } publication)
-            return;
-        _evaluation = new Evaluation(++_evaluations, publication, now, Sample());
-        foreach (Session member in _members)
-        {
-            if (member.HasLeft)
-                continue;
-            _evaluation.Open++;
-            member.EvaluationDue = true;
-
-            // At the start and at the end all are told at once; between, whoever computes is told at its next pull.
-            if (!member.IsSending && (member.PullVersion is not null || _evaluations == 1 || _phase == Phase.Finishing))
-                SendDue(member);
-        }
-    }
-
-    private void Evaluated(Session session, EvaluatedMessage message)
-    {
-        if (!session.EvaluationOpen || _evaluation is not { } evaluation || message.Evaluation != evaluation.Number)
-            return; // the answer to an evaluation that was dropped at the end
-        session.EvaluationOpen = false;
-        evaluation.Add(_weights[session.Rank], message.Values);
-        if (--evaluation.Open > 0)
-            return;
-        long now = _time.GetTimestamp();
-        TraceRow row = evaluation.Before with { Objective = evaluation.Objective, RelativeGap = Gap(evaluation.Objective) };
-        _trace.Add(row);
-        if (_phase == Phase.Finishing)
-        {
-            _objective = evaluation.Objective;
-            SendStop();
-            return;
-        }
-
-        if (row.RelativeGap is { } gap && gap <= _options.Target)
-        {
-            _reason = "target";
-            _objective = evaluation.Objective;
-            _trained = _time.GetElapsedTime(_startedAt, now);
-            _model = evaluation.Publication.Values.ToArray();
-            SendStop();
-            return;
-        }
-
-        DropEvaluation();
-        TimeSpan took = _time.GetElapsedTime(evaluation.StartedAt, now);
-        double seconds = Math.Max(LeastBetweenEvaluations.TotalSeconds,
-            Math.Max(EvaluationShare * took.TotalSeconds, _time.GetElapsedTime(_startedAt, now).TotalSeconds / EvaluationsOfElapsed));
-        _evaluateAt = now + (long)(seconds * _time.TimestampFrequency);
-    }
-
     /// <summary>Training is over: freeze the model and have it evaluated.</summary>
     private void Finish(string reason)
     {
@@ -280,16 +183,6 @@ public sealed partial class ParameterServer
             if (!member.HasLeft)
                 SendText(member, FrameKind.Stop, _reason);
         }
-    }
-
-    private void DropEvaluation()
-    {
-        if (_evaluation is null)
-            return;
-        _shard!.Release(_evaluation.Publication);
-        _evaluation = null;
-        foreach (Session member in _members)
-            member.EvaluationDue = member.EvaluationOpen = false;
     }
 
     private void Left(Session session, string reason)
@@ -392,27 +285,4 @@ public sealed partial class ParameterServer
                 Closed(session, $"nothing was heard of it for {_options.LivenessTimeout.TotalSeconds:0} s");
         }
     }
-
-    private TraceRow Sample()
-    {
-        long up = 0, down = 0;
-        foreach (Session member in _members)
-        {
-            up += member.UplinkBytes;
-            down += member.DownlinkBytes;
-        }
-
-        double seconds = _phase switch
-        {
-            Phase.Joining => 0,
-            Phase.Training => _time.GetElapsedTime(_startedAt).TotalSeconds,
-            _ => _trained.TotalSeconds,
-        };
-        return new TraceRow(seconds, _totalWeight == 0 ? 0 : _weightedPasses / _totalWeight, double.NaN, null, _shard?.Version ?? 0,
-            up, down, _staleness.Percentile(50), _staleness.Max);
-    }
-
-    private double? Gap(double? objective) => _options.Reference is { } reference && objective is { } value
-        ? (value - reference) / Math.Abs(reference)
-        : null;
 }

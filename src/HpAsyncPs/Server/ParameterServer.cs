@@ -37,6 +37,12 @@ public sealed partial class ParameterServer
     /// <summary>Called with one line for the log whenever something worth it happens.</summary>
     public Action<string>? Log { get; init; }
 
+    /// <summary>The weighted sum over workers, for tests and checks; empty before the start.</summary>
+    public ReadOnlySpan<double> Sum => _shard is null ? [] : _shard.Sum;
+
+    /// <summary>A rank's vector as both ends know it, for tests and checks.</summary>
+    public ReadOnlySpan<float> ReconstructionOf(int rank) => _shard is null ? [] : _shard.ReconstructionOf(rank);
+
     /// <summary>A connection was accepted.</summary>
     public Session Opened(IFrameSink sink)
     {
@@ -148,7 +154,7 @@ public sealed partial class ParameterServer
             throw new ProtocolException($"A push from version {header.ShardVersion}; the shard is at {_shard.Version}.");
         ulong version = _shard.Version;
         bool applied = _shard.Apply(session.Rank, header, payload);
-        if (header.Flags.HasFlag(FrameFlags.Last))
+        if (header.Flags.Has(FrameFlags.Last))
             SendAcknowledged(session);
         if (applied)
             Applied(session, header, (long)(version - header.ShardVersion));

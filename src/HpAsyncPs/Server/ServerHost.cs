@@ -14,7 +14,10 @@ namespace HpAsyncPs.Server;
 /// <summary>Puts a <see cref="ParameterServer"/> behind a listening socket: accepts, and hands frames to the shard's thread.</summary>
 public sealed class ServerHost : IDisposable
 {
-    /// <summary>Connections beyond the workers that may be open at a time: admissions under way, and refusals lingering.</summary>
+    /// <summary>
+    /// Connections beyond the workers that may be open at a time: admissions under way, and refusals lingering. Who comes
+    /// when all places are taken waits in the kernel's backlog.
+    /// </summary>
     private const int SpareConnections = 64;
 
     private const int Backlog = 512;
@@ -23,16 +26,16 @@ public sealed class ServerHost : IDisposable
     private readonly OwnerLoop _loop;
     private readonly Socket _listener;
     private readonly SlabPool _pool;
-    private readonly int _mostConnections;
-    private int _connections;
+    private readonly SemaphoreSlim _places;
     private RunStatus? _status;
     private int _statusWanted;
 
     private ServerHost(ServerOptions options, IPEndPoint address, TimeProvider time, Action<string>? log)
     {
         _server = new ParameterServer(options, time, NewIncarnation()) { Log = log };
-        _mostConnections = options.Workers + SpareConnections;
-        _pool = new SlabPool(_mostConnections * Connection.MostBlocks);
+        int connections = options.Workers + SpareConnections;
+        _places = new SemaphoreSlim(connections);
+        _pool = new SlabPool(connections * Connection.MostBlocks);
         _loop = new OwnerLoop("shard", time, Tick);
         _listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         _listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
@@ -55,10 +58,14 @@ public sealed class ServerHost : IDisposable
     public int LeasedBlocks => _pool.Leased;
 
     /// <summary>Starts listening.</summary>
+    /// <param name="options">How the job is run.</param>
+    /// <param name="listen">HOST:PORT; port 0 takes a free one, which <see cref="Address"/> tells.</param>
+    /// <param name="time">The clock; the system's if null.</param>
+    /// <param name="log">Gets a line for whatever is worth one, on the shard's thread.</param>
     /// <exception cref="InputException">The address cannot be used.</exception>
-    public static ServerHost Start(ServerOptions options, IPEndPoint address, TimeProvider time, Action<string>? log)
+    public static ServerHost Start(ServerOptions options, string listen, TimeProvider? time = null, Action<string>? log = null)
     {
-        var host = new ServerHost(options, address, time, log);
+        var host = new ServerHost(options, Endpoint.Parse(listen).Resolve(), time ?? TimeProvider.System, log);
         host._loop.Start();
         _ = host.AcceptAsync();
         return host;
@@ -84,6 +91,7 @@ public sealed class ServerHost : IDisposable
         _listener.Dispose();
         _loop.Dispose();
         _pool.Dispose();
+        _places.Dispose();
     }
 
     private static ulong NewIncarnation() => (ulong)RandomNumberGenerator.GetInt32(1, int.MaxValue) << 32;
@@ -103,22 +111,17 @@ public sealed class ServerHost : IDisposable
             Socket socket;
             try
             {
-                socket = await _listener.AcceptAsync();
+                await _places.WaitAsync().ConfigureAwait(false);
+                socket = await _listener.AcceptAsync().ConfigureAwait(false);
             }
             catch (SocketException e) when (e.SocketErrorCode is not SocketError.OperationAborted)
             {
-                continue; // one that went away before it was accepted
+                _places.Release(); // one that went away before it was accepted
+                continue;
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
                 return; // the listener was closed
-            }
-
-            if (Interlocked.Increment(ref _connections) > _mostConnections)
-            {
-                Interlocked.Decrement(ref _connections);
-                socket.Dispose();
-                continue;
             }
 
             _loop.Schedule(Adopt, socket);
@@ -152,7 +155,7 @@ public sealed class ServerHost : IDisposable
 
         public void Closed(string? reason)
         {
-            Interlocked.Decrement(ref host._connections);
+            host._places.Release();
             host._server.Closed(session, reason);
         }
     }

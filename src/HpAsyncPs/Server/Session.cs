@@ -104,7 +104,7 @@ public sealed class Session
             {
                 Codec = CodecId.Fp32,
                 Flags = _sendingFlags | (_nextKey + count == values.Length ? FrameFlags.Last : FrameFlags.None),
-                Sequence = _sendingFlags.HasFlag(FrameFlags.Evaluate) ? _sendingEvaluation : publication.Contains(Rank, _nextKey),
+                Sequence = _sendingFlags.Has(FrameFlags.Evaluate) ? _sendingEvaluation : publication.Contains(Rank, _nextKey),
                 ShardVersion = publication.Version,
                 KeyBegin = (ulong)_nextKey,
                 KeyCount = (uint)count,

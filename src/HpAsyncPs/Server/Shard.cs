@@ -105,8 +105,12 @@ public sealed class Shard
         }
 
         bool last = begin + count == Parameters;
-        if (last != header.Flags.HasFlag(FrameFlags.Last))
-            throw new ProtocolException($"Worker {rank} pushed a last chunk that ends at key {begin + count} of {Parameters}.");
+        if (last != header.Flags.Has(FrameFlags.Last) || (!last && count != Limits.ChunkParameters))
+        {
+            throw new ProtocolException($"Worker {rank} pushed a {(last ? "last " : "")}chunk of keys {begin} to {begin + count}; chunks have "
+                + $"{Limits.ChunkParameters} keys, and the last one ends at key {Parameters}.");
+        }
+
         Span<float> h = of.Values.Span.Slice(begin, count);
         if (!Fp32Codec.StaysFinite(payload, h))
         {

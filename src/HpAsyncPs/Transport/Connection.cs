@@ -154,11 +154,11 @@ public sealed class Connection : IFrameSink
         {
             while (true)
             {
-                int count = await _socket.ReceiveAsync(writer.GetMemory(1), SocketFlags.None, CancellationToken.None);
+                int count = await _socket.ReceiveAsync(writer.GetMemory(1), SocketFlags.None, CancellationToken.None).ConfigureAwait(false);
                 if (count == 0)
                     break;
                 writer.Advance(count);
-                FlushResult flushed = await writer.FlushAsync(CancellationToken.None);
+                FlushResult flushed = await writer.FlushAsync(CancellationToken.None).ConfigureAwait(false);
                 if (flushed.IsCompleted)
                     break;
             }
@@ -168,7 +168,7 @@ public sealed class Connection : IFrameSink
             error = e;
         }
 
-        await writer.CompleteAsync(error);
+        await writer.CompleteAsync(error).ConfigureAwait(false);
     }
 
     /// <summary>
@@ -183,7 +183,7 @@ public sealed class Connection : IFrameSink
         {
             while (true)
             {
-                ReadResult result = await reader.ReadAsync(CancellationToken.None);
+                ReadResult result = await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
                 ReadOnlySequence<byte> buffer = result.Buffer;
                 reason ??= HandleFrames(ref buffer);
                 if (result.IsCompleted)
@@ -201,7 +201,7 @@ public sealed class Connection : IFrameSink
             reason ??= e.Message;
         }
 
-        await reader.CompleteAsync();
+        await reader.CompleteAsync().ConfigureAwait(false);
         _handler.Closed(reason);
         Close();
     }
@@ -234,12 +234,15 @@ public sealed class Connection : IFrameSink
         {
             while (true)
             {
-                ReadResult result = await reader.ReadAsync(CancellationToken.None);
+                ReadResult result = await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
                 SequencePosition at = result.Buffer.Start;
                 while (result.Buffer.TryGet(ref at, out ReadOnlyMemory<byte> memory))
                 {
                     while (!memory.IsEmpty)
-                        memory = memory[await _socket.SendAsync(memory, SocketFlags.None, CancellationToken.None)..];
+                        {
+                        int sent = await _socket.SendAsync(memory, SocketFlags.None, CancellationToken.None).ConfigureAwait(false);
+                        memory = memory[sent..];
+                    }
                 }
 
                 reader.AdvanceTo(result.Buffer.End);
@@ -254,13 +257,13 @@ public sealed class Connection : IFrameSink
             _socket.Dispose(); // the receive loop sees it, and tells the handler
         }
 
-        await reader.CompleteAsync();
+        await reader.CompleteAsync().ConfigureAwait(false);
     }
 
     /// <summary>A peer that does not close within this time is cut off.</summary>
     private async Task EndAfterLingerAsync()
     {
-        await Task.Delay(Linger);
+        await Task.Delay(Linger).ConfigureAwait(false);
         _socket.Dispose();
     }
 

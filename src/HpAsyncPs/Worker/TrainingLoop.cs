@@ -40,7 +40,9 @@ public sealed class TrainingLoop : IDisposable
     private readonly double[] _values;
     private readonly bool _waits;
     private double _passes;
+    private double _stepPasses;
     private bool _begun;
+    private long _steppedAt;
     private long _pulledAt;
     private TimeSpan _patience;
     private TimeSpan _busy;
@@ -92,19 +94,30 @@ public sealed class TrainingLoop : IDisposable
     /// <summary>Computes a step, pushes it, and asks for the next snapshot.</summary>
     public void Step()
     {
-        long start = _time.GetTimestamp();
+        Compute();
+        Complete();
+    }
+
+    /// <summary>The first half of <see cref="Step"/>: computes. On a virtual clock, the step's time passes after it.</summary>
+    public void Compute()
+    {
+        _steppedAt = _time.GetTimestamp();
         _begun = true;
-        ReadOnlySpan<float> z = _session.TakeCorrected();
-        double passes = _task.Step(z, _x.Span, _session.Interrupt);
+        _stepPasses = _task.Step(_session.TakeCorrected(), _x.Span, _session.Interrupt);
+    }
+
+    /// <summary>The second half: pushes what was computed, unless training ended meanwhile, and asks for a snapshot.</summary>
+    public void Complete()
+    {
         if (!_session.Interrupt.IsCancellationRequested)
         {
-            _passes += passes;
+            _passes += _stepPasses;
             _session.TryPush(_x.Span, _passes);
             _session.Pull();
         }
 
         _pulledAt = _time.GetTimestamp();
-        TimeSpan took = _time.GetElapsedTime(start, _pulledAt);
+        TimeSpan took = _time.GetElapsedTime(_steppedAt, _pulledAt);
         _patience = took * PatienceInSteps;
         _busy += took;
     }

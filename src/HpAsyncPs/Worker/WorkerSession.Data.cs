@@ -59,6 +59,9 @@ public sealed partial class WorkerSession
     /// <summary>Version of the snapshot in use.</summary>
     public ulong Version => _current?.Version ?? 0;
 
+    /// <summary>This worker's vector as both ends know it.</summary>
+    public ReadOnlySpan<float> Reconstruction => _reconstruction!.Span;
+
     /// <summary>Float buffers leased now, for tests.</summary>
     public int LeasedBuffers => _pool?.Leased ?? 0;
 
@@ -268,7 +271,7 @@ public sealed partial class WorkerSession
         int parameters = arriving.Values.Length;
         int begin = _arrived, count = (int)header.KeyCount;
         bool last = begin + count == parameters;
-        if (header.KeyBegin != (ulong)begin || count > parameters - begin || last != header.Flags.HasFlag(FrameFlags.Last)
+        if (header.KeyBegin != (ulong)begin || count > parameters - begin || last != header.Flags.Has(FrameFlags.Last)
             || begin % Limits.ChunkParameters != 0)
         {
             throw new ProtocolException($"A snapshot chunk of keys {header.KeyBegin} to {header.KeyBegin + header.KeyCount} came; "
@@ -281,12 +284,12 @@ public sealed partial class WorkerSession
         if (!last)
             return;
         arriving.Version = header.ShardVersion;
-        if (header.Flags.HasFlag(FrameFlags.Evaluate))
+        if (header.Flags.Has(FrameFlags.Evaluate))
         {
             arriving.Evaluation = header.Sequence;
             (_arriving, _toEvaluate) = (_toEvaluate, arriving);
             _hasEvaluation = true;
-            if (header.Flags.HasFlag(FrameFlags.Final))
+            if (header.Flags.Has(FrameFlags.Final))
             {
                 IsFinishing = true;
                 _interrupt.Cancel();

@@ -1,0 +1,71 @@
+using System;
+using HpAsyncPs.Protocol;
+
+namespace HpAsyncPs.Server;
+
+/// <summary>Evaluations: snapshots that every worker evaluates on its own data.</summary>
+public sealed partial class ParameterServer
+{
+    private void BeginEvaluation(long now)
+    {
+        if (_shard!.TryPublish() is not { } publication)
+            return;
+        _evaluation = new Evaluation(++_evaluations, publication, now, Sample());
+        foreach (Session member in _members)
+        {
+            if (member.HasLeft)
+                continue;
+            _evaluation.Open++;
+            member.EvaluationDue = true;
+
+            // At the start and at the end all are told at once; between, whoever computes is told at its next pull.
+            if (!member.IsSending && (member.PullVersion is not null || _evaluations == 1 || _phase == Phase.Finishing))
+                SendDue(member);
+        }
+    }
+
+    private void Evaluated(Session session, EvaluatedMessage message)
+    {
+        if (!session.EvaluationOpen || _evaluation is not { } evaluation || message.Evaluation != evaluation.Number)
+            return; // the answer to an evaluation that was dropped at the end
+        session.EvaluationOpen = false;
+        evaluation.Add(_weights[session.Rank], message.Values);
+        if (--evaluation.Open > 0)
+            return;
+        long now = _time.GetTimestamp();
+        TraceRow row = evaluation.Before with { Objective = evaluation.Objective, RelativeGap = Gap(evaluation.Objective) };
+        _trace.Add(row);
+        if (_phase == Phase.Finishing)
+        {
+            _objective = evaluation.Objective;
+            SendStop();
+            return;
+        }
+
+        if (row.RelativeGap is { } gap && gap <= _options.Target)
+        {
+            _reason = "target";
+            _objective = evaluation.Objective;
+            _trained = _time.GetElapsedTime(_startedAt, now);
+            _model = evaluation.Publication.Values.ToArray();
+            SendStop();
+            return;
+        }
+
+        DropEvaluation();
+        TimeSpan took = _time.GetElapsedTime(evaluation.StartedAt, now);
+        double seconds = Math.Max(LeastBetweenEvaluations.TotalSeconds,
+            Math.Max(EvaluationShare * took.TotalSeconds, _time.GetElapsedTime(_startedAt, now).TotalSeconds / EvaluationsOfElapsed));
+        _evaluateAt = now + (long)(seconds * _time.TimestampFrequency);
+    }
+
+    private void DropEvaluation()
+    {
+        if (_evaluation is null)
+            return;
+        _shard!.Release(_evaluation.Publication);
+        _evaluation = null;
+        foreach (Session member in _members)
+            member.EvaluationDue = member.EvaluationOpen = false;
+    }
+}

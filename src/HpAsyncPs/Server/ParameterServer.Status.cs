@@ -1,0 +1,74 @@
+using System;
+
+namespace HpAsyncPs.Server;
+
+/// <summary>What the server tells of itself.</summary>
+public sealed partial class ParameterServer
+{
+    /// <summary>The counters now.</summary>
+    public RunStatus Status()
+    {
+        var workers = new WorkerRecord[_members.Length];
+        for (int rank = 0; rank < workers.Length; rank++)
+        {
+            Session of = _members[rank];
+            workers[rank] = new WorkerRecord(rank, of.Peer, _weights[rank], of.Passes, _shard!.ClockOf(rank),
+                of.Progress.BusySeconds, of.Progress.IdleSeconds, of.Progress.EvaluatingSeconds);
+        }
+
+        TraceRow? last = _trace.Count > 0 ? _trace[^1] : null;
+        TraceRow now = Sample();
+        return new RunStatus
+        {
+            Phase = _failure is not null ? "failed" : _phase.ToString(),
+            Joined = _admission.Joined,
+            Seconds = now.Seconds,
+            Passes = now.Passes,
+            Pushes = now.Pushes,
+            Objective = _objective ?? last?.Objective,
+            RelativeGap = Gap(_objective ?? last?.Objective),
+            UplinkBytes = now.UplinkBytes,
+            DownlinkBytes = now.DownlinkBytes,
+            StalenessP50 = now.StalenessP50,
+            StalenessP99 = _staleness.Percentile(99),
+            StalenessMax = now.StalenessMax,
+            Workers = workers,
+        };
+    }
+
+    /// <summary>What came of it.</summary>
+    public RunResult Result() => new()
+    {
+        Status = Status(),
+        Reason = _reason,
+        Failure = _failure,
+        Model = _model,
+        Objective = _objective,
+        Agreed = _admission.Agreed,
+        Settings = _admission.Settings,
+        Trace = _trace,
+    };
+
+    private TraceRow Sample()
+    {
+        long up = 0, down = 0;
+        foreach (Session member in _members)
+        {
+            up += member.UplinkBytes;
+            down += member.DownlinkBytes;
+        }
+
+        double seconds = _phase switch
+        {
+            Phase.Joining => 0,
+            Phase.Training => _time.GetElapsedTime(_startedAt).TotalSeconds,
+            _ => _trained.TotalSeconds,
+        };
+        return new TraceRow(seconds, _totalWeight == 0 ? 0 : _weightedPasses / _totalWeight, double.NaN, null, _shard?.Version ?? 0,
+            up, down, _staleness.Percentile(50), _staleness.Max);
+    }
+
+    private double? Gap(double? objective) => _options.Reference is { } reference && objective is { } value
+        ? (value - reference) / Math.Abs(reference)
+        : null;
+}

@@ -1,0 +1,96 @@
+using System;
+using System.Threading;
+using HpAsyncPs.Protocol;
+using HpAsyncPs.Server;
+using HpAsyncPs.Worker;
+using Xunit;
+
+namespace HpAsyncPs.Tests.Allocation;
+
+/// <summary>Invariant 5, over real sockets, both ends in this process: after warm-up push and pull allocate nothing.</summary>
+[Collection(Alone.Name)]
+public sealed class SteadyStateTests
+{
+    private const int Attempts = 5;
+
+    [Theory]
+    [InlineData(1, 1000)]
+    [InlineData(1000, 1000)]
+    [InlineData(Limits.ChunkParameters + 5000, 200)]
+    public void PushPull_after_warm_up_allocates_nothing_at_either_end(int parameters, int pushes)
+    {
+        using var server = new LoopbackServer(new ServerOptions { Evaluates = false });
+        using (WorkerClient worker = server.Connect(parameters))
+        {
+            float[] x = new float[parameters];
+            Repeat(worker, x, pushes);
+
+            // What the runtime does beside us (a timer thread that is born, say) may allocate once; a push that
+            // allocates does so in every attempt.
+            long least = long.MaxValue;
+            for (int attempt = 0; attempt < Attempts && least > 0; attempt++)
+            {
+                long before = GC.GetTotalAllocatedBytes(precise: true);
+                Repeat(worker, x, pushes);
+                long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+                least = Math.Min(least, allocated);
+            }
+
+            Assert.Equal(0, least);
+        }
+
+        server.WaitForEnd();
+    }
+
+    [Fact]
+    public void TrainingLoop_steps_after_warm_up_allocate_nothing()
+    {
+        using var server = new LoopbackServer(new ServerOptions { Evaluates = false });
+        using (WorkerClient worker = server.Connect(100))
+        {
+            using var loop = new TrainingLoop(worker.Session, new HalvingTask(100), TimeProvider.System);
+            Steps(loop, worker, 2000);
+            long least = long.MaxValue;
+            for (int attempt = 0; attempt < Attempts && least > 0; attempt++)
+            {
+                long before = GC.GetTotalAllocatedBytes(precise: true);
+                Steps(loop, worker, 1000);
+                least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
+            }
+
+            Assert.Equal(0, least);
+        }
+
+        server.WaitForEnd();
+    }
+
+    private static void Repeat(WorkerClient worker, float[] x, int pushes)
+    {
+        for (int push = 0; push < pushes; push++)
+        {
+            x[push % x.Length] += 1;
+            worker.Push(x);
+            worker.Pull();
+            worker.Wait();
+        }
+    }
+
+    private static void Steps(TrainingLoop loop, WorkerClient worker, int steps)
+    {
+        for (int step = 0; step < steps;)
+        {
+            if (loop.Next(out _) == NextAction.Step)
+            {
+                loop.Step();
+                step++;
+                continue;
+            }
+
+            lock (worker.Session.Gate)
+            {
+                if (loop.Next(out _) == NextAction.Wait)
+                    Monitor.Wait(worker.Session.Gate, 1);
+            }
+        }
+    }
+}

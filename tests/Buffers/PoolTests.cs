@@ -1,0 +1,64 @@
+using System;
+using System.Buffers;
+using System.Runtime.InteropServices;
+using HpAsyncPs.Buffers;
+using Xunit;
+
+namespace HpAsyncPs.Tests.Buffers;
+
+public sealed class PoolTests
+{
+    [Fact]
+    public void FloatPool_beyond_limit_is_refused_until_a_lease_ends()
+    {
+        var pool = new FloatPool(10, 2, "the test");
+        FloatBuffer a = pool.Lease();
+        pool.Lease();
+        Assert.Null(pool.TryLease());
+        Assert.Contains("the test", Assert.Throws<InvalidOperationException>(() => pool.Lease()).Message, StringComparison.Ordinal);
+        a.Dispose();
+        Assert.Equal(1, pool.Leased);
+        Assert.Same(a, pool.Lease());
+    }
+
+    [Fact]
+    public void FloatBuffer_disposed_twice_throws_and_use_after_dispose_throws()
+    {
+        var pool = new FloatPool(10, 2, "the test");
+        FloatBuffer a = pool.Lease();
+        a.Dispose();
+        Assert.Throws<InvalidOperationException>(a.Dispose);
+        Assert.Throws<ObjectDisposedException>(() => a.Span.Length);
+        Assert.Equal(0, pool.Leased);
+    }
+
+    [Fact]
+    public void FloatBuffer_memory_is_aligned_and_as_long_as_asked()
+    {
+        foreach (int length in new[] { 1, 7, 16, 1000, 262_145 })
+        {
+            using FloatBuffer buffer = new FloatPool(length, 1, "the test").Lease();
+            Assert.Equal(length, buffer.Span.Length);
+            Assert.True(IsAligned(buffer.Span), $"length {length}");
+        }
+    }
+
+    [Fact]
+    public void SlabPool_beyond_limit_throws_and_blocks_come_back_once()
+    {
+        using var pool = new SlabPool(2);
+        IMemoryOwner<byte> a = pool.Rent(), b = pool.Rent(SlabPool.BlockBytes);
+        Assert.Throws<InvalidOperationException>(() => pool.Rent());
+        a.Dispose();
+        a.Dispose();
+        b.Dispose();
+        Assert.Equal(0, pool.Leased);
+        Assert.Throws<InvalidOperationException>(() => pool.Rent(SlabPool.BlockBytes + 1));
+    }
+
+    private static unsafe bool IsAligned(Span<float> span)
+    {
+        fixed (float* p = &MemoryMarshal.GetReference(span))
+            return (nint)p % 64 == 0;
+    }
+}

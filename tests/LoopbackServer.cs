@@ -1,0 +1,30 @@
+using System;
+using HpAsyncPs.Server;
+using HpAsyncPs.Worker;
+using Xunit;
+
+namespace HpAsyncPs.Tests;
+
+/// <summary>A server on a free port of loopback, in this process. Disposing it checks that no buffer is left leased.</summary>
+internal sealed class LoopbackServer : IDisposable
+{
+    private static readonly TimeSpan Enough = TimeSpan.FromSeconds(10);
+
+    public LoopbackServer(ServerOptions options) =>
+        Host = ServerHost.Start(options, "127.0.0.1:0");
+
+    public ServerHost Host { get; }
+
+    public string Address => Host.Address.ToString();
+
+    public WorkerClient Connect(int parameters, int rank = -1, double weight = 1) =>
+        WorkerClient.Connect(Address, new WorkerOptions { Parameters = parameters, Rank = rank, Weight = weight });
+
+    public RunResult WaitForEnd() => Host.Wait(Enough) ?? throw new TimeoutException("The server did not end.");
+
+    public void Dispose()
+    {
+        Eventually.Holds(() => Host.LeasedBlocks == 0, () => $"{Host.LeasedBlocks} blocks of connections are still leased");
+        Host.Dispose();
+    }
+}

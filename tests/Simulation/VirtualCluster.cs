@@ -1,0 +1,127 @@
+using System;
+using System.Collections.Generic;
+using HpAsyncPs.Server;
+using HpAsyncPs.Worker;
+using Microsoft.Extensions.Time.Testing;
+
+namespace HpAsyncPs.Tests.Simulation;
+
+/// <summary>
+/// A whole training run on a virtual clock: the real server, sessions and training loops; a step of worker i takes its
+/// own number of microseconds, and what is under way is delivered when the clock moves, in an order drawn from the seed.
+/// </summary>
+internal sealed class VirtualCluster
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly SeededNetwork _network;
+    private readonly Worker[] _workers;
+
+    public VirtualCluster(int seed, ServerOptions options, ITask[] tasks, int[] stepMicroseconds)
+    {
+        _network = new SeededNetwork(seed, 0.1, options with { Workers = tasks.Length, FinalTimeout = TimeSpan.FromDays(1), LivenessTimeout = TimeSpan.FromDays(1) }, _time);
+        _workers = new Worker[tasks.Length];
+        for (int rank = 0; rank < tasks.Length; rank++)
+        {
+            ITask task = tasks[rank];
+            var join = new WorkerOptions
+            {
+                Rank = rank,
+                Parameters = task.Parameters,
+                Weight = task.Weight,
+                Agreed = task.Agreed,
+                Settings = task.Settings,
+                LivenessTimeout = TimeSpan.FromDays(1),
+            };
+            _workers[rank] = new Worker(_network.Connect(join, _time), task, TimeSpan.FromMicroseconds(stepMicroseconds[rank]));
+        }
+    }
+
+    /// <summary>Runs to the end and gives the result; the virtual time is in its status.</summary>
+    public RunResult Run(int mostEvents)
+    {
+        _network.DeliverAll();
+        foreach (Worker worker in _workers)
+        {
+            worker.Task.Start(worker.Session.Started!);
+            worker.Loop = new TrainingLoop(worker.Session, worker.Task, _time);
+        }
+
+        for (int e = 0; e < mostEvents && !_network.Server.HasEnded; e++)
+        {
+            bool progress = false;
+            foreach (Worker worker in _workers)
+                progress |= Act(worker);
+            _network.Server.Tick();
+            if (!_network.DeliverOne() && !progress)
+                Advance();
+        }
+
+        foreach (Worker worker in _workers)
+        {
+            worker.Loop!.Dispose();
+            worker.Session.Dispose();
+        }
+
+        return _network.Server.Result();
+    }
+
+    private bool Act(Worker worker)
+    {
+        if (worker.BusyUntil is { } until)
+        {
+            if (_time.GetUtcNow() < until)
+                return false;
+            worker.BusyUntil = null;
+            worker.Loop!.Complete();
+            return true;
+        }
+
+        switch (worker.Loop!.Next(out TimeSpan wait))
+        {
+            case NextAction.Step:
+                worker.Loop.Compute();
+                worker.BusyUntil = _time.GetUtcNow() + worker.StepTime;
+                return true;
+            case NextAction.Evaluate:
+                worker.Loop.Evaluate();
+                return true;
+            case NextAction.Leave when !worker.HasLeft:
+                worker.HasLeft = true;
+                worker.Session.Leave("done", worker.Loop.Progress);
+                return true;
+            default:
+                worker.WaitUntil = wait > TimeSpan.Zero ? _time.GetUtcNow() + wait : null;
+                return false;
+        }
+    }
+
+    private void Advance()
+    {
+        DateTimeOffset next = DateTimeOffset.MaxValue;
+        foreach (Worker worker in _workers)
+        {
+            DateTimeOffset at = worker.BusyUntil ?? worker.WaitUntil ?? DateTimeOffset.MaxValue;
+            next = at < next ? at : next;
+        }
+
+        TimeSpan step = next == DateTimeOffset.MaxValue ? TimeSpan.FromMilliseconds(1) : next - _time.GetUtcNow();
+        _time.Advance(step > TimeSpan.Zero ? step : TimeSpan.FromTicks(1));
+    }
+
+    private sealed class Worker(WorkerSession session, ITask task, TimeSpan stepTime)
+    {
+        public WorkerSession Session => session;
+
+        public ITask Task => task;
+
+        public TimeSpan StepTime => stepTime;
+
+        public TrainingLoop? Loop { get; set; }
+
+        public DateTimeOffset? BusyUntil { get; set; }
+
+        public DateTimeOffset? WaitUntil { get; set; }
+
+        public bool HasLeft { get; set; }
+    }
+}
