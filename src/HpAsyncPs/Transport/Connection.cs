@@ -239,7 +239,7 @@ public sealed class Connection : IFrameSink
                 while (result.Buffer.TryGet(ref at, out ReadOnlyMemory<byte> memory))
                 {
                     while (!memory.IsEmpty)
-                        {
+                    {
                         int sent = await _socket.SendAsync(memory, SocketFlags.None, CancellationToken.None).ConfigureAwait(false);
                         memory = memory[sent..];
                     }
