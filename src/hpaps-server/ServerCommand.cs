@@ -45,6 +45,11 @@ internal static class ServerCommand
             if (result.GetValue(target) is not null && result.GetValue(reference) is null)
                 result.AddError("--target needs --reference: the optimum that the gap is measured against.");
         });
+        reference.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.GetValueOrDefault<double?>() == 0)
+                result.AddError("--reference must not be 0: gaps are relative to it.");
+        });
         root.SetAction(parsed => ServerRun.Run(
             new ServerOptions
             {

@@ -45,6 +45,10 @@ public sealed class ControlMessageTests
     }
 
     [Fact]
+    public void Read_control_characters_in_a_text_become_question_marks() =>
+        Assert.Equal("a?[31mb?c", TextMessage.Read(Bytes(new TextMessage("a\u001b[31mb\nc").Write)).Text);
+
+    [Fact]
     public void Read_cut_short_or_with_more_bytes_is_refused()
     {
         byte[] bytes = Bytes(Join.Write).ToArray();

@@ -43,10 +43,17 @@ internal static class MessageParts
         ? value
         : throw new ProtocolException($"A worker's weight must be above 0 and at most 2^53; it is {value}.");
 
+    /// <summary>A text for logs and messages: control characters, which could forge lines or move a cursor, become '?'.</summary>
     public static string Text(ref MessagePackReader reader)
     {
         string? text = reader.ReadString();
-        return text is { Length: <= Limits.Text } ? text : throw new ProtocolException($"A text has at most {Limits.Text} characters.");
+        if (text is not { Length: <= Limits.Text })
+            throw new ProtocolException($"A text has at most {Limits.Text} characters.");
+        return string.Create(text.Length, text, static (clean, raw) =>
+        {
+            for (int j = 0; j < raw.Length; j++)
+                clean[j] = char.IsControl(raw[j]) ? '?' : raw[j];
+        });
     }
 
     public static double[] Numbers(ref MessagePackReader reader)

@@ -7,7 +7,7 @@ namespace HpAsyncPs.Server;
 /// <summary>
 /// Who may join, and what all have agreed on: parameters and numbers take the largest of all, settings must be equal.
 /// </summary>
-internal sealed class Admission(int workers, int maxParameters)
+internal sealed class Admission(int workers, int maxParameters, int fittingParameters)
 {
     private readonly Session?[] _byRank = new Session?[workers];
 
@@ -31,6 +31,12 @@ internal sealed class Admission(int workers, int maxParameters)
         {
             throw new ProtocolException($"{join.Parameters} parameters were asked for, this server takes {maxParameters}: "
                 + "start it with a larger --max-parameters.");
+        }
+
+        if (join.Parameters > fittingParameters)
+        {
+            throw new ProtocolException($"{join.Parameters} parameters were asked for, the server's memory takes {fittingParameters} "
+                + $"with {workers} workers: use a larger machine or fewer workers.");
         }
 
         int rank = join.Rank;

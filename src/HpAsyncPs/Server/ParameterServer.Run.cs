@@ -60,8 +60,7 @@ public sealed partial class ParameterServer
         switch (_phase)
         {
             case Phase.Joining when _stopWanted is not null:
-                _reason = _stopWanted;
-                End();
+                Fail($"The job was ended ({_stopWanted}) before all workers had joined: nothing was trained.");
                 break;
             case Phase.Joining when _time.GetElapsedTime(_startedAt, now) > _options.JoinTimeout:
                 Fail($"Not all workers joined within {_options.JoinTimeout.TotalSeconds:0} s; missing: rank {_admission.Missing()}. "
@@ -86,17 +85,9 @@ public sealed partial class ParameterServer
     private void Start()
     {
         int parameters = _admission.Parameters;
-        (long least, long most) = Shard.MemoryBytes(parameters, _options.Workers);
-        long available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        Log?.Invoke($"{parameters} parameters for {_options.Workers} workers take {least / 1e6:0.0} MB, "
-            + $"with slow readers up to {most / 1e6:0.0} MB, of {available / 1e6:0} MB");
-        if (most > available)
-        {
-            Fail($"{parameters} parameters for {_options.Workers} workers need {most} bytes, this machine has {available}: "
-                + "use fewer workers or a larger machine.");
-            return;
-        }
-
+        (long least, long most) = Shard.BytesPerParameter(_options.Workers);
+        Log?.Invoke($"{parameters} parameters for {_options.Workers} workers take {parameters * least / 1e6:0.0} MB, "
+            + $"with slow readers up to {parameters * most / 1e6:0.0} MB, of {AvailableBytes / 1e6:0} MB");
         _members = _admission.Members();
         _weights = Array.ConvertAll(_members, static member => member.Joined!.Weight);
         foreach (double weight in _weights)

@@ -29,13 +29,16 @@ public sealed partial class ParameterServer
         _options = options;
         _time = time;
         _policy = PolicyNames.Create(options.Policy);
-        _admission = new Admission(options.Workers, options.MaxParameters);
+        long fits = AvailableBytes / Shard.BytesPerParameter(options.Workers).Most;
+        _admission = new Admission(options.Workers, options.MaxParameters, (int)Math.Min(Limits.Parameters, fits));
         _firstSession = incarnation;
         _startedAt = time.GetTimestamp();
     }
 
     /// <summary>Called with one line for the log whenever something worth it happens.</summary>
     public Action<string>? Log { get; init; }
+
+    private static long AvailableBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
     /// <summary>The weighted sum over workers, for tests and checks; empty before the start.</summary>
     public ReadOnlySpan<double> Sum => _shard is null ? [] : _shard.Sum;

@@ -70,9 +70,8 @@ public sealed class Shard
     /// <summary>The factor from sum to aggregate.</summary>
     public double Scale => _scale;
 
-    /// <summary>Bytes that a shard takes at least and at most (every reader slow), for P parameters and M workers.</summary>
-    public static (long Least, long Most) MemoryBytes(long parameters, long workers) =>
-        (parameters * (8 + (4 * (workers + 1))), parameters * (8 + (4 * ((2 * workers) + 3))));
+    /// <summary>Bytes that a shard takes for each parameter: at least, and with every reader slow.</summary>
+    public static (long Least, long Most) BytesPerParameter(long workers) => (8 + (4 * (workers + 1)), 8 + (4 * ((2 * workers) + 3)));
 
     /// <summary>A rank's reconstruction.</summary>
     public ReadOnlySpan<float> ReconstructionOf(int rank) => _reconstructions[rank].Values.Span;
