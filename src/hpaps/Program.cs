@@ -1,1 +1,11 @@
-System.Console.WriteLine("soon");
+using System;
+using System.CommandLine;
+using HpAsyncPs.Cli;
+using HpAsyncPs.Programs;
+
+// The first thing that is done: what a run reports as wall_seconds starts here.
+long start = TimeProvider.System.GetTimestamp();
+
+// No response files: a data file may be called @train.svm.
+var configuration = new ParserConfiguration { ResponseFileTokenReplacer = null };
+return ProgramRun.Invoke(CliCommand.Create(start).Parse(args, configuration), "hpaps");

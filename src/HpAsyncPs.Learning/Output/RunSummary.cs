@@ -87,6 +87,9 @@ public sealed record RunSummary
     /// <summary>Version of the program.</summary>
     public string Version { get; init; } = "";
 
+    /// <summary>The command line of the launcher, as a shell takes it; null when there was none.</summary>
+    public string? Command { get; init; }
+
     /// <summary>Makes the summary of a run.</summary>
     public static RunSummary Of(RunResult result, string policy, double wallSeconds)
     {

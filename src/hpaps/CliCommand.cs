@@ -1,0 +1,67 @@
+using System;
+using System.CommandLine;
+using HpAsyncPs.Cli.Models;
+using HpAsyncPs.Cli.Training;
+using HpAsyncPs.Programs;
+
+namespace HpAsyncPs.Cli;
+
+/// <summary>The command line of hpaps.</summary>
+internal static class CliCommand
+{
+    /// <param name="start">Timestamp of the start of the program.</param>
+    public static RootCommand Create(long start)
+    {
+        var train = new Command("train", CommonOptions.WithExamples(
+            "Trains a model with a server and workers on this host.",
+            "hpaps train logreg --data train.svm"));
+        train.Subcommands.Add(TrainCommand.LogisticRegression(start));
+        var root = new RootCommand(CommonOptions.WithExamples(
+            "hpaps: trains models with an asynchronous parameter server, and uses them.",
+            "hpaps inspect --data train.svm.gz",
+            "hpaps train logreg --data train.svm.gz --test test.svm.gz --out run",
+            "hpaps evaluate --model run --data test.svm.gz",
+            "hpaps predict --model run --data new.svm --out predictions.txt"))
+        {
+            train, EvaluateCommand.Create(), PredictCommand.Create(), InspectCommand.Create(),
+        };
+        return root;
+    }
+
+    /// <summary>The value must be finite and more than 0.</summary>
+    public static Option<double?> Positive(this Option<double?> option)
+    {
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 0)
+                return;
+            double? value;
+            try
+            {
+                value = result.GetValueOrDefault<double?>();
+            }
+            catch (InvalidOperationException)
+            {
+                return; // no number: the parser has said so
+            }
+
+            if (!(value > 0 && double.IsFinite(value.Value)))
+                result.AddError($"{option.Name} must be more than 0; it is {value:R}.");
+        });
+        return option;
+    }
+
+    /// <summary>The value must not be empty.</summary>
+    public static Option<string> NotEmpty(this Option<string> option)
+    {
+        option.Validators.Add(result =>
+        {
+            foreach (System.CommandLine.Parsing.Token token in result.Tokens)
+            {
+                if (token.Value.Length == 0)
+                    result.AddError($"{option.Name} is empty; name a path.");
+            }
+        });
+        return option;
+    }
+}

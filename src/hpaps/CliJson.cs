@@ -1,0 +1,10 @@
+using System.Text.Json.Serialization;
+using HpAsyncPs.Cli.Models;
+
+namespace HpAsyncPs.Cli;
+
+/// <summary>The JSON that commands print, made at compile time.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
+[JsonSerializable(typeof(Inspection))]
+[JsonSerializable(typeof(ModelQuality))]
+internal sealed partial class CliJson : JsonSerializerContext;

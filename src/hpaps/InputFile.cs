@@ -1,0 +1,36 @@
+using System;
+using System.IO;
+
+namespace HpAsyncPs.Cli;
+
+/// <summary>Checks of a data file that is read by others, or more than once.</summary>
+internal static class InputFile
+{
+    /// <summary>Makes sure that it can be opened, again and again; says so in words of the option otherwise.</summary>
+    /// <returns>Its length in bytes.</returns>
+    /// <exception cref="InputException">It cannot.</exception>
+    public static long Check(string option, string path)
+    {
+        if (Directory.Exists(path))
+            throw new InputException($"{option} {path}: this is a folder; give a file of LIBSVM text");
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read);
+            if (!file.CanSeek)
+                throw new InputException($"{option} {path}: this is a pipe or a device, and every worker reads it for itself; save it to a file first");
+            return file.Length;
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new InputException($"{option} {path}: there is no such file; check the path", e);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new InputException($"{option} {path}: may not be read by this user; check its permissions", e);
+        }
+        catch (Exception e) when (e is IOException or ArgumentException { ParamName: "path" })
+        {
+            throw new InputException($"{option} {path}: cannot be read ({e.Message}); check the path and the disk", e);
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using System;
+using System.Runtime.InteropServices;
+using System.Threading;
+
+namespace HpAsyncPs.Cli.Launching;
+
+/// <summary>Counts how often the user asked to stop, with Ctrl-C or SIGTERM, instead of dying of it.</summary>
+internal sealed class StopSignals : IDisposable
+{
+    private readonly CancellationTokenSource _first = new();
+    private readonly PosixSignalRegistration _interrupt;
+    private readonly PosixSignalRegistration _terminate;
+    private int _count;
+
+    public StopSignals()
+    {
+        _interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Count);
+        _terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Count);
+    }
+
+    /// <summary>Set at each signal.</summary>
+    public AutoResetEvent Wake { get; } = new(false);
+
+    /// <summary>Signals so far.</summary>
+    public int Received => Volatile.Read(ref _count);
+
+    /// <summary>Cancelled at the first.</summary>
+    public CancellationToken First => _first.Token;
+
+    public void Dispose()
+    {
+        _interrupt.Dispose();
+        _terminate.Dispose();
+        _first.Dispose();
+        Wake.Dispose();
+    }
+
+    private void Count(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        Interlocked.Increment(ref _count);
+        _first.Cancel();
+        Wake.Set();
+    }
+}

@@ -1,0 +1,117 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using HpAsyncPs.Learning.Classification;
+using HpAsyncPs.Learning.Data;
+using HpAsyncPs.Learning.Output;
+
+namespace HpAsyncPs.Cli.Models;
+
+/// <summary>How good a model is on some rows.</summary>
+internal sealed record ModelQuality
+{
+    public string Model { get; init; } = "";
+
+    public string Data { get; init; } = "";
+
+    public long Rows { get; init; }
+
+    /// <summary>Mean logistic loss.</summary>
+    public double MeanLoss { get; init; }
+
+    /// <summary>The regularisation that the model was trained with.</summary>
+    public double L2 { get; init; }
+
+    /// <summary>Mean loss + l2/2 |w|^2.</summary>
+    public double Objective { get; init; }
+
+    /// <summary>Share of the rows that are predicted.</summary>
+    public double Accuracy { get; init; }
+
+    /// <summary>Columns of the file that the model does not know.</summary>
+    public int IgnoredFeatures { get; init; }
+
+    /// <summary>Entries in such columns.</summary>
+    public long IgnoredEntries { get; init; }
+}
+
+/// <summary>A trained classifier of two classes.</summary>
+internal sealed class Classifier
+{
+    private readonly string _folder;
+    private readonly ModelFolder _model;
+
+    private Classifier(string folder, ModelFolder model)
+    {
+        _folder = folder;
+        _model = model;
+        Labels = model.ClassLabels();
+    }
+
+    /// <summary>The labels of the file that it was trained on.</summary>
+    public BinaryLabels Labels { get; }
+
+    /// <exception cref="InputException">There is no such model.</exception>
+    public static Classifier Read(string folder) => new(folder, ModelFolder.Read(folder));
+
+    /// <exception cref="InputException">The rows have other labels than the model.</exception>
+    public ModelQuality Evaluate(SparseRows rows)
+    {
+        (double loss, double accuracy) = new LogisticLoss(rows, Labels.Signs(rows)).Evaluate(_model.Weights);
+        double norm = 0;
+        foreach (float weight in _model.Weights)
+            norm += (double)weight * weight;
+        double l2 = L2();
+        (int features, long entries) = Unknown(rows);
+        return new ModelQuality
+        {
+            Model = _folder,
+            Data = rows.Source,
+            Rows = rows.Rows,
+            MeanLoss = loss,
+            L2 = l2,
+            Objective = loss + (0.5 * l2 * norm),
+            Accuracy = accuracy,
+            IgnoredFeatures = features,
+            IgnoredEntries = entries,
+        };
+    }
+
+    /// <summary>The label that is predicted for a row, and the probability of the positive class.</summary>
+    public (float Label, double Probability) Predict(SparseRows rows, int row)
+    {
+        double margin = LogisticLoss.Dot(_model.Weights, rows.RowColumns(row), rows.RowValues(row));
+
+        // A margin of zero counts as negative, as it does in the accuracy.
+        return (margin > 0 ? Labels.Positive : Labels.Negative, 1 / (1 + Math.Exp(-margin)));
+    }
+
+    /// <summary>How many columns, and how many entries in them, the model has no weight for.</summary>
+    public (int Features, long Entries) Unknown(SparseRows rows)
+    {
+        if (rows.Features <= _model.Weights.Length)
+            return (0, 0);
+        var features = new HashSet<int>();
+        long entries = 0;
+        foreach (int column in rows.Columns)
+        {
+            if (column < _model.Weights.Length)
+                continue;
+            entries++;
+            features.Add(column);
+        }
+
+        return (features.Count, entries);
+    }
+
+    private double L2()
+    {
+        if (_model.Description.Settings.TryGetValue("l2", out string? text)
+            && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double l2))
+        {
+            return l2;
+        }
+
+        throw new InputException($"{_folder}: model.json has no setting l2; train again, or give another --model");
+    }
+}

@@ -1,0 +1,64 @@
+using System;
+using System.CommandLine;
+using System.Globalization;
+using System.IO;
+using System.Text;
+using System.Threading;
+using HpAsyncPs.Learning.Data;
+using HpAsyncPs.Learning.Output;
+using HpAsyncPs.Programs;
+
+namespace HpAsyncPs.Cli.Models;
+
+/// <summary>hpaps predict: a label and a probability for each row of a file.</summary>
+internal static class PredictCommand
+{
+    private const int BufferBytes = 1 << 16;
+
+    public static Command Create()
+    {
+        Option<string> model = new Option<string>("--model") { HelpName = "DIR", Description = "Folder that training wrote: the run's, or model/ in it.", Required = true }.NotEmpty();
+        Option<string> data = new Option<string>("--data") { HelpName = "FILE", Description = "LIBSVM/SVMlight file, plain or gzip. Its labels may be any numbers; they are not used.", Required = true }.NotEmpty();
+        Option<string> output = new Option<string>("--out") { HelpName = "FILE", Description = "File to write; without it, standard output." }.NotEmpty();
+        var command = new Command("predict", CommonOptions.WithExamples(
+            "Prints a line for each row: the predicted label, a space, and the probability of the positive (larger) label.",
+            "hpaps predict --model run --data new.svm",
+            "hpaps predict --model run --data new.svm.gz --out predictions.txt"))
+        {
+            model, data, output,
+        };
+        command.SetAction(parsed =>
+        {
+            string? path = parsed.GetValue(output);
+            if (path is not null && Directory.Exists(path))
+                throw new InputException($"--out {path}: this is a folder; name a file");
+            Classifier classifier = Classifier.Read(parsed.GetValue(model)!);
+            SparseRows rows = LibsvmReader.Read(parsed.GetValue(data)!, RowPart.All, CancellationToken.None);
+            if (path is not null)
+            {
+                AtomicFile.Write(path, to => Write(to, classifier, rows));
+            }
+            else
+            {
+                using Stream standard = Console.OpenStandardOutput();
+                Write(standard, classifier, rows);
+            }
+
+            (int features, long entries) = classifier.Unknown(rows);
+            if (features > 0)
+                Console.Error.WriteLine($"hpaps: {entries} entries of {features} features that the model does not know were ignored");
+            return (int)ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static void Write(Stream output, Classifier classifier, SparseRows rows)
+    {
+        using var writer = new StreamWriter(output, new UTF8Encoding(false), BufferBytes, leaveOpen: true) { NewLine = "\n" };
+        for (int row = 0; row < rows.Rows; row++)
+        {
+            (float label, double probability) = classifier.Predict(rows, row);
+            writer.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{label:R} {probability:G9}"));
+        }
+    }
+}

@@ -1,0 +1,101 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+
+namespace HpAsyncPs.Cli.Training;
+
+/// <summary>The command lines of the processes of a run.</summary>
+internal static class Commands
+{
+    // Workers join when they have read the data: a minute or two, and what a slow disk takes for all of them.
+    private const double LeastJoinSeconds = 120;
+    private const double SlowestBytesPerSecond = 5e6;
+
+    /// <summary>Arguments of hpaps-server.</summary>
+    /// <param name="settings">What the user asked for.</param>
+    /// <param name="output">Folder of the results.</param>
+    /// <param name="dataBytes">Length of the data file.</param>
+    public static List<string> Server(TrainSettings settings, string output, long dataBytes)
+    {
+        var arguments = new List<string>
+        {
+            "--listen", "127.0.0.1:0",
+            "--workers", Number(settings.Workers),
+            "--policy", settings.Policy,
+            "--join-timeout", Number(JoinSeconds(settings, dataBytes)),
+            "--out", File(output),
+            "--events", "--exit-with-stdin",
+        };
+        Add(arguments, "--passes", settings.Passes);
+        Add(arguments, "--target", settings.Target);
+        Add(arguments, "--reference", settings.Reference);
+        Add(arguments, "--time-limit", settings.TimeLimit);
+        return arguments;
+    }
+
+    /// <summary>Arguments of each hpaps-worker, given the server's address.</summary>
+    public static List<Func<string, IReadOnlyList<string>>> Workers(TrainSettings settings, long dataBytes)
+    {
+        var all = new List<Func<string, IReadOnlyList<string>>>();
+        for (int j = 0; j < settings.Workers; j++)
+        {
+            int rank = j;
+            all.Add(address => Worker(settings, rank, address, dataBytes));
+        }
+
+        return all;
+    }
+
+    /// <summary>The command line of this program, such that a shell takes it again.</summary>
+    public static string Own()
+    {
+        string[] all = Environment.GetCommandLineArgs();
+        var words = new List<string> { "hpaps" };
+        for (int j = 1; j < all.Length; j++)
+            words.Add(Quoted(all[j]));
+        return string.Join(' ', words);
+    }
+
+    private static List<string> Worker(TrainSettings settings, int rank, string address, long dataBytes)
+    {
+        var arguments = new List<string>
+        {
+            "logreg",
+            "--server", address,
+            "--data", File(settings.Data),
+            "--part", $"{rank}/{settings.Workers}",
+            "--l2", Number(settings.L2),
+            "--seed", settings.Seed.ToString(CultureInfo.InvariantCulture),
+            "--start-timeout", Number(JoinSeconds(settings, dataBytes)),
+            "--exit-with-stdin",
+        };
+        if (settings.Slow.TryGetValue(rank, out double factor))
+            Add(arguments, "--slow", factor);
+        return arguments;
+    }
+
+    private static double JoinSeconds(TrainSettings settings, long dataBytes) =>
+        Math.Min(1e6, Math.Ceiling(LeastJoinSeconds + (dataBytes * (double)settings.Workers / SlowestBytesPerSecond)));
+
+    private static void Add(List<string> arguments, string name, double? value)
+    {
+        if (value is { } number)
+            arguments.AddRange([name, Number(number)]);
+    }
+
+    private static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+
+    /// <summary>A path that cannot be taken for an option or a response file.</summary>
+    private static string File(string path) => path[0] is '-' or '@' ? "./" + path : path;
+
+    private static string Quoted(string word)
+    {
+        foreach (char c in word)
+        {
+            if (!char.IsAsciiLetterOrDigit(c) && !"_-./:=,@%+".Contains(c, StringComparison.Ordinal))
+                return $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+        }
+
+        return word.Length > 0 ? word : "''";
+    }
+}

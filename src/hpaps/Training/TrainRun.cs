@@ -1,0 +1,116 @@
+using System;
+using System.Globalization;
+using System.IO;
+using System.Text.Json;
+using HpAsyncPs.Cli.Launching;
+using HpAsyncPs.Cli.Models;
+using HpAsyncPs.Cli.Progress;
+using HpAsyncPs.Learning.Data;
+using HpAsyncPs.Learning.Output;
+
+namespace HpAsyncPs.Cli.Training;
+
+/// <summary>One run of hpaps train: checks first, then the processes, then what came of it.</summary>
+internal static class TrainRun
+{
+    private const string Task = "logreg";
+
+    public static int Run(TrainSettings settings, long start, TimeProvider time)
+    {
+        Binaries binaries = Binaries.Find();
+        long bytes = InputFile.Check("--data", settings.Data);
+        using var signals = new StopSignals();
+        SparseRows? test = ReadTest(settings, signals);
+        OutputFolder folder = settings.Output is { } named ? OutputFolder.Named(named) : OutputFolder.ByTime(Task, time);
+        if (settings is { Passes: null, Target: null, TimeLimit: null })
+        {
+            settings = settings with { Passes = TrainCommand.DefaultPasses };
+            Tell($"no --passes, --target or --time-limit: it will stop after {TrainCommand.DefaultPasses:0} passes; Ctrl-C ends it earlier and saves the model");
+        }
+
+        RunSummary summary = Launch(settings, binaries, signals, folder, bytes, start, time);
+        signals.Dispose(); // what follows is short, and a signal may end it
+        InputException? untested = null;
+        try
+        {
+            if (test is not null)
+                summary = summary with { TestAccuracy = Classifier.Read(folder.Path).Evaluate(test).Accuracy };
+        }
+        catch (InputException e)
+        {
+            // The model is good all the same: save first, then complain.
+            untested = new InputException($"{e.Message}. The model is saved in {folder.Path}; only its accuracy on --test is missing", e);
+        }
+
+        summary = Save(folder, summary, start, time);
+        if (settings.Json)
+            Console.Out.WriteLine(JsonSerializer.Serialize(summary, OutputJson.Default.RunSummary));
+        else
+            Console.Out.Write(ResultTable.Of(summary, folder.Path));
+        if (settings.Json)
+            Tell($"results are in {folder.Path}");
+        return untested is null ? (int)ExitCode.Done : throw untested;
+    }
+
+    private static SparseRows? ReadTest(TrainSettings settings, StopSignals signals)
+    {
+        if (settings.Test is null)
+            return null;
+        InputFile.Check("--test", settings.Test);
+        SparseRows rows = LibsvmReader.Read(settings.Test, RowPart.All, signals.First);
+        foreach (SeenLabel seen in rows.DistinctLabels)
+        {
+            if (seen.Label is not (-1 or 0 or 1 or 2))
+                BinaryLabels.Of(rows); // says what is wrong, and where; a file of one class only is fine here
+        }
+
+        return rows;
+    }
+
+    private static RunSummary Launch(
+        TrainSettings settings, Binaries binaries, StopSignals signals, OutputFolder folder, long bytes, long start, TimeProvider time)
+    {
+        var goal = new RunGoal(settings.Passes, settings.Target, settings.TimeLimit);
+        var progress = new RunProgress(goal);
+        string title = string.Create(CultureInfo.InvariantCulture,
+            $"logreg  {Path.GetFileName(settings.Data)}  {settings.Policy}  {settings.Workers} workers  l2 {settings.L2:R}");
+        IProgressView view = Console.IsErrorRedirected ? new PlainView(settings.Workers, time) : new LiveView(title, goal, settings.Workers, time);
+        var cluster = new LocalCluster(binaries, signals, time);
+        try
+        {
+            using (cluster)
+            {
+                cluster.Start(Commands.Server(settings, folder.Path, bytes), Commands.Workers(settings, bytes));
+                view.Follow(progress, () =>
+                {
+                    bool runs = cluster.Watch();
+                    progress.IsStopping = cluster.IsStopping;
+                    progress.Update(cluster.Status);
+                    return runs;
+                });
+            }
+
+            return cluster.Ended!;
+        }
+        catch (ClusterException e) when (cluster.Ended is { Parameters: > 0 } ended)
+        {
+            Save(folder, ended, start, time);
+            throw new ClusterException($"{e.Message}\nThe model as it stood then is in {folder.Path}.", e);
+        }
+        catch
+        {
+            folder.Discard();
+            throw;
+        }
+    }
+
+    private static RunSummary Save(OutputFolder folder, RunSummary summary, long start, TimeProvider time)
+    {
+        summary = summary with { Command = Commands.Own(), WallSeconds = time.GetElapsedTime(start).TotalSeconds };
+        RunFolder.WriteSummary(folder.Path, summary);
+        folder.Keep();
+        return summary;
+    }
+
+    private static void Tell(string line) => Console.Error.WriteLine($"hpaps: {line}");
+}
