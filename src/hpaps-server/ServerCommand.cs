@@ -1,5 +1,6 @@
 using System;
 using System.CommandLine;
+using System.Globalization;
 using HpAsyncPs.Programs;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
@@ -47,7 +48,7 @@ internal static class ServerCommand
         });
         reference.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && result.GetValueOrDefault<double?>() == 0)
+            if (result.Tokens is [var token] && double.TryParse(token.Value, CultureInfo.InvariantCulture, out double value) && value == 0)
                 result.AddError("--reference must not be 0: gaps are relative to it.");
         });
         root.SetAction(parsed => ServerRun.Run(

@@ -46,6 +46,11 @@ internal static class TrainCommand
         {
             data, test, l2, workers, policy, passes, target, reference, timeLimit, seed, slow, output, json,
         };
+        reference.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && double.TryParse(token.Value, CultureInfo.InvariantCulture, out double value) && value == 0)
+                result.AddError("--reference must not be 0: gaps are relative to it.");
+        });
         command.Validators.Add(result =>
         {
             if (Has(result, target) && !Has(result, reference))
