@@ -11,6 +11,10 @@ internal sealed class HalvingTask(int parameters) : ITask
 {
     public int Parameters => parameters;
 
+    public int RowLength => 1;
+
+    public Aggregate Aggregate => Aggregate.Mean;
+
     public double Weight => 1;
 
     public double[] Agreed => [];
@@ -23,7 +27,7 @@ internal sealed class HalvingTask(int parameters) : ITask
     {
     }
 
-    public double Step(ReadOnlySpan<float> z, Span<float> x, CancellationToken interrupt)
+    public double Step(ReadOnlySpan<float> z, Span<float> x, double jobPasses, CancellationToken interrupt)
     {
         for (int j = 0; j < z.Length; j++)
             x[j] = z[j] - (0.5f * (z[j] - 1));

@@ -43,7 +43,7 @@ internal sealed class RawPeer : IDisposable
     }
 
     public void Join(int rank, int parameters) =>
-        Send(new FrameHeader(FrameKind.Join), new JoinMessage(rank, parameters, 1, [], []).Write);
+        Send(new FrameHeader(FrameKind.Join), new JoinMessage(rank, parameters, 1, Aggregate.Mean, 1, [], []).Write);
 
     /// <summary>The next frame of this kind; others are skipped.</summary>
     public (FrameHeader Header, byte[] Payload) Receive(FrameKind kind)

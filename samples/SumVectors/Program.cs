@@ -1,10 +1,11 @@
 // Three workers push a vector each; the server sums them, and each worker sees the sum.
 using System;
 using System.Threading;
+using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
 using HpAsyncPs.Worker;
 
-var options = new ServerOptions { Workers = 3, Policy = "bsp", Aggregate = Aggregate.Sum, Evaluates = false };
+var options = new ServerOptions { Workers = 3, Policy = "bsp", Evaluates = false };
 using ServerHost server = ServerHost.Start(options, "127.0.0.1:0");
 var threads = new Thread[3];
 for (int i = 0; i < threads.Length; i++)
@@ -17,7 +18,7 @@ Array.ForEach(threads, thread => thread.Join());
 
 void Work()
 {
-    using WorkerClient worker = WorkerClient.Connect(server.Address.ToString(), new WorkerOptions { Parameters = 4 });
+    using WorkerClient worker = WorkerClient.Connect(server.Address.ToString(), new WorkerOptions { Parameters = 4, Aggregate = Aggregate.Sum });
     float rank = worker.Rank;
     worker.Push([1, rank, rank * rank, 10]);
     worker.Pull();

@@ -18,8 +18,6 @@ internal static class ServerCommand
         Option<int> workers = new Option<int>("--workers") { Description = "How many workers train together.", DefaultValueFactory = _ => 1 }.Within(1, Limits.Workers);
         var policy = new Option<string>("--policy") { Description = "async: nobody waits; bsp: a barrier every round.", DefaultValueFactory = _ => "async" };
         policy.AcceptOnlyFromAmong(PolicyNames.All);
-        var aggregate = new Option<string>("--aggregate") { Description = "mean: average by weight; sum: plain sum.", DefaultValueFactory = _ => "mean" };
-        aggregate.AcceptOnlyFromAmong("mean", "sum");
         Option<double?> passes = new Option<double?>("--passes") { Description = "Stop after this many passes over all data." }.Within(0, 1e12);
         Option<double?> target = new Option<double?>("--target") { Description = "Stop when (objective - reference) / |reference| is at most this; needs --reference." }.Within(0, double.MaxValue);
         Option<double?> reference = new Option<double?>("--reference") { Description = "The optimum that gaps are measured against." }.Within(double.MinValue, double.MaxValue);
@@ -36,9 +34,9 @@ internal static class ServerCommand
             "hpaps-server: aggregates what workers push, and sends the result out.",
             "hpaps-server --workers 4 --passes 500 --out run",
             "hpaps-server --listen 10.0.0.1:7070 --insecure --workers 8 --target 1e-3 --reference 0.33334 --out run",
-            "hpaps-server --workers 3 --policy bsp --aggregate sum --plain"))
+            "hpaps-server --workers 3 --policy bsp --plain"))
         {
-            listen, insecure, workers, policy, aggregate, passes, target, reference, timeLimit, maxParameters, joinTimeout,
+            listen, insecure, workers, policy, passes, target, reference, timeLimit, maxParameters, joinTimeout,
             livenessTimeout, plain, output, events, supervised,
         };
         root.Validators.Add(result =>
@@ -56,7 +54,6 @@ internal static class ServerCommand
             {
                 Workers = parsed.GetValue(workers),
                 Policy = parsed.GetValue(policy)!,
-                Aggregate = parsed.GetValue(aggregate) == "sum" ? Aggregate.Sum : Aggregate.Mean,
                 Passes = parsed.GetValue(passes),
                 Target = parsed.GetValue(target),
                 Reference = parsed.GetValue(reference),

@@ -147,7 +147,7 @@ public sealed class HostilePeerTests
     private static byte[] MutatedJoin(Random random)
     {
         var output = new System.Buffers.ArrayBufferWriter<byte>();
-        new JoinMessage(0, 1 + random.Next(1 << 30), 1, [1], [new("a", "b")]).Write(output);
+        new JoinMessage(0, 1 + random.Next(1 << 30), 1, Aggregate.Mean, 1, [1], [new("a", "b")]).Write(output);
         byte[] frame = new byte[FrameHeader.Bytes + output.WrittenCount];
         var header = new FrameHeader(FrameKind.Join) { PayloadLength = (uint)output.WrittenCount };
         output.WrittenSpan.CopyTo(frame.AsSpan(FrameHeader.Bytes));

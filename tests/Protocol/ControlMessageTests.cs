@@ -8,7 +8,7 @@ namespace HpAsyncPs.Tests.Protocol;
 
 public sealed class ControlMessageTests
 {
-    private static readonly JoinMessage Join = new(3, 123, 8139, [1.5, -1, 2], [new("task", "logreg"), new("l2", "0.001")]);
+    private static readonly JoinMessage Join = new(3, 123, 1, Aggregate.Mean, 8139, [1.5, -1, 2], [new("task", "logreg"), new("l2", "0.001")]);
 
     [Fact]
     public void Messages_written_and_read_are_equal()

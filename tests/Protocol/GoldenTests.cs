@@ -36,7 +36,7 @@ public sealed class GoldenTests
     public void Join_is_as_documented()
     {
         var output = new ArrayBufferWriter<byte>();
-        new JoinMessage(0, 123, 8139, [1.5], [new("task", "logreg")]).Write(output);
+        new JoinMessage(0, 123, 1, Aggregate.Mean, 8139, [1.5], [new("task", "logreg")]).Write(output);
         Same("join", new FrameHeader(FrameKind.Join), output.WrittenSpan.ToArray());
     }
 

@@ -13,7 +13,7 @@ public sealed class ShardTests
     public void Sum_after_a_million_pushes_equals_the_reconstructions()
     {
         double[] weights = [1, 977, 8139];
-        var shard = new Shard(16, weights, Aggregate.Mean);
+        var shard = new Shard(16, 1, weights, Aggregate.Mean);
         var random = new Random(3);
         float[] c = new float[16];
         for (ulong push = 0; push < 1_000_000; push++)
@@ -42,7 +42,7 @@ public sealed class ShardTests
     [Fact]
     public void Apply_the_same_chunk_again_changes_nothing()
     {
-        var shard = new Shard(3, [2.0], Aggregate.Sum);
+        var shard = new Shard(3, 1, [2.0], Aggregate.Sum);
         Assert.True(Push(shard, 0, 1, [1, 2, 3]));
         Assert.False(Push(shard, 0, 1, [1, 2, 3]));
         Assert.False(Push(shard, 0, 1, [9, 9, 9]));
@@ -53,7 +53,7 @@ public sealed class ShardTests
     [Fact]
     public void Apply_a_push_out_of_turn_is_refused_and_changes_nothing()
     {
-        var shard = new Shard(3, [2.0], Aggregate.Sum);
+        var shard = new Shard(3, 1, [2.0], Aggregate.Sum);
         Assert.Throws<ProtocolException>(() => Push(shard, 0, 2, [1, 2, 3]));
         Assert.Equal([0.0, 0.0, 0.0], shard.Sum.ToArray());
     }
@@ -64,7 +64,7 @@ public sealed class ShardTests
     [InlineData(float.NegativeInfinity)]
     public void Apply_not_finite_is_refused_whole_and_the_next_push_still_works(float bad)
     {
-        var shard = new Shard(3, [2.0], Aggregate.Sum);
+        var shard = new Shard(3, 1, [2.0], Aggregate.Sum);
         ProtocolException error = Assert.Throws<ProtocolException>(() => Push(shard, 0, 1, [1, bad, 3]));
         Assert.Contains("NaN, infinity", error.Message, StringComparison.Ordinal);
         Assert.Equal([0.0, 0.0, 0.0], shard.Sum.ToArray());
@@ -74,7 +74,7 @@ public sealed class ShardTests
     [Fact]
     public void Apply_overflow_of_a_sum_of_finite_deltas_is_refused()
     {
-        var shard = new Shard(1, [2.0], Aggregate.Sum);
+        var shard = new Shard(1, 1, [2.0], Aggregate.Sum);
         Push(shard, 0, 1, [3e38f]);
         Assert.Throws<ProtocolException>(() => Push(shard, 0, 2, [3e38f]));
         Assert.True(double.IsFinite(shard.Sum[0]));
@@ -83,7 +83,7 @@ public sealed class ShardTests
     [Fact]
     public void Apply_keys_beyond_the_shard_are_refused()
     {
-        var shard = new Shard(3, [2.0], Aggregate.Sum);
+        var shard = new Shard(3, 1, [2.0], Aggregate.Sum);
         Assert.Throws<ProtocolException>(() => Push(shard, 0, 1, [1, 2, 3, 4]));
         Assert.Throws<ProtocolException>(() => Push(shard, 0, 1, [1, 2]));
         Assert.Throws<ProtocolException>(() => Push(shard, 0, 1, [1], begin: 2));
@@ -95,7 +95,7 @@ public sealed class ShardTests
     public void Publication_in_the_middle_of_a_push_says_chunk_by_chunk_what_it_contains()
     {
         const int parameters = Limits.ChunkParameters + 8;
-        var shard = new Shard(parameters, [1.0], Aggregate.Sum);
+        var shard = new Shard(parameters, 1, [1.0], Aggregate.Sum);
         Push(shard, 0, 1, Filled(Limits.ChunkParameters, 1), flags: FrameFlags.None);
         Publication publication = shard.TryPublish()!;
         Assert.Equal(1UL, publication.Contains(0, 0));
@@ -115,7 +115,7 @@ public sealed class ShardTests
     [Fact]
     public void Publication_stays_as_it_was_while_readers_hold_it_and_buffers_come_back()
     {
-        var shard = new Shard(1, [1.0, 1.0], Aggregate.Mean);
+        var shard = new Shard(1, 1, [1.0, 1.0], Aggregate.Mean);
         Publication held = shard.TryPublish()!;
         for (ulong push = 1; push <= 100; push++)
         {

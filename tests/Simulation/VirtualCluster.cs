@@ -27,6 +27,8 @@ internal sealed class VirtualCluster
             {
                 Rank = rank,
                 Parameters = task.Parameters,
+                RowLength = task.RowLength,
+                Aggregate = task.Aggregate,
                 Weight = task.Weight,
                 Agreed = task.Agreed,
                 Settings = task.Settings,

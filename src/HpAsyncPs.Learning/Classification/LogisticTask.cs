@@ -56,6 +56,12 @@ public sealed class LogisticTask : ITask
     public int Parameters => Math.Max(1, _data.Features);
 
     /// <inheritdoc/>
+    public int RowLength => 1;
+
+    /// <inheritdoc/>
+    public Aggregate Aggregate => Aggregate.Mean;
+
+    /// <inheritdoc/>
     public double Weight => _data.Rows;
 
     /// <inheritdoc/>
@@ -84,7 +90,7 @@ public sealed class LogisticTask : ITask
     }
 
     /// <inheritdoc/>
-    public double Step(ReadOnlySpan<float> z, Span<float> x, CancellationToken interrupt)
+    public double Step(ReadOnlySpan<float> z, Span<float> x, double jobPasses, CancellationToken interrupt)
     {
         if (!_loss!.Gradient(z, _gradient, interrupt))
             return 0;

@@ -8,17 +8,20 @@ namespace HpAsyncPs.Protocol;
 
 /// <summary>
 /// A worker asks for admission.
-/// MessagePack: [rank, parameters, weight, [agreed ...], {setting: value ...}].
+/// MessagePack: [rank, parameters, row length, aggregate, weight, [agreed ...], {setting: value ...}].
 /// </summary>
 /// <param name="Rank">The rank it wants, or -1: any free one.</param>
 /// <param name="Parameters">How many parameters its data needs; the largest of all workers counts.</param>
-/// <param name="Weight">Its weight in the average: its number of examples.</param>
+/// <param name="RowLength">Parameters that belong together and travel together; parameters are a multiple of it.</param>
+/// <param name="Aggregate">What the server makes of the workers' vectors.</param>
+/// <param name="Weight">Its weight: its number of examples.</param>
 /// <param name="Agreed">Numbers of which every worker needs the largest of all: smoothness, label range.</param>
 /// <param name="Settings">What must be the same at every worker: task, regularisation, seed.</param>
 public sealed record JoinMessage(
-    int Rank, int Parameters, double Weight, double[] Agreed, IReadOnlyList<KeyValuePair<string, string>> Settings)
+    int Rank, int Parameters, int RowLength, Aggregate Aggregate, double Weight, double[] Agreed,
+    IReadOnlyList<KeyValuePair<string, string>> Settings)
 {
-    private const int Fields = 5;
+    private const int Fields = 7;
 
     /// <summary>Appends the message.</summary>
     public void Write(IBufferWriter<byte> output)
@@ -27,6 +30,8 @@ public sealed record JoinMessage(
         writer.WriteArrayHeader(Fields);
         writer.Write(Rank);
         writer.Write(Parameters);
+        writer.Write(RowLength);
+        writer.Write((int)Aggregate);
         writer.Write(Weight);
         MessageParts.Write(ref writer, Agreed);
         MessageParts.Write(ref writer, Settings);
@@ -40,6 +45,8 @@ public sealed record JoinMessage(
     private static JoinMessage Read(ref MessagePackReader reader) => new(
         MessageParts.Within(reader.ReadInt32(), -1, Limits.Workers - 1, "rank"),
         MessageParts.Within(reader.ReadInt32(), 1, Limits.Parameters, "parameters"),
+        MessageParts.Within(reader.ReadInt32(), 1, Limits.RowLength, "row length"),
+        (Aggregate)MessageParts.Within(reader.ReadInt32(), 0, (int)Aggregate.Sum, "aggregate"),
         MessageParts.Weight(reader.ReadDouble()),
         MessageParts.Numbers(ref reader),
         MessageParts.Settings(ref reader));

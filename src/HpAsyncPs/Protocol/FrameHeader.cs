@@ -79,6 +79,9 @@ public enum CodecId : byte
 
     /// <summary>Little-endian IEEE 754 binary32, one per parameter.</summary>
     Fp32 = 1,
+
+    /// <summary>Only the rows that changed, each with its index: see Codecs/RowsCodec.cs.</summary>
+    Rows = 2,
 }
 
 /// <summary>

@@ -78,12 +78,16 @@ public static class FrameReader
 
     private static void CheckChunk(in FrameHeader header)
     {
-        if (header.Codec != CodecId.Fp32)
-            throw new ProtocolException($"Unknown codec {(byte)header.Codec} in a {header.Kind} frame.");
-        if (header.KeyCount is 0 or > Limits.ChunkParameters || header.PayloadLength != header.KeyCount * sizeof(float))
+        bool fits = header.Codec switch
         {
-            throw new ProtocolException($"A {header.Kind} chunk has 1 to {Limits.ChunkParameters} keys of 4 bytes; "
-                + $"this one announces {header.KeyCount} keys in {header.PayloadLength} bytes.");
+            CodecId.Fp32 => header.PayloadLength == header.KeyCount * sizeof(float),
+            CodecId.Rows => header.PayloadLength <= header.KeyCount * sizeof(float), // else it would have been sent as fp32
+            _ => throw new ProtocolException($"Unknown codec {(byte)header.Codec} in a {header.Kind} frame."),
+        };
+        if (header.KeyCount is 0 or > Limits.ChunkParameters || !fits)
+        {
+            throw new ProtocolException($"A {header.Kind} chunk has 1 to {Limits.ChunkParameters} keys of at most 4 bytes; "
+                + $"this one announces {header.KeyCount} keys in {header.PayloadLength} bytes, codec {header.Codec}.");
         }
 
         if (header.KeyBegin > Limits.Parameters || header.KeyBegin + header.KeyCount > Limits.Parameters)

@@ -12,6 +12,9 @@ public static class Limits
     /// <summary>Most payload bytes of a data frame.</summary>
     public const int ChunkBytes = ChunkParameters * sizeof(float);
 
+    /// <summary>Most parameters in a row.</summary>
+    public const int RowLength = 4096;
+
     /// <summary>Most payload bytes of a control frame.</summary>
     public const int ControlBytes = 64 * 1024;
 
@@ -32,4 +35,7 @@ public static class Limits
 
     /// <summary>Largest weight of a worker: its examples, exact in a double.</summary>
     public const double Weight = 1L << 53;
+
+    /// <summary>Keys in a chunk of a model whose rows have this many parameters: as many whole rows as fit.</summary>
+    public static int ChunkKeys(int rowLength) => ChunkParameters / rowLength * rowLength;
 }

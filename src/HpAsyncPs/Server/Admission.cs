@@ -17,6 +17,10 @@ internal sealed class Admission(int workers, int maxParameters, int fittingParam
 
     public int Parameters { get; private set; }
 
+    public int RowLength { get; private set; } = 1;
+
+    public Aggregate Aggregate { get; private set; }
+
     public double[] Agreed { get; private set; } = [];
 
     public IReadOnlyList<KeyValuePair<string, string>> Settings { get; private set; } = [];
@@ -46,10 +50,12 @@ internal sealed class Admission(int workers, int maxParameters, int fittingParam
             throw new ProtocolException($"Rank {rank} does not exist: ranks are 0 to {workers - 1}.");
         if (_byRank[rank] is { } other)
             throw new ProtocolException($"Rank {rank} is taken by {other.Peer}: give each worker a rank of its own.");
+        if (join.Parameters % join.RowLength != 0)
+            throw new ProtocolException($"{join.Parameters} parameters are not a multiple of the row length {join.RowLength}.");
         if (Joined > 0)
             CheckAgreement(join);
         else
-            (Agreed, Settings) = ([.. join.Agreed], join.Settings);
+            (Agreed, Settings, RowLength, Aggregate) = ([.. join.Agreed], join.Settings, join.RowLength, join.Aggregate);
         for (int j = 0; j < Agreed.Length; j++)
             Agreed[j] = Math.Max(Agreed[j], join.Agreed[j]);
         Parameters = Math.Max(Parameters, join.Parameters);
@@ -94,6 +100,10 @@ internal sealed class Admission(int workers, int maxParameters, int fittingParam
     {
         if (join.Agreed.Length != Agreed.Length)
             throw new ProtocolException($"{join.Agreed.Length} numbers to agree on, the other workers have {Agreed.Length}: run one task everywhere.");
+        if (join.RowLength != RowLength)
+            throw new ProtocolException($"Rows of {join.RowLength} parameters, the other workers have {RowLength}: run one task everywhere.");
+        if (join.Aggregate != Aggregate)
+            throw new ProtocolException($"A {join.Aggregate} is asked for, the other workers ask for a {Aggregate}: run one task everywhere.");
         foreach ((string key, string value) in Settings)
         {
             string? mine = Find(join.Settings, key);

@@ -26,6 +26,9 @@ internal sealed class Evaluation(ulong number, Publication publication, long sta
     /// <summary>The weighted mean of the first value.</summary>
     public double Objective => _sums.Length == 0 || _weight == 0 ? double.NaN : _sums[0] / _weight;
 
+    /// <summary>The weighted mean of each value.</summary>
+    public double[] Means() => Array.ConvertAll(_sums, sum => sum / _weight);
+
     public void Add(double weight, double[] values)
     {
         if (_sums.Length == 0)

@@ -33,11 +33,11 @@ public sealed partial class ParameterServer
         if (--evaluation.Open > 0)
             return;
         long now = _time.GetTimestamp();
-        TraceRow row = evaluation.Before with { Objective = evaluation.Objective, RelativeGap = Gap(evaluation.Objective) };
+        TraceRow row = evaluation.Before with { Objective = evaluation.Objective, RelativeGap = Gap(evaluation.Objective), Values = evaluation.Means() };
         _trace.Add(row);
         if (_phase == Phase.Finishing)
         {
-            _objective = evaluation.Objective;
+            (_objective, _values) = (evaluation.Objective, row.Values);
             SendStop();
             return;
         }
@@ -45,7 +45,7 @@ public sealed partial class ParameterServer
         if (row.RelativeGap is { } gap && gap <= _options.Target)
         {
             _reason = "target";
-            _objective = evaluation.Objective;
+            (_objective, _values) = (evaluation.Objective, row.Values);
             _trained = _time.GetElapsedTime(_startedAt, now);
             _model = evaluation.Publication.Values.ToArray();
             SendStop();

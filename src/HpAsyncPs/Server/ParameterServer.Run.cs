@@ -38,6 +38,7 @@ public sealed partial class ParameterServer
     private string? _failure;
     private float[]? _model;
     private double? _objective;
+    private IReadOnlyList<double> _values = [];
 
     private enum Phase
     {
@@ -94,12 +95,12 @@ public sealed partial class ParameterServer
             _totalWeight += weight;
         _clocks = new ulong[_members.Length];
         _atRelease = new ulong[_members.Length];
-        _shard = new Shard(parameters, _weights, _options.Aggregate);
+        _shard = new Shard(parameters, _admission.RowLength, _weights, _admission.Aggregate);
         _phase = Phase.Training;
         _startedAt = _time.GetTimestamp();
         foreach (Session member in _members)
         {
-            double share = _options.Aggregate == Aggregate.Mean ? member.Joined!.Weight / _totalWeight : 1;
+            double share = _admission.Aggregate == Aggregate.Mean ? member.Joined!.Weight / _totalWeight : 1;
             _scratch.ResetWrittenCount();
             new StartMessage(_members.Length, parameters, share, _policy.WorkersWait, _admission.Agreed).Write(_scratch);
             member.Send(new FrameHeader(FrameKind.Start), _scratch.WrittenSpan);

@@ -44,6 +44,7 @@ public sealed partial class ParameterServer
         Failure = _failure,
         Model = _model,
         Objective = _objective,
+        Values = _values,
         Agreed = _admission.Agreed,
         Settings = _admission.Settings,
         Trace = _trace,
@@ -65,7 +66,7 @@ public sealed partial class ParameterServer
             _ => _trained.TotalSeconds,
         };
         return new TraceRow(seconds, _totalWeight == 0 ? 0 : _weightedPasses / _totalWeight, double.NaN, null, _shard?.Version ?? 0,
-            up, down, _staleness.Percentile(50), _staleness.Max);
+            up, down, _staleness.Percentile(50), _staleness.Max, []);
     }
 
     private double? Gap(double? objective) => _options.Reference is { } reference && objective is { } value

@@ -12,9 +12,10 @@ namespace HpAsyncPs.Server;
 /// <param name="DownlinkBytes">Sent to workers, headers included.</param>
 /// <param name="StalenessP50">Median version lag so far.</param>
 /// <param name="StalenessMax">Largest version lag so far.</param>
+/// <param name="Values">Weighted mean of each of the workers' values.</param>
 public sealed record TraceRow(
     double Seconds, double Passes, double Objective, double? RelativeGap, ulong Pushes, long UplinkBytes, long DownlinkBytes,
-    long StalenessP50, long StalenessMax);
+    long StalenessP50, long StalenessMax, IReadOnlyList<double> Values);
 
 /// <summary>What one worker did.</summary>
 /// <param name="Rank">Its rank.</param>
@@ -89,6 +90,9 @@ public sealed record RunResult
 
     /// <summary>The objective of <see cref="Model"/>; null when it could not be evaluated.</summary>
     public double? Objective { get; init; }
+
+    /// <summary>Weighted mean of each of the workers' values at <see cref="Model"/>; the first is the objective.</summary>
+    public IReadOnlyList<double> Values { get; init; } = [];
 
     /// <summary>What the workers agreed on: the largest of all, element by element.</summary>
     public IReadOnlyList<double> Agreed { get; init; } = [];

@@ -3,16 +3,6 @@ using HpAsyncPs.Protocol;
 
 namespace HpAsyncPs.Server;
 
-/// <summary>What the aggregate is.</summary>
-public enum Aggregate
-{
-    /// <summary>The average of the workers' vectors by weight: sum_i w_i h_i / sum_i w_i.</summary>
-    Mean,
-
-    /// <summary>The plain sum of the workers' vectors; weights are ignored.</summary>
-    Sum,
-}
-
 /// <summary>How a job is run. Every wait and every queue of the server has its limit here or in <see cref="Limits"/>.</summary>
 public sealed record ServerOptions
 {
@@ -21,9 +11,6 @@ public sealed record ServerOptions
 
     /// <summary>When new snapshots go out: "async" or "bsp".</summary>
     public string Policy { get; init; } = "async";
-
-    /// <summary>Mean or sum.</summary>
-    public Aggregate Aggregate { get; init; } = Aggregate.Mean;
 
     /// <summary>Most parameters the server accepts; a worker that asks for more is refused.</summary>
     public int MaxParameters { get; init; } = Limits.Parameters;

@@ -1,5 +1,6 @@
 using System;
 using System.Runtime.InteropServices;
+using HpAsyncPs.Codecs;
 using HpAsyncPs.Protocol;
 
 namespace HpAsyncPs.Server;
@@ -16,6 +17,9 @@ public sealed class Session
     private FrameFlags _sendingFlags;
     private ulong _sendingEvaluation;
     private int _nextKey;
+    private ulong _sentVersion; // the last snapshot that went out whole: what the worker completes changed rows from
+    private int[] _rows = [];
+    private byte[] _payload = [];
 
     internal Session(IFrameSink sink, long now)
     {
@@ -92,14 +96,14 @@ public sealed class Session
     }
 
     /// <summary>Sends chunks while the connection takes them. True when the publication has gone out whole.</summary>
-    internal bool SendChunks(out bool writable)
+    internal bool SendChunks(Shard shard, double passes, out bool writable)
     {
         Publication publication = _sending!;
         ReadOnlySpan<float> values = publication.Values;
         writable = true;
         while (_nextKey < values.Length && writable)
         {
-            int count = Math.Min(Limits.ChunkParameters, values.Length - _nextKey);
+            int count = Math.Min(shard.ChunkKeys, values.Length - _nextKey);
             var header = new FrameHeader(FrameKind.Snapshot)
             {
                 Codec = CodecId.Fp32,
@@ -108,13 +112,45 @@ public sealed class Session
                 ShardVersion = publication.Version,
                 KeyBegin = (ulong)_nextKey,
                 KeyCount = (uint)count,
+                PassesQ8 = Passes8(passes),
             };
-            writable = Send(header, MemoryMarshal.AsBytes(values.Slice(_nextKey, count)));
+            ReadOnlySpan<float> chunk = values.Slice(_nextKey, count);
+            int changed = FindChanged(shard, publication.Version, count);
+            if (changed < 0)
+            {
+                writable = Send(header, MemoryMarshal.AsBytes(chunk));
+            }
+            else
+            {
+                header.Codec = CodecId.Rows;
+                writable = Send(header, RowsCodec.Encode(chunk, shard.RowLength, _rows.AsSpan(0, changed), _sentVersion, _payload));
+            }
+
             _nextKey += count;
         }
 
-        return _nextKey == values.Length;
+        if (_nextKey < values.Length)
+            return false;
+        if (!_sendingFlags.Has(FrameFlags.Evaluate))
+            _sentVersion = publication.Version;
+        return true;
     }
+
+    /// <summary>How many rows of this chunk the worker lacks, or -1: send it whole.</summary>
+    private int FindChanged(Shard shard, ulong version, int count)
+    {
+        if (shard.RowLength == 1 || version < _sentVersion)
+            return -1;
+        if (_rows.Length == 0)
+        {
+            _rows = new int[shard.ChunkKeys / shard.RowLength];
+            _payload = new byte[Limits.ChunkBytes];
+        }
+
+        return shard.FindChangedSince(_sentVersion, _nextKey, count, _rows.AsSpan(0, RowsCodec.MostRows(count, shard.RowLength)));
+    }
+
+    private static uint Passes8(double passes) => (uint)Math.Min(uint.MaxValue, passes * 256);
 
     /// <summary>Ends the sending, finished or not; the caller releases what it returns.</summary>
     internal Publication? EndSending()

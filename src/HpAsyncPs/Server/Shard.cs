@@ -24,6 +24,8 @@ public sealed class Shard
 
     private readonly Reconstruction[] _reconstructions;
     private readonly double[] _sum;
+    private readonly ulong[] _rowVersions;
+    private readonly byte[] _onePiece = new byte[Limits.ChunkBytes];
     private readonly double _scale;
     private readonly FloatPool _snapshots;
     private readonly DefaultObjectPool<Publication> _publications;
@@ -31,11 +33,15 @@ public sealed class Shard
     private int _sinceRebuild;
 
     /// <param name="parameters">Number of parameters.</param>
+    /// <param name="rowLength">Parameters in a row; divides their number.</param>
     /// <param name="weights">One for each rank.</param>
     /// <param name="aggregate">Mean or sum.</param>
-    public Shard(int parameters, ReadOnlySpan<double> weights, Aggregate aggregate)
+    public Shard(int parameters, int rowLength, ReadOnlySpan<double> weights, Aggregate aggregate)
     {
         Parameters = parameters;
+        RowLength = rowLength;
+        ChunkKeys = Limits.ChunkKeys(rowLength);
+        _rowVersions = rowLength > 1 ? new ulong[parameters / rowLength] : [];
         _sum = new double[parameters];
         double total = 0;
         foreach (double weight in weights)
@@ -57,6 +63,12 @@ public sealed class Shard
 
     /// <summary>Number of parameters.</summary>
     public int Parameters { get; }
+
+    /// <summary>Parameters in a row.</summary>
+    public int RowLength { get; }
+
+    /// <summary>Keys in every chunk but the last.</summary>
+    public int ChunkKeys { get; }
 
     /// <summary>+1 for every push applied whole.</summary>
     public ulong Version { get; private set; }
@@ -104,20 +116,23 @@ public sealed class Shard
         }
 
         bool last = begin + count == Parameters;
-        if (last != header.Flags.Has(FrameFlags.Last) || (!last && count != Limits.ChunkParameters))
+        if (last != header.Flags.Has(FrameFlags.Last) || (!last && count != ChunkKeys))
         {
             throw new ProtocolException($"Worker {rank} pushed a {(last ? "last " : "")}chunk of keys {begin} to {begin + count}; chunks have "
-                + $"{Limits.ChunkParameters} keys, and the last one ends at key {Parameters}.");
+                + $"{ChunkKeys} keys, and the last one ends at key {Parameters}.");
         }
 
         Span<float> h = of.Values.Span.Slice(begin, count);
-        if (!Fp32Codec.StaysFinite(payload, h))
+        Span<double> sum = _sum.AsSpan(begin, count);
+        bool finite = header.Codec == CodecId.Rows
+            ? ApplyRows(rank, of.Weight, payload, begin, h, sum)
+            : ApplyDense(of.Weight, payload, begin, h, sum);
+        if (!finite)
         {
             throw new ProtocolException($"Worker {rank} pushed NaN, infinity or an overflow in keys {begin} to {begin + count} "
                 + $"of push {header.Sequence}: check its data and step size. Nothing of that chunk was applied.");
         }
 
-        Fp32Codec.Apply(payload, of.Weight, h, _sum.AsSpan(begin, count));
         of.NextKey = begin + count;
         if (!last)
             return false;
@@ -156,6 +171,57 @@ public sealed class Shard
         if (_newest is not null)
             Release(_newest);
         _newest = null;
+    }
+
+    /// <summary>
+    /// The rows from <paramref name="begin"/> on that may differ between a version and a later publication of this shard.
+    /// Returns how many, or -1 when they are more than fit. A row that changed after the publication was frozen is among
+    /// them; that costs bytes and harms nothing.
+    /// </summary>
+    public int FindChangedSince(ulong version, int begin, int count, Span<int> changed)
+    {
+        int found = 0, first = begin / RowLength, rows = count / RowLength;
+        for (int row = 0; row < rows; row++)
+        {
+            if (_rowVersions[first + row] <= version)
+                continue;
+            if (found == changed.Length)
+                return -1;
+            changed[found++] = row;
+        }
+
+        return found;
+    }
+
+    private bool ApplyDense(double weight, in ReadOnlySequence<byte> payload, int begin, Span<float> h, Span<double> sum)
+    {
+        if (!Fp32Codec.StaysFinite(payload, h))
+            return false;
+        Fp32Codec.Apply(payload, weight, h, sum);
+        if (_rowVersions.Length > 0)
+            _rowVersions.AsSpan(begin / RowLength, h.Length / RowLength).Fill(Version + 1);
+        return true;
+    }
+
+    private bool ApplyRows(int rank, double weight, in ReadOnlySequence<byte> payload, int begin, Span<float> h, Span<double> sum)
+    {
+        ReadOnlySpan<byte> bytes = payload.FirstSpan;
+        if (!payload.IsSingleSegment)
+        {
+            payload.CopyTo(_onePiece);
+            bytes = _onePiece.AsSpan(0, (int)payload.Length);
+        }
+
+        if (RowLength == 1)
+            throw new ProtocolException($"Worker {rank} pushed rows; this model has none.");
+        if (RowsCodec.Read(bytes, h.Length, RowLength, out ChangedRows rows) is { } wrong)
+            throw new ProtocolException($"Worker {rank} pushed rows that cannot be read: {wrong}.");
+        if (!rows.StaysFinite(h))
+            return false;
+        rows.Apply(weight, h, sum);
+        foreach (int row in rows.Indices)
+            _rowVersions[(begin / RowLength) + row] = Version + 1; // the version that completes this push, or an earlier one
+        return true;
     }
 
     private Publication? TryFreeze()

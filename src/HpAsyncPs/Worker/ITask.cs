@@ -11,6 +11,12 @@ public interface ITask
     /// <summary>Parameters that this worker's data needs.</summary>
     int Parameters { get; }
 
+    /// <summary>Parameters that belong together and travel together; 1 if none do.</summary>
+    int RowLength { get; }
+
+    /// <summary>What the server makes of the workers' vectors.</summary>
+    Aggregate Aggregate { get; }
+
     /// <summary>Its weight: its number of examples.</summary>
     double Weight { get; }
 
@@ -30,9 +36,10 @@ public interface ITask
     /// <summary>Computes this worker's next vector from the aggregate.</summary>
     /// <param name="z">The aggregate, as long as the model.</param>
     /// <param name="x">Receives the vector, as long as the model.</param>
+    /// <param name="jobPasses">Passes over all data that the whole job had made when the aggregate was sent: for schedules.</param>
     /// <param name="interrupt">When cancelled, the step may return early; its result is then thrown away.</param>
     /// <returns>Passes over the data that it took.</returns>
-    double Step(ReadOnlySpan<float> z, Span<float> x, CancellationToken interrupt);
+    double Step(ReadOnlySpan<float> z, Span<float> x, double jobPasses, CancellationToken interrupt);
 
     /// <summary>Computes values at <paramref name="z"/>, to be averaged over the workers by weight.</summary>
     void Evaluate(ReadOnlySpan<float> z, Span<double> values);

@@ -20,6 +20,12 @@ public sealed class SlowTask(ITask task, double factor, TimeProvider time) : ITa
     public int Parameters => task.Parameters;
 
     /// <inheritdoc/>
+    public int RowLength => task.RowLength;
+
+    /// <inheritdoc/>
+    public Aggregate Aggregate => task.Aggregate;
+
+    /// <inheritdoc/>
     public double Weight => task.Weight;
 
     /// <inheritdoc/>
@@ -35,11 +41,11 @@ public sealed class SlowTask(ITask task, double factor, TimeProvider time) : ITa
     public void Start(StartMessage agreed) => task.Start(agreed);
 
     /// <inheritdoc/>
-    public double Step(ReadOnlySpan<float> z, Span<float> x, CancellationToken interrupt)
+    public double Step(ReadOnlySpan<float> z, Span<float> x, double jobPasses, CancellationToken interrupt)
     {
         _interrupt = interrupt;
         long start = time.GetTimestamp();
-        double passes = task.Step(z, x, interrupt);
+        double passes = task.Step(z, x, jobPasses, interrupt);
         Sleep(time.GetElapsedTime(start));
         return passes;
     }

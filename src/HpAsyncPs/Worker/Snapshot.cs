@@ -1,17 +1,19 @@
 using System;
 using HpAsyncPs.Buffers;
-using HpAsyncPs.Protocol;
 
 namespace HpAsyncPs.Worker;
 
 /// <summary>A worker's copy of the aggregate at one version, and which of its own pushes each chunk contains.</summary>
-internal sealed class Snapshot(FloatBuffer values) : IDisposable
+internal sealed class Snapshot(FloatBuffer values, int chunkKeys) : IDisposable
 {
-    private readonly ulong[] _contains = new ulong[(values.Length + Limits.ChunkParameters - 1) / Limits.ChunkParameters];
+    private readonly ulong[] _contains = new ulong[(values.Length + chunkKeys - 1) / chunkKeys];
 
     public Span<float> Values => values.Span;
 
     public ulong Version { get; set; }
+
+    /// <summary>Passes over all data that the whole job had made.</summary>
+    public double Passes { get; set; }
 
     /// <summary>The number of the evaluation, for a snapshot that is to be evaluated.</summary>
     public ulong Evaluation { get; set; }

@@ -103,7 +103,8 @@ public sealed class TrainingLoop : IDisposable
     {
         _steppedAt = _time.GetTimestamp();
         _begun = true;
-        _stepPasses = _task.Step(_session.TakeCorrected(), _x.Span, _session.Interrupt);
+        ReadOnlySpan<float> z = _session.TakeCorrected();
+        _stepPasses = _task.Step(z, _x.Span, _session.JobPasses, _session.Interrupt);
     }
 
     /// <summary>The second half: pushes what was computed, unless training ended meanwhile, and asks for a snapshot.</summary>

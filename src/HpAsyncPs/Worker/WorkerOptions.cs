@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using HpAsyncPs.Protocol;
 
 namespace HpAsyncPs.Worker;
 
@@ -11,6 +12,12 @@ public sealed record WorkerOptions
 
     /// <summary>How many parameters this worker needs; the most of all workers is what everybody gets.</summary>
     public required int Parameters { get; init; }
+
+    /// <summary>Parameters that belong together: only rows that changed travel. Divides the number of parameters.</summary>
+    public int RowLength { get; init; } = 1;
+
+    /// <summary>What the server makes of the workers' vectors; the same at every worker.</summary>
+    public Aggregate Aggregate { get; init; } = Aggregate.Mean;
 
     /// <summary>Its weight in a mean: its number of examples.</summary>
     public double Weight { get; init; } = 1;

@@ -25,6 +25,8 @@ public static class WorkerRun
         {
             Rank = rank,
             Parameters = task.Parameters,
+            RowLength = task.RowLength,
+            Aggregate = task.Aggregate,
             Weight = task.Weight,
             Agreed = task.Agreed,
             Settings = task.Settings,

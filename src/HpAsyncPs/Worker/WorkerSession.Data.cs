@@ -23,6 +23,10 @@ public sealed partial class WorkerSession
     private Snapshot? _current;
     private Snapshot? _toEvaluate;
     private Snapshot? _evaluating;
+    private int _chunkKeys;
+    private int[] _rows = [];
+    private byte[] _payload = [];
+    private byte[] _onePiece = [];
     private int _arrived;
     private bool _hasNewer;
     private bool _hasEvaluation;
@@ -55,6 +59,9 @@ public sealed partial class WorkerSession
 
     /// <summary>There is room for another push.</summary>
     public bool HasRoom => _pendingCount < _pending.Length;
+
+    /// <summary>Passes over all data that the whole job had made when the snapshot in use was sent.</summary>
+    public double JobPasses => _current?.Passes ?? 0;
 
     /// <summary>Version of the snapshot in use.</summary>
     public ulong Version => _current?.Version ?? 0;
@@ -157,14 +164,22 @@ public sealed partial class WorkerSession
     private void LeaseBuffers(int parameters)
     {
         // Users: reconstruction, corrected snapshot, snapshots, deltas in the window.
+        _chunkKeys = Limits.ChunkKeys(_options.RowLength);
+        if (_options.RowLength > 1)
+        {
+            _rows = new int[_chunkKeys / _options.RowLength];
+            _payload = new byte[Limits.ChunkBytes];
+            _onePiece = new byte[Limits.ChunkBytes];
+        }
+
         _pool = new FloatPool(parameters, 2 + Snapshots + Limits.Window, "a worker's session");
         _reconstruction = Zeroed();
         _corrected = Zeroed();
-        _arriving = new Snapshot(Zeroed());
-        _newest = new Snapshot(Zeroed());
-        _current = new Snapshot(Zeroed());
-        _toEvaluate = new Snapshot(Zeroed());
-        _evaluating = new Snapshot(Zeroed());
+        _arriving = new Snapshot(Zeroed(), _chunkKeys);
+        _newest = new Snapshot(Zeroed(), _chunkKeys);
+        _current = new Snapshot(Zeroed(), _chunkKeys);
+        _toEvaluate = new Snapshot(Zeroed(), _chunkKeys);
+        _evaluating = new Snapshot(Zeroed(), _chunkKeys);
         for (int j = 0; j < _pending.Length; j++)
             _pending[j] = new PendingPush(Zeroed());
     }
@@ -223,8 +238,8 @@ public sealed partial class WorkerSession
         {
             if (_current.Contains(chunk) >= push.Sequence)
                 continue;
-            int begin = chunk * Limits.ChunkParameters;
-            int count = Math.Min(Limits.ChunkParameters, corrected.Length - begin);
+            int begin = chunk * _chunkKeys;
+            int count = Math.Min(_chunkKeys, corrected.Length - begin);
             DeltaKernel.AddScaled(push.Delta.Span.Slice(begin, count), share, corrected.Slice(begin, count));
         }
     }
@@ -234,7 +249,7 @@ public sealed partial class WorkerSession
         while (!_hasEnded && NextToSend() is { } push)
         {
             ReadOnlySpan<float> delta = push.Delta.Span;
-            int count = Math.Min(Limits.ChunkParameters, delta.Length - _sendingKey);
+            int count = Math.Min(_chunkKeys, delta.Length - _sendingKey);
             var header = new FrameHeader(FrameKind.Push)
             {
                 Codec = CodecId.Fp32,
@@ -245,13 +260,25 @@ public sealed partial class WorkerSession
                 KeyCount = (uint)count,
                 PassesQ8 = push.PassesQ8,
             };
-            bool writable = Send(header, MemoryMarshal.AsBytes(delta.Slice(_sendingKey, count)));
+            bool writable = SendChunk(header, delta.Slice(_sendingKey, count));
             _sendingKey += count;
             if (_sendingKey == delta.Length)
                 (_sendingSequence, _sendingKey) = (push.Sequence, 0);
             if (!writable)
                 return;
         }
+    }
+
+    private bool SendChunk(FrameHeader header, ReadOnlySpan<float> chunk)
+    {
+        int rowLength = _options.RowLength;
+        int changed = rowLength == 1
+            ? -1
+            : RowsCodec.FindChanged(chunk, rowLength, _rows.AsSpan(0, RowsCodec.MostRows(chunk.Length, rowLength)));
+        if (changed < 0)
+            return Send(header, MemoryMarshal.AsBytes(chunk));
+        header.Codec = CodecId.Rows;
+        return Send(header, RowsCodec.Encode(chunk, rowLength, _rows.AsSpan(0, changed), 0, _payload));
     }
 
     private PendingPush? NextToSend()
@@ -272,18 +299,22 @@ public sealed partial class WorkerSession
         int begin = _arrived, count = (int)header.KeyCount;
         bool last = begin + count == parameters;
         if (header.KeyBegin != (ulong)begin || count > parameters - begin || last != header.Flags.Has(FrameFlags.Last)
-            || begin % Limits.ChunkParameters != 0)
+            || begin % _chunkKeys != 0)
         {
             throw new ProtocolException($"A snapshot chunk of keys {header.KeyBegin} to {header.KeyBegin + header.KeyCount} came; "
                 + $"key {begin} of {parameters} comes next.");
         }
 
-        Fp32Codec.CopyTo(payload, arriving.Values.Slice(begin, count));
-        arriving.SetContains(begin / Limits.ChunkParameters, header.Sequence);
+        if (header.Codec == CodecId.Rows)
+            ReceiveRows(payload, begin, arriving.Values.Slice(begin, count));
+        else
+            Fp32Codec.CopyTo(payload, arriving.Values.Slice(begin, count));
+        arriving.SetContains(begin / _chunkKeys, header.Sequence);
         _arrived = last ? 0 : begin + count;
         if (!last)
             return;
         arriving.Version = header.ShardVersion;
+        arriving.Passes = header.PassesQ8 / 256.0;
         if (header.Flags.Has(FrameFlags.Evaluate))
         {
             arriving.Evaluation = header.Sequence;
@@ -301,5 +332,26 @@ public sealed partial class WorkerSession
         (_arriving, _newest) = (_newest, arriving);
         _hasNewer = true;
         _pulling = false;
+    }
+
+    /// <summary>Changed rows, over what the last whole snapshot has in the other rows.</summary>
+    private void ReceiveRows(in ReadOnlySequence<byte> payload, int begin, Span<float> destination)
+    {
+        ReadOnlySpan<byte> bytes = payload.FirstSpan;
+        if (!payload.IsSingleSegment)
+        {
+            payload.CopyTo(_onePiece);
+            bytes = _onePiece.AsSpan(0, (int)payload.Length);
+        }
+
+        if (_options.RowLength == 1)
+            throw new ProtocolException("rows of a snapshot came; this model has none");
+        if (RowsCodec.Read(bytes, destination.Length, _options.RowLength, out ChangedRows rows) is { } wrong)
+            throw new ProtocolException($"rows of a snapshot cannot be read: {wrong}");
+        Snapshot last = _hasNewer ? _newest! : _current!;
+        if (last.Version != rows.BaseVersion)
+            throw new ProtocolException($"rows of a snapshot complete version {rows.BaseVersion}; this worker has {last.Version}");
+        last.Values.Slice(begin, destination.Length).CopyTo(destination);
+        rows.CopyTo(destination);
     }
 }

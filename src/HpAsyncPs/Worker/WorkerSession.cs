@@ -66,7 +66,8 @@ public sealed partial class WorkerSession : IDisposable
         lock (Gate)
         {
             _scratch.ResetWrittenCount();
-            new JoinMessage(_options.Rank, _options.Parameters, _options.Weight, _options.Agreed, _options.Settings).Write(_scratch);
+            new JoinMessage(_options.Rank, _options.Parameters, _options.RowLength, _options.Aggregate, _options.Weight, _options.Agreed,
+                _options.Settings).Write(_scratch);
             Send(new FrameHeader(FrameKind.Join), _scratch.WrittenSpan);
         }
     }

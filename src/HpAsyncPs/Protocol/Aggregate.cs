@@ -1,0 +1,11 @@
+namespace HpAsyncPs.Protocol;
+
+/// <summary>What the aggregate is.</summary>
+public enum Aggregate
+{
+    /// <summary>The average of the workers' vectors by weight: sum_i w_i h_i / sum_i w_i.</summary>
+    Mean,
+
+    /// <summary>The plain sum of the workers' vectors; weights are ignored.</summary>
+    Sum,
+}
