@@ -49,7 +49,7 @@ run() {
   local name=$1
   shift
   step "tests ($name)"
-  "$runner" -noLogo -noColor -xml "$results/$name.xml" "$@" || failed=1
+  "$runner" -noLogo -noColor -result-xml "$results/$name.xml" "$@" || failed=1
 }
 run default
 DOTNET_EnableAVX2=0 run no-avx2 -namespace HpAsyncPs.Tests.Kernels -namespace HpAsyncPs.Tests.Codecs

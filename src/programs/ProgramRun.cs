@@ -15,7 +15,7 @@ internal static class ProgramRun
         if (parsed.Errors.Count > 0 && parsed.Action is null or ParseErrorAction)
         {
             foreach (System.CommandLine.Parsing.ParseError error in parsed.Errors)
-                Console.Error.WriteLine($"{program}: {error.Message}");
+                Console.Error.WriteLine($"{program}: {Readable(error.Message)}");
             Console.Error.WriteLine($"{program}: see '{CommandPath(parsed)} --help'");
             return (int)ExitCode.Usage;
         }
@@ -63,6 +63,17 @@ internal static class ProgramRun
             Name = "stdin",
         };
         thread.Start();
+    }
+
+    /// <summary>The parser names types of the language; people know numbers.</summary>
+    private static string Readable(string message)
+    {
+        const string Marker = " as expected type '";
+        int at = message.IndexOf(Marker, StringComparison.Ordinal);
+        if (at < 0)
+            return message;
+        bool whole = message.AsSpan(at).Contains("Int", StringComparison.Ordinal);
+        return $"{message[..at]}: it must be a {(whole ? "whole " : "")}number.";
     }
 
     private static int Tell(string program, string message, ExitCode code)

@@ -90,6 +90,8 @@ elif kill -0 "$server" 2>/dev/null && ((!stop)); then
 fi
 code=0
 wait "$server" || code=$?
-# The server ends well when it is told to; then the worker's failure counts, unless it was the user who stopped all.
-((code || stop)) || code=$failed
+# A worker's bad input is the cause, and what the server says of it only follows; nothing of that if the user stopped all.
+if ((!stop && (failed == 3 || code == 0))); then
+  code=$failed
+fi
 exit "$code"

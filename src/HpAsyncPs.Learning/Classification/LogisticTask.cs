@@ -41,6 +41,9 @@ public sealed class LogisticTask : ITask
     {
         if (data.Rows == 0)
             throw new InputException($"{data.Source}: no row falls to this worker; use fewer workers.");
+        // What is wrong with this part alone is told before joining, with file and line; one class only may be the part's luck.
+        if (data.DistinctLabels is not [{ Label: -1 or 0 or 1 or 2 }])
+            BinaryLabels.Of(data);
         _data = data;
         _l2 = l2;
         Agreed = [Smoothness.LargestEigenvalueBound(data), data.MaxLabel, -data.MinLabel];

@@ -36,7 +36,7 @@ public static class RunFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException($"--out {folder}: cannot be written ({e.Message}); choose another folder", e);
+            throw new InputException($"--out {folder}: nothing can be written into {existing}; choose another folder", e);
         }
     }
 

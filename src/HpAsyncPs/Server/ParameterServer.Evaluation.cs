@@ -32,6 +32,12 @@ public sealed partial class ParameterServer
         evaluation.Add(_weights[session.Rank], message.Values);
         if (--evaluation.Open > 0)
             return;
+        if (!double.IsFinite(evaluation.Objective))
+        {
+            Fail("The objective is not finite any more: the training diverged. Check the data for huge values.");
+            return;
+        }
+
         long now = _time.GetTimestamp();
         TraceRow row = evaluation.Before with { Objective = evaluation.Objective, RelativeGap = Gap(evaluation.Objective), Values = evaluation.Means() };
         _trace.Add(row);

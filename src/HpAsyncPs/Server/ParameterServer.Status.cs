@@ -20,7 +20,7 @@ public sealed partial class ParameterServer
         TraceRow now = Sample();
         return new RunStatus
         {
-            Phase = _failure is not null ? "failed" : _phase.ToString(),
+            Phase = _failure is not null ? "Failed" : _phase.ToString(),
             Joined = _admission.Joined,
             Seconds = now.Seconds,
             Passes = now.Passes,

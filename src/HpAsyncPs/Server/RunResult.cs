@@ -33,7 +33,7 @@ public sealed record WorkerRecord(
 /// <summary>How a run stands, or how it ended.</summary>
 public sealed record RunStatus
 {
-    /// <summary>joining, training, finishing, done or failed.</summary>
+    /// <summary>Joining, Training, Finishing, Leaving, Ended or Failed.</summary>
     public required string Phase { get; init; }
 
     /// <summary>Workers that have joined.</summary>

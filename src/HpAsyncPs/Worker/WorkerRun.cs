@@ -33,9 +33,26 @@ public static class WorkerRun
         };
         using WorkerClient client = WorkerClient.Connect(server, options, time, cancellation);
         WorkerSession session = client.Session;
-        task.Start(session.Started!);
-        using var loop = new TrainingLoop(session, task, time);
-        client.Progress = () => loop.Progress;
+        try
+        {
+            task.Start(session.Started!);
+            using var loop = new TrainingLoop(session, task, time);
+            client.Progress = () => loop.Progress;
+            using CancellationTokenRegistration interrupt = cancellation.Register(session.InterruptStep);
+            Loop(loop, session, time, cancellation);
+        }
+        catch (Exception e) when (e is OperationCanceledException or InputException)
+        {
+            session.Leave(e is InputException ? e.Message : "it was stopped", client.Progress?.Invoke() ?? default);
+            throw;
+        }
+
+        session.ThrowIfFailed();
+        return session.StopReason;
+    }
+
+    private static void Loop(TrainingLoop loop, WorkerSession session, TimeProvider time, CancellationToken cancellation)
+    {
         NextAction next;
         while ((next = loop.Next(out TimeSpan wait)) != NextAction.Leave)
         {
@@ -47,9 +64,6 @@ public static class WorkerRun
             else
                 Wait(loop, session, wait, time);
         }
-
-        session.ThrowIfFailed();
-        return session.StopReason;
     }
 
     private static void Wait(TrainingLoop loop, WorkerSession session, TimeSpan wait, TimeProvider time)

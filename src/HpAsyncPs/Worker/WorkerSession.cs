@@ -60,6 +60,17 @@ public sealed partial class WorkerSession : IDisposable
     /// <summary>Bytes received and sent, headers included.</summary>
     public (long Received, long Sent) Bytes { get; private set; }
 
+    /// <summary>The step under way is not wanted any more.</summary>
+    public void InterruptStep()
+    {
+        lock (Gate)
+        {
+            if (!_hasEnded)
+                _interrupt.Cancel();
+            Monitor.PulseAll(Gate);
+        }
+    }
+
     /// <summary>Asks for admission.</summary>
     public void Join()
     {

@@ -13,6 +13,7 @@ namespace HpAsyncPs.Cli.Launching;
 /// </summary>
 internal sealed class LocalCluster : IDisposable
 {
+    private const string OneRelease = "are the three programs of one release? Run tools/publish.sh again";
     private static readonly TimeSpan ListenTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Heartbeat = TimeSpan.FromMilliseconds(100);
 
@@ -71,7 +72,11 @@ internal sealed class LocalCluster : IDisposable
             if (_signals.Received > 0)
                 throw NothingTrained();
             if (_time.GetElapsedTime(start) > ListenTimeout)
-                throw new ClusterException($"server (pid {_server.Id}) did not listen within {ListenTimeout.TotalSeconds:0} s; is this host overloaded? Try again");
+            {
+                throw new ClusterException($"server (pid {_server.Id}) did not listen within {ListenTimeout.TotalSeconds:0} s; "
+                    + "is this host overloaded? Try again");
+            }
+
             ThrowIfUnexpected();
             _signals.Wake.WaitOne(Heartbeat);
         }
@@ -92,7 +97,7 @@ internal sealed class LocalCluster : IDisposable
         {
             _server.Drain();
             RunSummary ended = Ended
-                ?? throw new ClusterException($"server (pid {_server.Id}) ended without a word; are the three programs of one release? Run tools/publish.sh again");
+                ?? throw new ClusterException($"server (pid {_server.Id}) ended without a word; {OneRelease}");
             if (ended.Parameters == 0)
                 throw NothingTrained();
             return false;
@@ -110,7 +115,8 @@ internal sealed class LocalCluster : IDisposable
             return true;
         if (_failingSince == 0)
             _failingSince = _time.GetTimestamp();
-        if (certain || !runs || _time.GetElapsedTime(_failingSince) > CauseTimeout)
+        bool stopped = IsStopping && _server.HasExited;
+        if (certain || !runs || stopped || _time.GetElapsedTime(_failingSince) > CauseTimeout)
             throw Explained();
         return true;
     }
@@ -180,7 +186,7 @@ internal sealed class LocalCluster : IDisposable
     private void ThrowIfUnexpected()
     {
         if (Volatile.Read(ref _unexpected) is { } line)
-            throw new ClusterException($"server (pid {_server!.Id}) printed '{line}', which is no event; are the three programs of one release? Run tools/publish.sh again");
+            throw new ClusterException($"server (pid {_server!.Id}) printed '{line}', which is no event; {OneRelease}");
     }
 
     private void PassOnStop()
@@ -201,7 +207,8 @@ internal sealed class LocalCluster : IDisposable
         }
         else if (_time.GetElapsedTime(_stoppingSince) > StopTimeout)
         {
-            throw new ClusterException($"server (pid {_server!.Id}) did not end within {StopTimeout.TotalSeconds:0} s after it was asked to stop; everything was ended");
+            throw new ClusterException($"server (pid {_server!.Id}) did not end within {StopTimeout.TotalSeconds:0} s after it was asked to stop; "
+                + "everything was ended");
         }
     }
 

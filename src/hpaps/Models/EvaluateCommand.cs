@@ -43,7 +43,11 @@ internal static class EvaluateCommand
         lines.Add("objective", $"{Show.Objective(quality.Objective)} (l2 {quality.L2:R})");
         lines.Add("accuracy", $"{quality.Accuracy:0.000000}");
         if (quality.IgnoredFeatures > 0)
-            lines.Add("ignored", $"{Show.Count(quality.IgnoredEntries)} entries of {Show.Count(quality.IgnoredFeatures)} features that the model does not know");
+        {
+            lines.Add("ignored", $"{Show.Count(quality.IgnoredEntries)} entries of {Show.Count(quality.IgnoredFeatures)} features "
+                + "that the model does not know");
+        }
+
         Console.Out.Write(lines.ToString());
     }
 }

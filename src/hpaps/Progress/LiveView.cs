@@ -72,7 +72,8 @@ internal sealed class LiveView(string title, RunGoal goal, int workers, TimeProv
         int width = Math.Max(10, Math.Min(MostWidth, _console.Profile.Width) - Math.Max(36, text.Length) - 1);
         int full = (int)Math.Round(progress.Done * width);
         char dash = _console.Profile.Capabilities.Unicode ? '━' : '=';
-        return new Markup($"[green]{new string(dash, full)}[/][grey39]{new string(dash, width - full)}[/]{Markup.Escape(text)}") { Overflow = Overflow.Ellipsis };
+        string bar = $"[green]{new string(dash, full)}[/][grey39]{new string(dash, width - full)}[/]";
+        return new Markup(bar + Markup.Escape(text)) { Overflow = Overflow.Ellipsis };
     }
 
     private Grid Figures(RunProgress progress, RunStatus status)

@@ -25,11 +25,13 @@ internal static class TrainRun
         if (settings is { Passes: null, Target: null, TimeLimit: null })
         {
             settings = settings with { Passes = TrainCommand.DefaultPasses };
-            Tell($"no --passes, --target or --time-limit: it will stop after {TrainCommand.DefaultPasses:0} passes; Ctrl-C ends it earlier and saves the model");
+            Tell($"no --passes, --target or --time-limit: it will stop after {TrainCommand.DefaultPasses:0} passes; "
+                + "Ctrl-C ends it earlier and saves the model");
         }
 
         RunSummary summary = Launch(settings, binaries, signals, folder, bytes, start, time);
-        signals.Dispose(); // what follows is short, and a signal may end it
+
+        // What follows is short. Signals stay registered, so that an impatient one cannot cut it in the middle of a file.
         InputException? untested = null;
         try
         {
