@@ -104,7 +104,7 @@ public sealed class FactorTask : ITask
     public double Step(ReadOnlySpan<float> z, Span<float> x, double jobPasses, CancellationToken interrupt)
     {
         TakeItems(z);
-        var random = new Random(HashCode.Combine(_settings.Seed, _passes++));
+        var random = new Random((int)((_settings.Seed * 1_000_003) + _passes++));
         random.Shuffle(_order);
         float step = (float)(_settings.Step * Math.Pow(_settings.StepDecay, jobPasses)), decay = (float)_settings.Decay;
         foreach (int user in _order)
@@ -139,22 +139,32 @@ public sealed class FactorTask : ITask
             }
         }
 
-        double testError = 0;
-        Span<float> row = stackalloc float[_width];
+        values[0] = (0.5 * error / Weight) + (0.5 * _settings.Decay * norm / Weight);
+        values[1] = TestError(z) / Weight;
+        values[2] = _data.TestValues.Length / Weight;
+    }
+
+    /// <summary>Sum of squared errors over the held-out ratings; an item without training ratings has its zero bias and no factors.</summary>
+    private double TestError(ReadOnlySpan<float> z)
+    {
+        double sum = 0;
+        float[] row = new float[_width];
         for (int t = 0; t < _data.TestValues.Length; t++)
         {
             int user = _data.TestUsers[t], item = _data.TestItems[t];
-            ReadOnlySpan<float> from = z.Slice(item * RowLength, RowLength);
-            row.Clear();
-            for (int k = 0; k < _settings.Rank; k++)
-                row[k] = StartOf(item, k) + from[k];
-            double e = _data.TestValues[t] - UserBiases[user] - from[^1] - FactorKernel.Dot(UserFactors.AsSpan(user * _width, _width), row);
-            testError += e * e;
+            double e = _data.TestValues[t] - UserBiases[user];
+            if (_data.ItemCounts[item] > 0)
+            {
+                ReadOnlySpan<float> from = z.Slice(item * RowLength, RowLength);
+                for (int k = 0; k < _settings.Rank; k++)
+                    row[k] = StartOf(item, k) + from[k];
+                e -= from[^1] + FactorKernel.Dot(UserFactors.AsSpan(user * _width, _width), row);
+            }
+
+            sum += e * e;
         }
 
-        values[0] = (0.5 * error / Weight) + (0.5 * _settings.Decay * norm / Weight);
-        values[1] = testError / Weight;
-        values[2] = _data.TestValues.Length / Weight;
+        return sum;
     }
 
     /// <summary>Item rows of the aggregate become local rows.</summary>

@@ -1,0 +1,183 @@
+using System;
+using System.Collections.Generic;
+using System.Threading;
+using HpAsyncPs.Learning.Factorization;
+using HpAsyncPs.Server;
+using HpAsyncPs.Tests.Simulation;
+using HpAsyncPs.Worker;
+using Xunit;
+
+namespace HpAsyncPs.Tests.Learning;
+
+public sealed class FactorTaskTests
+{
+    private static readonly FactorSettings Plain = new() { Rank = 4, Start = 0, Decay = 0, Step = 1e-4, StepDecay = 1 };
+
+    [Fact]
+    public void Step_of_an_item_split_90_to_10_counts_90_to_10()
+    {
+        // 90 ratings one above the mean at one worker, 10 one below it at the other.
+        float many = ItemBiasAfterAStep(90, 1, 100), few = ItemBiasAfterAStep(10, -1, 100), all = ItemBiasAfterAStep(100, 1, 100);
+        Assert.Equal(0.9, many / all, 0.01);
+        Assert.Equal(-0.1, few / all, 0.01); // by squared weights it would be 81 to 1
+    }
+
+    [Fact]
+    public void Step_of_an_item_with_one_rating_of_a_thousand_does_not_explode()
+    {
+        var settings = new FactorSettings { Rank = 4 };
+        var task = new FactorTask(Data(1, 1, 1000), settings);
+        float[] z = new float[5], x = new float[5];
+        for (int pass = 0; pass < 200; pass++)
+        {
+            task.Step(z, x, 0, CancellationToken.None);
+            x.CopyTo(z, 0);
+            Assert.All(x, v => Assert.InRange(v, -0.01f, 0.01f)); // its weight in the row is a thousandth
+        }
+    }
+
+    [Theory]
+    [InlineData("bsp", 1, 4, 0.004)]
+    [InlineData("async", 1, 4, 0.004)]
+    [InlineData("async", 1, 8, 0.006)]
+    [InlineData("bsp", 8, 4, 0.004)]
+    public void Training_with_several_workers_predicts_as_well_as_one(string policy, int slow, int workers, double tolerance)
+    {
+        double one = Rmse("bsp", 1, 1), noFactors = 0.9;
+        double several = Rmse(policy, slow, workers);
+        Assert.True(one < noFactors, $"one worker learned nothing: {one}");
+        Assert.True(several <= one + tolerance, $"{workers} workers: {several:0.0000}, one: {one:0.0000}");
+    }
+
+    private static float ItemBiasAfterAStep(int ratings, float value, int everywhere)
+    {
+        var task = new FactorTask(Data(ratings, value, everywhere), Plain);
+        float[] x = new float[5];
+        task.Step(new float[5], x, 0, CancellationToken.None);
+        return x[^1];
+    }
+
+    /// <summary>One item, each rating by another user.</summary>
+    private static FactorData Data(int ratings, float value, int everywhere)
+    {
+        int[] users = new int[ratings], starts = new int[ratings + 1];
+        float[] values = new float[ratings];
+        Array.Fill(values, value);
+        for (int user = 0; user < ratings; user++)
+            (users[user], starts[user + 1]) = (user, user + 1);
+        return new FactorData
+        {
+            Mean = 0,
+            UserIds = users,
+            UserStarts = starts,
+            Items = new int[ratings],
+            Values = values,
+            LocalItems = [0],
+            LocalCounts = [ratings],
+            ItemCounts = [everywhere],
+        };
+    }
+
+    private static double Rmse(string policy, int slow, int workers)
+    {
+        ITask[] tasks = Planted(workers, new FactorSettings { Rank = 6, Step = 0.03 });
+        int[] microseconds = new int[workers];
+        Array.Fill(microseconds, 100);
+        microseconds[0] *= slow;
+        RunResult result = new VirtualCluster(3, new ServerOptions { Policy = policy, Passes = 40 }, tasks, microseconds).Run(5_000_000);
+        Assert.Null(result.Failure);
+        return Math.Sqrt(result.Values[1] / result.Values[2]);
+    }
+
+    /// <summary>Ratings of 300 users and 120 items with planted factors and biases, noise 0.3, a tenth held out.</summary>
+    private static FactorTask[] Planted(int workers, FactorSettings settings)
+    {
+        const int users = 300, items = 120, rank = 3;
+        var random = new Random(9);
+        double[,] p = Normal(random, users, rank + 1), q = Normal(random, items, rank + 1);
+        int[] itemCounts = new int[items];
+        var ratings = new List<(int Item, float Value, bool Test)>[users];
+        for (int user = 0; user < users; user++)
+        {
+            ratings[user] = [];
+            for (int item = 0; item < items; item++)
+            {
+                if (random.NextDouble() > 0.25)
+                    continue;
+                double value = (0.5 * p[user, rank]) + (0.5 * q[item, rank]) + (0.3 * (random.NextDouble() + random.NextDouble() - 1));
+                for (int k = 0; k < rank; k++)
+                    value += 0.6 * p[user, k] * q[item, k];
+                bool test = random.Next(10) == 0;
+                ratings[user].Add((item, (float)value, test));
+                itemCounts[item] += test ? 0 : 1;
+            }
+        }
+
+        var tasks = new FactorTask[workers];
+        for (int worker = 0; worker < workers; worker++)
+            tasks[worker] = new FactorTask(Part(ratings, worker, workers, itemCounts), settings);
+        return tasks;
+    }
+
+    private static FactorData Part(List<(int Item, float Value, bool Test)>[] ratings, int worker, int workers, int[] itemCounts)
+    {
+        var users = new List<int>();
+        List<int> starts = [0], items = [], localItems = [], localCounts = [], testUsers = [], testItems = [];
+        List<float> values = [], testValues = [];
+        var localOf = new Dictionary<int, int>();
+        for (int user = worker; user < ratings.Length; user += workers)
+        {
+            foreach ((int item, float value, bool test) in ratings[user])
+            {
+                if (test)
+                {
+                    testUsers.Add(users.Count);
+                    testItems.Add(item);
+                    testValues.Add(value);
+                    continue;
+                }
+
+                if (!localOf.TryGetValue(item, out int local))
+                {
+                    localOf[item] = local = localItems.Count;
+                    localItems.Add(item);
+                    localCounts.Add(0);
+                }
+
+                localCounts[local]++;
+                items.Add(local);
+                values.Add(value);
+            }
+
+            users.Add(user);
+            starts.Add(items.Count);
+        }
+
+        return new FactorData
+        {
+            Mean = 0,
+            UserIds = [.. users],
+            UserStarts = [.. starts],
+            Items = [.. items],
+            Values = [.. values],
+            LocalItems = [.. localItems],
+            LocalCounts = [.. localCounts],
+            ItemCounts = itemCounts,
+            TestUsers = [.. testUsers],
+            TestItems = [.. testItems],
+            TestValues = [.. testValues],
+        };
+    }
+
+    private static double[,] Normal(Random random, int rows, int columns)
+    {
+        double[,] matrix = new double[rows, columns];
+        for (int row = 0; row < rows; row++)
+        {
+            for (int column = 0; column < columns; column++)
+                matrix[row, column] = random.NextDouble() + random.NextDouble() + random.NextDouble() - 1.5;
+        }
+
+        return matrix;
+    }
+}
