@@ -3,6 +3,7 @@ using System.Buffers;
 using System.Globalization;
 using System.IO;
 using System.Runtime.InteropServices;
+using HpAsyncPs.Codecs;
 using HpAsyncPs.Protocol;
 using Xunit;
 
@@ -38,6 +39,23 @@ public sealed class GoldenTests
         var output = new ArrayBufferWriter<byte>();
         new JoinMessage(0, 123, 1, Aggregate.Mean, 8139, [1.5], [new("task", "logreg")]).Write(output);
         Same("join", new FrameHeader(FrameKind.Join), output.WrittenSpan.ToArray());
+    }
+
+    [Fact]
+    public void Rows_are_as_documented()
+    {
+        var header = new FrameHeader(FrameKind.Snapshot)
+        {
+            Codec = CodecId.Rows,
+            Flags = FrameFlags.Last,
+            Session = Session,
+            Sequence = 6,
+            ShardVersion = 41,
+            KeyCount = 8,
+            PassesQ8 = 512,
+        };
+        float[] values = [0, 0, 0, 0, 1, -2.5f, 0, 0];
+        Same("rows", header, RowsCodec.Encode(values, 2, [2], 40, new byte[64]).ToArray());
     }
 
     private static void Same(string name, FrameHeader header, byte[] payload)

@@ -102,7 +102,7 @@ public enum CodecId : byte
 ///                               snapshot, acknowledged: the shard's
 ///     40    8 key_begin         first key of the chunk
 ///     48    4 key_count         keys in the chunk
-///     52    4 passes_q8         push: passes of the worker over its data so far, times 256
+///     52    4 passes_q8         push: passes of the worker over its data so far, times 256; snapshot: of the whole job
 ///     56    4 payload_checksum  CRC-32C of the payload, or 0: not computed
 ///     60    4 header_checksum   CRC-32C of bytes 0 to 59
 /// </code>
