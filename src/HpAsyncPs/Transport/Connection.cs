@@ -28,8 +28,8 @@ public interface IFrameHandler
 
 /// <summary>
 /// Frames over a socket, through two pipes of bounded size. The receive loop fills the one, and stops when the owner
-/// lags; the owner fills the other, and is told to stop when the peer lags. Frames are handled on the owner's scheduler,
-/// and only the owner may send. In the steady state nothing is allocated.
+/// lags; senders fill the other, and are told to stop when the peer lags. Frames are handled on the owner's scheduler. In
+/// the steady state nothing is allocated.
 /// </summary>
 public sealed class Connection : IFrameSink
 {
@@ -52,10 +52,13 @@ public sealed class Connection : IFrameSink
     private readonly Pipe _input;
     private readonly Pipe _output;
     private readonly Action _flushed;
-    private ValueTaskAwaiterBox _flush;
+
+    // A worker's frames come from the computing thread, and go on from the thread that saw the socket take them.
+    private readonly object _sending = new();
+    private ValueTask<FlushResult> _flush;
     private bool _flushing;
     private long _unflushed;
-    private bool _closing;
+    private volatile bool _closing;
 
     /// <param name="socket">Connected; owned from now on.</param>
     /// <param name="pool">Memory of the pipes.</param>
@@ -85,41 +88,46 @@ public sealed class Connection : IFrameSink
     /// <inheritdoc/>
     public bool Send(FrameHeader header, ReadOnlySpan<byte> payload)
     {
-        if (_closing)
-            return true;
-        FrameWriter.Write(_output.Writer, header, payload);
-        if (_flushing)
+        lock (_sending)
         {
+            if (_closing)
+                return true;
+            FrameWriter.Write(_output.Writer, header, payload);
+            if (!_flushing)
+            {
+                Flush();
+                return !_flushing;
+            }
+
             _unflushed += FrameHeader.Bytes + payload.Length;
             if (_unflushed > MostOutputBytes)
-                Abort();
+            {
+                _closing = true;
+                _socket.Dispose(); // the receive loop sees it, and tells the handler
+            }
+
             return false;
         }
-
-        Flush();
-        return !_flushing;
     }
 
     /// <inheritdoc/>
     public void Close()
     {
-        if (_closing)
-            return;
-        _closing = true;
-        if (!_flushing)
-            _output.Writer.Complete();
-        _ = EndAfterLingerAsync();
-    }
+        lock (_sending)
+        {
+            if (_closing)
+                return;
+            _closing = true;
+            if (!_flushing)
+                _output.Writer.Complete();
+        }
 
-    private void Abort()
-    {
-        _closing = true;
-        _socket.Dispose();
+        _ = EndAfterLingerAsync();
     }
 
     private void Flush()
     {
-        ValueTask<FlushResult> flush = _output.Writer.FlushAsync();
+        ValueTask<FlushResult> flush = _output.Writer.FlushAsync(CancellationToken.None);
         if (flush.IsCompleted)
         {
             _ = flush.Result;
@@ -127,22 +135,27 @@ public sealed class Connection : IFrameSink
         }
 
         _flushing = true;
-        _flush = new ValueTaskAwaiterBox(flush);
-        _flush.OnCompleted(_flushed);
+        _flush = flush;
+        flush.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_flushed);
     }
 
     private void Flushed()
     {
-        _flush.GetResult();
-        _flushing = false;
-        bool more = _unflushed > 0;
-        _unflushed = 0;
-        if (_closing)
-            _output.Writer.Complete();
-        else if (more)
-            Flush();
-        if (!_flushing && !_closing)
-            _handler.Writable();
+        lock (_sending)
+        {
+            _ = _flush.GetAwaiter().GetResult();
+            _flushing = false;
+            bool more = _unflushed > 0;
+            _unflushed = 0;
+            if (_closing)
+                _output.Writer.Complete();
+            else if (more)
+                Flush();
+            if (_flushing || _closing)
+                return;
+        }
+
+        _handler.Writable(); // not under the lock: it may take the handler's own, which is taken before this one elsewhere
     }
 
     /// <summary>Socket to pipe.</summary>
@@ -265,15 +278,5 @@ public sealed class Connection : IFrameSink
     {
         await Task.Delay(Linger).ConfigureAwait(false);
         _socket.Dispose();
-    }
-
-    /// <summary>The awaiter of a flush, kept in a field so that waiting for it allocates nothing.</summary>
-    private readonly struct ValueTaskAwaiterBox(ValueTask<FlushResult> task)
-    {
-        private readonly ValueTask<FlushResult> _task = task;
-
-        public void OnCompleted(Action continuation) => _task.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(continuation);
-
-        public void GetResult() => _ = _task.GetAwaiter().GetResult();
     }
 }
