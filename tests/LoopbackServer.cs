@@ -1,4 +1,5 @@
 using System;
+using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
 using HpAsyncPs.Worker;
 using Xunit;
@@ -17,8 +18,8 @@ internal sealed class LoopbackServer : IDisposable
 
     public string Address => Host.Address.ToString();
 
-    public WorkerClient Connect(int parameters, int rank = -1, double weight = 1) =>
-        WorkerClient.Connect(Address, new WorkerOptions { Parameters = parameters, Rank = rank, Weight = weight });
+    public WorkerClient Connect(int parameters, int rank = -1, double weight = 1, Aggregate aggregate = Aggregate.Mean) =>
+        WorkerClient.Connect(Address, new WorkerOptions { Parameters = parameters, Rank = rank, Weight = weight, Aggregate = aggregate });
 
     public RunResult WaitForEnd() => Host.Wait(Enough) ?? throw new TimeoutException("The server did not end.");
 

@@ -16,7 +16,7 @@ public sealed class ConnectionTests
     [InlineData(4, 1000, 3000)]
     public void Push_whole_numbers_back_to_back_the_sum_equals_the_ledger(int workers, int parameters, int pushes)
     {
-        using var server = new LoopbackServer(new ServerOptions { Workers = workers, Evaluates = false, Aggregate = Aggregate.Sum });
+        using var server = new LoopbackServer(new ServerOptions { Workers = workers, Evaluates = false });
         Exception? failure = null;
         var threads = new Thread[workers];
         for (int rank = 0; rank < workers; rank++)
@@ -60,7 +60,7 @@ public sealed class ConnectionTests
 
     private static void PushAll(LoopbackServer server, int rank, int parameters, int pushes)
     {
-        using WorkerClient worker = server.Connect(parameters, rank);
+        using WorkerClient worker = server.Connect(parameters, rank, aggregate: Aggregate.Sum);
         float[] x = new float[parameters];
         for (int j = 0; j < parameters; j++)
             x[j] = j % 3;
