@@ -29,7 +29,7 @@ public class KernelBenchmarks
     public void Encode() => DeltaKernel.Encode(_x, _h, _c);
 
     [Benchmark]
-    public bool StaysFinite() => DeltaKernel.StaysFinite(_c, _h);
+    public bool StaysWithin() => DeltaKernel.StaysWithin(_c, _h, float.MaxValue);
 
     [Benchmark]
     public void Apply() => DeltaKernel.Apply(_c, 3, _h, _sum);

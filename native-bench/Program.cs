@@ -9,7 +9,6 @@ using BenchmarkDotNet.Toolchains.NativeAot;
 
 // dotnet run -c Release --project native-bench -- --filter '*Kernel*'            on the JIT
 // dotnet run -c Release --project native-bench -- --native --filter '*Kernel*'   on the JIT and native-compiled
-const string NuGetSource = "https://api.nuget.org/v3/index.json";
 const string NativeOption = "--native";
 
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
@@ -22,7 +21,7 @@ if (Array.IndexOf(args, NativeOption) >= 0)
 {
     args = Array.FindAll(args, static arg => arg != NativeOption);
     NativeAotToolchainBuilder toolchain = NativeAotToolchain.CreateBuilder();
-    toolchain.UseNuGet("", NuGetSource); // the ordinary source; the default is a preview feed
+    toolchain.UseNuGet(); // the ordinary source; the default is a preview feed
     toolchain.TargetFrameworkMoniker("net10.0");
     toolchain.IlcInstructionSet("x86-64-v3");
     config.AddJob(Job.ShortRun.WithRuntime(NativeAotRuntime.Net10_0).WithToolchain(toolchain.ToToolchain())

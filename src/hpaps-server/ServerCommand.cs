@@ -18,7 +18,7 @@ internal static class ServerCommand
         Option<int> workers = new Option<int>("--workers") { Description = "How many workers train together.", DefaultValueFactory = _ => 1 }.Within(1, Limits.Workers);
         var policy = new Option<string>("--policy") { Description = "async: nobody waits; bsp: a barrier every round.", DefaultValueFactory = _ => "async" };
         policy.AcceptOnlyFromAmong(PolicyNames.All);
-        Option<double?> passes = new Option<double?>("--passes") { Description = "Stop after this many passes over all data." }.Within(0, 1e12);
+        Option<double?> passes = new Option<double?>("--passes") { Description = "Stop after this many passes over all data." }.Within(0, Limits.Passes);
         Option<double?> target = new Option<double?>("--target") { Description = "Stop when (objective - reference) / |reference| is at most this; needs --reference." }.Within(0, double.MaxValue);
         Option<double?> reference = new Option<double?>("--reference") { Description = "The optimum that gaps are measured against." }.Within(double.MinValue, double.MaxValue);
         Option<double?> timeLimit = new Option<double?>("--time-limit") { Description = "Stop after this many seconds of training." }.Within(0, 1e9);

@@ -35,7 +35,8 @@ internal static class ServerRun
 
         if (settings.Output is not null)
             RunFolder.Probe(settings.Output);
-        using ServerHost host = ServerHost.Start(options, settings.Listen, time, settings.Events ? null : Log);
+        using var log = new LogThread();
+        using ServerHost host = ServerHost.Start(options, settings.Listen, time, settings.Events ? null : log.Write);
         if (settings.Supervised)
         {
             ProgramRun.EndWithStandardInput(line =>
@@ -50,11 +51,12 @@ internal static class ServerRun
         if (settings.Events)
             Print(new ServerEvent { Listening = host.Address.ToString() });
         else
-            Log($"listening at {host.Address} for {options.Workers} workers, policy {options.Policy}");
-        return WaitForEnd(host, options, settings, start, time);
+            log.Write($"listening at {host.Address} for {options.Workers} workers, policy {options.Policy}");
+        return WaitForEnd(host, options, settings, log, start, time);
     }
 
-    private static int WaitForEnd(ServerHost host, ServerOptions options, Settings settings, long start, TimeProvider time)
+    private static int WaitForEnd(
+        ServerHost host, ServerOptions options, Settings settings, LogThread log, long start, TimeProvider time)
     {
         RunResult? result;
         while ((result = host.Wait(StatusInterval)) is null)
@@ -69,7 +71,7 @@ internal static class ServerRun
         if (settings.Events)
             Print(new ServerEvent { Ended = summary });
         else
-            LogEnd(summary, settings.Output);
+            LogEnd(log, summary, settings.Output);
         if (result.Failure is not null)
             throw new ClusterException(result.Failure);
         return (int)ExitCode.Done;
@@ -84,16 +86,14 @@ internal static class ServerRun
                 host.RequestStop("stopped");
         });
 
-    private static void LogEnd(RunSummary summary, string? output)
+    private static void LogEnd(LogThread log, RunSummary summary, string? output)
     {
-        Log($"ended ({summary.Reason}) after {summary.TrainSeconds:0.00} s of training, {summary.Passes:0.#} passes, {summary.Pushes} pushes, "
+        log.Write($"ended ({summary.Reason}) after {summary.TrainSeconds:0.00} s of training, {summary.Passes:0.#} passes, {summary.Pushes} pushes, "
             + $"objective {summary.Objective?.ToString("R") ?? "not evaluated"}"
             + (summary.RelativeGap is { } gap ? $", relative gap {gap:0.###e+0}" : ""));
         if (output is not null && summary.Parameters > 0)
-            Log($"results are in {output}");
+            log.Write($"results are in {output}");
     }
-
-    private static void Log(string line) => Console.Error.WriteLine($"hpaps-server: {line}");
 
     private static void Print(ServerEvent line) => Console.Out.WriteLine(JsonSerializer.Serialize(line, EventJson.Default.ServerEvent));
 }

@@ -44,6 +44,10 @@ internal static class ProgramRun
         {
             return Tell(program, "this machine's memory does not suffice; use more machines or fewer parameters", ExitCode.ClusterFailure);
         }
+        catch (Exception e)
+        {
+            return Tell(program, $"internal error, please report it: {e}", ExitCode.ClusterFailure);
+        }
     }
 
     /// <summary>

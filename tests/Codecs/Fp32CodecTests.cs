@@ -22,7 +22,7 @@ public sealed class Fp32CodecTests
                 ReadOnlySequence<byte> payload = Pieces.Of(bytes[..first], bytes[first..second], bytes[second..]);
                 float[] h = new float[c.Length];
                 double[] sum = new double[c.Length];
-                Assert.True(Fp32Codec.StaysFinite(payload, h));
+                Assert.True(Fp32Codec.StaysWithin(payload, h, float.MaxValue));
                 Fp32Codec.Apply(payload, 2, h, sum);
                 Assert.Equal(c, h);
                 Assert.Equal(Array.ConvertAll(c, v => 2.0 * v), sum);
@@ -31,10 +31,10 @@ public sealed class Fp32CodecTests
     }
 
     [Fact]
-    public void StaysFinite_infinity_cut_in_two_is_found()
+    public void StaysWithin_infinity_cut_in_two_is_found()
     {
         byte[] bytes = MemoryMarshal.AsBytes<float>([1, float.PositiveInfinity, 3]).ToArray();
         for (int cut = 4; cut <= 8; cut++)
-            Assert.False(Fp32Codec.StaysFinite(Pieces.Of(bytes[..cut], bytes[cut..]), new float[3]));
+            Assert.False(Fp32Codec.StaysWithin(Pieces.Of(bytes[..cut], bytes[cut..]), new float[3], float.MaxValue));
     }
 }

@@ -25,7 +25,7 @@ public sealed class RowsCodecTests
         Assert.Equal([9f, 9, 9, 1, 2, 3, 9, 9, 9, 0, 0, 4], placed);
         float[] h = new float[12];
         double[] sum = new double[12];
-        Assert.True(rows.StaysFinite(h));
+        Assert.True(rows.StaysWithin(h, float.MaxValue));
         rows.Apply(2, h, sum);
         Assert.Equal(delta, h);
         Assert.Equal(Array.ConvertAll(delta, v => 2.0 * v), sum);
@@ -40,12 +40,12 @@ public sealed class RowsCodecTests
     }
 
     [Fact]
-    public void StaysFinite_row_with_infinity_is_found()
+    public void StaysWithin_row_with_infinity_is_found()
     {
         float[] delta = [0, 0, 0, 1, float.PositiveInfinity, 3];
         ReadOnlySpan<byte> bytes = RowsCodec.Encode(delta, RowLength, [1], 0, new byte[100]);
         Assert.Null(RowsCodec.Read(bytes, 6, RowLength, out ChangedRows rows));
-        Assert.False(rows.StaysFinite(new float[6]));
+        Assert.False(rows.StaysWithin(new float[6], float.MaxValue));
     }
 
     [Fact]

@@ -1,5 +1,5 @@
 using System;
-using System.Collections.Generic;
+using System.Buffers;
 using System.Net.Sockets;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
@@ -135,6 +135,116 @@ public sealed class HostilePeerTests
 
         RunResult result = server.WaitForEnd();
         Assert.Contains("worker 0", result.Failure, StringComparison.Ordinal);
+        Assert.Contains("did not read", result.Failure, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Server_admitted_worker_that_sends_mutated_frames_ends_the_job_with_a_reason_or_goes_on()
+    {
+        var random = new Random(12);
+        for (int round = 0; round < 150; round++)
+        {
+            using var server = new LoopbackServer(new ServerOptions { Workers = 1, FinalTimeout = TimeSpan.FromMilliseconds(50) });
+            using (RawPeer peer = RawPeer.ConnectTo(server.Host.Address))
+            {
+                peer.Join(-1, 4);
+                ulong session = AdmittedMessage.Read(new(peer.Receive(FrameKind.Admitted).Payload)).Session;
+                peer.Receive(FrameKind.Start);
+                for (int frame = 0; frame < 4; frame++)
+                    SendMutated(peer, random, session);
+            }
+
+            RunResult result = server.WaitForEnd();
+            Assert.All(result.Model ?? [], value => Assert.True(float.IsFinite(value)));
+        }
+    }
+
+    [Fact]
+    public void Server_worker_that_leaves_twice_counts_once()
+    {
+        using var server = new LoopbackServer(new ServerOptions { Workers = 2, Evaluates = false });
+        using RawPeer twice = RawPeer.ConnectTo(server.Host.Address);
+        twice.Join(0, 1);
+        ulong session = AdmittedMessage.Read(new(twice.Receive(FrameKind.Admitted).Payload)).Session;
+        using (WorkerClient worker = server.Connect(1, 1))
+        {
+            for (int j = 0; j < 2; j++)
+                twice.Send(new FrameHeader(FrameKind.Leave) { Session = session }, new TextMessage("bye").Write);
+            for (int push = 1; push <= 5; push++)
+            {
+                worker.Push([push]);
+                worker.Pull();
+                worker.Wait();
+                Assert.Equal(push / 2f, worker.Snapshot[0]);
+            }
+        }
+
+        Assert.Null(server.WaitForEnd().Failure);
+    }
+
+    [Fact]
+    public void Server_sum_of_values_that_would_overflow_is_refused()
+    {
+        using var server = new LoopbackServer(new ServerOptions { Workers = 2, Evaluates = false });
+        using WorkerClient a = ConnectSum(server, 0);
+        a.Push([3e38f]);
+        a.Pull();
+        ClusterException error = Assert.Throws<ClusterException>(() =>
+        {
+            for (int j = 0; j < 3; j++)
+                a.Wait();
+        });
+        Assert.Contains("overflow", error.Message, StringComparison.Ordinal);
+        server.WaitForEnd();
+
+        static WorkerClient ConnectSum(LoopbackServer server, int rank)
+        {
+            RawPeer other = RawPeer.ConnectTo(server.Host.Address);
+            other.Send(new FrameHeader(FrameKind.Join), new JoinMessage(1, 1, 1, Aggregate.Sum, 1, [], []).Write);
+            return server.Connect(1, rank, aggregate: Aggregate.Sum);
+        }
+    }
+
+    private static void SendMutated(RawPeer peer, Random random, ulong session)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        FrameKind kind = (FrameKind)random.Next((int)FrameKind.Push, (int)FrameKind.Heartbeat + 1);
+        switch (kind)
+        {
+            case FrameKind.Evaluated:
+                new EvaluatedMessage(1, new double[random.Next(3)]).Write(output);
+                break;
+            case FrameKind.Progress:
+                new ProgressMessage(random.NextDouble() * 1e3, 1, 1).Write(output);
+                break;
+            case FrameKind.Push:
+                output.Write(new byte[16]);
+                break;
+            case FrameKind.Leave or FrameKind.Stop:
+                new TextMessage("x").Write(output);
+                break;
+        }
+
+        byte[] payload = output.WrittenSpan.ToArray();
+        if (payload.Length > 0 && random.Next(2) == 0)
+            payload[random.Next(payload.Length)] = (byte)random.Next(256);
+        var header = new FrameHeader(kind)
+        {
+            Session = session,
+            Codec = kind == FrameKind.Push ? (CodecId)random.Next(1, 3) : CodecId.None,
+            KeyCount = kind == FrameKind.Push ? 4u : 0,
+            Sequence = (ulong)random.Next(4),
+            Flags = (FrameFlags)random.Next(2),
+            PassesQ8 = random.Next(4) == 0 ? uint.MaxValue : 256,
+        };
+        try
+        {
+            peer.Send(header, payload);
+        }
+        catch (SocketException)
+        {
+            // It has been thrown out.
+        }
     }
 
     private static byte[] RandomBytes(Random random)
@@ -146,7 +256,7 @@ public sealed class HostilePeerTests
 
     private static byte[] MutatedJoin(Random random)
     {
-        var output = new System.Buffers.ArrayBufferWriter<byte>();
+        var output = new ArrayBufferWriter<byte>();
         new JoinMessage(0, 1 + random.Next(1 << 30), 1, Aggregate.Mean, 1, [1], [new("a", "b")]).Write(output);
         byte[] frame = new byte[FrameHeader.Bytes + output.WrittenCount];
         var header = new FrameHeader(FrameKind.Join) { PayloadLength = (uint)output.WrittenCount };

@@ -91,7 +91,7 @@ public sealed class DeltaKernelTests
     }
 
     [Fact]
-    public void StaysFinite_one_bad_element_anywhere_is_found()
+    public void StaysWithin_one_bad_element_anywhere_is_found()
     {
         foreach (float bad in new[] { float.NaN, float.PositiveInfinity, float.NegativeInfinity })
         {
@@ -101,22 +101,22 @@ public sealed class DeltaKernelTests
                 {
                     float[] c = new float[n], h = new float[n];
                     c[at] = bad;
-                    Assert.False(DeltaKernel.StaysFinite(c, h), $"{bad} at {at} of {n}");
-                    Assert.False(Scalar.StaysFinite(c, h));
+                    Assert.False(DeltaKernel.StaysWithin(c, h, float.MaxValue), $"{bad} at {at} of {n}");
+                    Assert.False(Scalar.StaysWithin(c, h, float.MaxValue));
                 }
             }
         }
     }
 
     [Fact]
-    public void StaysFinite_sum_that_overflows_is_found_and_largest_sum_is_not()
+    public void StaysWithin_sum_that_overflows_is_found_and_largest_sum_is_not()
     {
         float[] c = new float[20], h = new float[20];
         c[13] = h[13] = 2e38f;
-        Assert.False(DeltaKernel.StaysFinite(c, h));
+        Assert.False(DeltaKernel.StaysWithin(c, h, float.MaxValue));
         c[13] = float.MaxValue;
         h[13] = 0;
-        Assert.True(DeltaKernel.StaysFinite(c, h));
+        Assert.True(DeltaKernel.StaysWithin(c, h, float.MaxValue));
     }
 
     [Fact]

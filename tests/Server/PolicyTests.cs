@@ -57,6 +57,14 @@ public sealed class PolicyTests
         network.DeliverAll();
         Assert.True(a.HasNewer);
         Assert.Equal(2f, a.Take()[0]);
+        for (int round = 2; round <= 4; round++)
+        {
+            Assert.True(a.TryPush([4f * round], round));
+            a.Pull();
+            network.DeliverAll();
+            Assert.True(a.HasNewer, $"round {round}");
+            Assert.Equal(2f * round, a.Take()[0]);
+        }
     }
 
     [Fact]

@@ -22,6 +22,9 @@ public sealed class LogisticTask : ITask
     // Curvature of the logistic function is at most 1/4.
     private const double LargestCurvature = 0.25;
 
+    /// <summary>How many numbers the workers agree on.</summary>
+    public const int AgreedNumbers = 3;
+
     // Places in Agreed.
     private const int EigenvaluePlace = 0;
     private const int MaxLabelPlace = 1;

@@ -21,10 +21,12 @@ public static class AtomicFile
 
             File.Move(partial, path, overwrite: true);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e)
         {
             TryDelete(partial);
-            throw new InputException($"{path}: cannot be written ({e.Message}); choose another --out, or make room", e);
+            if (e is IOException or UnauthorizedAccessException)
+                throw new InputException($"{path}: cannot be written ({e.Message}); choose another --out, or make room", e);
+            throw;
         }
     }
 

@@ -16,6 +16,9 @@ public static partial class NpyFile
 {
     private const int Alignment = 64;
     private const int PrefixBytes = 10;
+
+    // A span of bytes has at most 2^31 - 1 of them; a model may have 2^30 floats.
+    private const int SliceFloats = 1 << 20;
     private static readonly byte[] Magic = [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', 1, 0];
 
     /// <summary>Writes a vector.</summary>
@@ -31,7 +34,8 @@ public static partial class NpyFile
         Encoding.ASCII.GetBytes(dictionary, bytes.AsSpan(PrefixBytes));
         bytes[^1] = (byte)'\n';
         output.Write(bytes);
-        output.Write(MemoryMarshal.AsBytes(values));
+        for (int at = 0; at < values.Length; at += SliceFloats)
+            output.Write(MemoryMarshal.AsBytes(values.Slice(at, Math.Min(SliceFloats, values.Length - at))));
     }
 
     /// <summary>Reads a vector of float32.</summary>
@@ -54,7 +58,8 @@ public static partial class NpyFile
             if (file.Length - file.Position != bytes)
                 throw Broken(path, $"its header says {length} values, the file has {file.Length - file.Position} bytes of them");
             float[] values = new float[length];
-            file.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan()));
+            for (int at = 0; at < length; at += SliceFloats)
+                file.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan(at, Math.Min(SliceFloats, length - at))));
             return values;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

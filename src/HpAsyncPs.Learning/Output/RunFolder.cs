@@ -70,7 +70,7 @@ public static class RunFolder
             settings[key] = value;
         string task = settings.GetValueOrDefault("task", "");
         float[]? labels = null;
-        if (task == LogisticTask.Name)
+        if (task == LogisticTask.Name && result.Agreed.Count == LogisticTask.AgreedNumbers)
         {
             Data.BinaryLabels of = LogisticTask.LabelsOf("the data", result.Agreed);
             labels = [of.Negative, of.Positive];

@@ -11,17 +11,18 @@ namespace HpAsyncPs.Codecs;
 /// </summary>
 public static class Fp32Codec
 {
-    /// <summary>Would every element of <paramref name="h"/> stay finite if the payload were added to it?</summary>
+    /// <summary>Would every element of <paramref name="h"/> stay within the limit if the payload were added to it?</summary>
     /// <param name="payload">4 bytes for each element of h.</param>
     /// <param name="h">The reconstruction of the chunk.</param>
-    public static bool StaysFinite(in ReadOnlySequence<byte> payload, ReadOnlySpan<float> h)
+    /// <param name="limit">Largest magnitude.</param>
+    public static bool StaysWithin(in ReadOnlySequence<byte> payload, ReadOnlySpan<float> h, float limit)
     {
         ReadOnlySequence<byte> rest = payload;
         Span<float> straddling = stackalloc float[1];
         for (int at = 0; !rest.IsEmpty;)
         {
             ReadOnlySpan<float> run = NextRun(ref rest, straddling);
-            if (!DeltaKernel.StaysFinite(run, h.Slice(at, run.Length)))
+            if (!DeltaKernel.StaysWithin(run, h.Slice(at, run.Length), limit))
                 return false;
             at += run.Length;
         }

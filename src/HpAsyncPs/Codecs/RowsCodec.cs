@@ -118,12 +118,12 @@ public readonly ref struct ChangedRows
     /// <summary>Values, row after row.</summary>
     public ReadOnlySpan<float> Values { get; init; }
 
-    /// <summary>Would every element of the rows of <paramref name="h"/> stay finite?</summary>
-    public bool StaysFinite(ReadOnlySpan<float> h)
+    /// <summary>Would every element of the rows of <paramref name="h"/> stay within the limit?</summary>
+    public bool StaysWithin(ReadOnlySpan<float> h, float limit)
     {
         for (int k = 0; k < Indices.Length; k++)
         {
-            if (!DeltaKernel.StaysFinite(Row(k), h.Slice(Indices[k] * RowLength, RowLength)))
+            if (!DeltaKernel.StaysWithin(Row(k), h.Slice(Indices[k] * RowLength, RowLength), limit))
                 return false;
         }
 

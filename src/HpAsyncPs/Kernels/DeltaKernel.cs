@@ -36,22 +36,22 @@ public static class DeltaKernel
         Scalar.Encode(x[tail..], h[tail..], c[tail..]);
     }
 
-    /// <summary>Server: would h + c be finite in every element? NaN or infinity in c, or a sum that overflows, says no.</summary>
-    public static bool StaysFinite(ReadOnlySpan<float> c, ReadOnlySpan<float> h)
+    /// <summary>Server: would |h + c| be at most this in every element? NaN or infinity in c, or a sum that overflows, says no.</summary>
+    public static bool StaysWithin(ReadOnlySpan<float> c, ReadOnlySpan<float> h, float limit)
     {
         SameLength(c.Length, h.Length, h.Length);
         ref float c0 = ref MemoryMarshal.GetReference(c), h0 = ref MemoryMarshal.GetReference(h);
         nuint n = (nuint)c.Length, j = 0;
-        Vector256<float> largest = Vector256.Create(float.MaxValue);
+        Vector256<float> most = Vector256.Create(limit);
         Vector256<float> finite = Vector256<float>.AllBitsSet;
         for (; j + Lanes <= n; j += Lanes)
         {
             Vector256<float> after = Vector256.LoadUnsafe(ref h0, j) + Vector256.LoadUnsafe(ref c0, j);
-            finite &= Vector256.LessThanOrEqual(Vector256.Abs(after), largest);
+            finite &= Vector256.LessThanOrEqual(Vector256.Abs(after), most);
         }
 
         int tail = (int)j;
-        return Vector256.EqualsAll(finite.AsUInt32(), Vector256<uint>.AllBitsSet) && Scalar.StaysFinite(c[tail..], h[tail..]);
+        return Vector256.EqualsAll(finite.AsUInt32(), Vector256<uint>.AllBitsSet) && Scalar.StaysWithin(c[tail..], h[tail..], limit);
     }
 
     /// <summary>

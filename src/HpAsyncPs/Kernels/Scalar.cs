@@ -18,12 +18,12 @@ public static class Scalar
         }
     }
 
-    /// <summary>See <see cref="DeltaKernel.StaysFinite"/>.</summary>
-    public static bool StaysFinite(ReadOnlySpan<float> c, ReadOnlySpan<float> h)
+    /// <summary>See <see cref="DeltaKernel.StaysWithin"/>.</summary>
+    public static bool StaysWithin(ReadOnlySpan<float> c, ReadOnlySpan<float> h, float limit)
     {
         bool finite = true;
         for (int j = 0; j < c.Length; j++)
-            finite &= float.IsFinite(h[j] + c[j]);
+            finite &= MathF.Abs(h[j] + c[j]) <= limit; // false for NaN
         return finite;
     }
 

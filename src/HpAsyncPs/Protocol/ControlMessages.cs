@@ -158,9 +158,9 @@ public readonly record struct ProgressMessage(double BusySeconds, double IdleSec
     /// <exception cref="ProtocolException">It is malformed or out of limits.</exception>
     public static ProgressMessage Read(ReadOnlySequence<byte> payload) => MessageParts.Parse(payload, FrameKind.Progress, Fields,
         static (ref MessagePackReader reader) => new ProgressMessage(
-            MessageParts.Finite(reader.ReadDouble(), "busy seconds"),
-            MessageParts.Finite(reader.ReadDouble(), "idle seconds"),
-            MessageParts.Finite(reader.ReadDouble(), "evaluating seconds")));
+            MessageParts.Seconds(reader.ReadDouble(), "busy seconds"),
+            MessageParts.Seconds(reader.ReadDouble(), "idle seconds"),
+            MessageParts.Seconds(reader.ReadDouble(), "evaluating seconds")));
 }
 
 /// <summary>A reason in words (Refused, Stop, Leave). MessagePack: [text].</summary>

@@ -54,6 +54,8 @@ public static class FrameReader
 
         if (!intact)
             throw new ProtocolException("The checksum of a frame header does not agree: the link or the peer corrupts data.");
+        if (header.Shard != 0 || header.PayloadChecksum != 0 || (header.Flags & ~(FrameFlags.Last | FrameFlags.Evaluate | FrameFlags.Final)) != 0)
+            throw new ProtocolException("A frame uses a field that this version reserves: shard, payload checksum or a flag.");
         switch (header.Kind)
         {
             case FrameKind.Push or FrameKind.Snapshot:

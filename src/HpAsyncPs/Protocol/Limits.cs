@@ -33,6 +33,18 @@ public static class Limits
     /// <summary>Most settings, agreed numbers or values in a control message.</summary>
     public const int Items = 32;
 
+    /// <summary>Smallest weight of a worker.</summary>
+    public const double LeastWeight = 1e-9;
+
+    /// <summary>Most seconds that a worker may say it spent.</summary>
+    public const double Seconds = 1e12;
+
+    /// <summary>Most passes by which one push may move a worker on.</summary>
+    public const double PassesOfAPush = 1000;
+
+    /// <summary>Most passes that the wire can count.</summary>
+    public const double Passes = (1 << 24) - 1;
+
     /// <summary>Largest weight of a worker: its examples, exact in a double.</summary>
     public const double Weight = 1L << 53;
 

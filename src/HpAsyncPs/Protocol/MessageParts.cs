@@ -39,9 +39,13 @@ internal static class MessageParts
         ? value
         : throw new ProtocolException($"{what} must be a finite number; it is {value}.");
 
-    public static double Weight(double value) => value is > 0 and <= Limits.Weight
+    public static double Seconds(double value, string what) => value is >= 0 and <= Limits.Seconds
         ? value
-        : throw new ProtocolException($"A worker's weight must be above 0 and at most 2^53; it is {value}.");
+        : throw new ProtocolException($"{what} must be 0 to {Limits.Seconds:R}; they are {value}.");
+
+    public static double Weight(double value) => value is >= Limits.LeastWeight and <= Limits.Weight
+        ? value
+        : throw new ProtocolException($"A worker's weight must be {Limits.LeastWeight:R} to 2^53; it is {value}.");
 
     /// <summary>A text for logs and messages: control characters, which could forge lines or move a cursor, become '?'.</summary>
     public static string Text(ref MessagePackReader reader)

@@ -29,11 +29,14 @@ internal sealed class Evaluation(ulong number, Publication publication, long sta
     /// <summary>The weighted mean of each value.</summary>
     public double[] Means() => Array.ConvertAll(_sums, sum => sum / _weight);
 
+    /// <summary>Are these values as many as those of the others?</summary>
+    public bool Fits(double[] values) => values.Length > 0 && (_sums.Length == 0 || _sums.Length == values.Length);
+
     public void Add(double weight, double[] values)
     {
         if (_sums.Length == 0)
             _sums = new double[values.Length];
-        for (int j = 0; j < Math.Min(values.Length, _sums.Length); j++)
+        for (int j = 0; j < values.Length; j++)
             _sums[j] += weight * values[j];
         _weight += weight;
     }

@@ -29,6 +29,8 @@ public sealed partial class ParameterServer
         if (!session.EvaluationOpen || _evaluation is not { } evaluation || message.Evaluation != evaluation.Number)
             return; // the answer to an evaluation that was dropped at the end
         session.EvaluationOpen = false;
+        if (!evaluation.Fits(message.Values))
+            throw new ProtocolException("An evaluation has at least one value, and as many at every worker.");
         evaluation.Add(_weights[session.Rank], message.Values);
         if (--evaluation.Open > 0)
             return;

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using HpAsyncPs.Protocol;
+using HpAsyncPs.Server.Policies;
 
 namespace HpAsyncPs.Server;
 
@@ -95,7 +96,16 @@ public sealed partial class ParameterServer
             _totalWeight += weight;
         _clocks = new ulong[_members.Length];
         _atRelease = new ulong[_members.Length];
-        _shard = new Shard(parameters, _admission.RowLength, _weights, _admission.Aggregate);
+        try
+        {
+            _shard = new Shard(parameters, _admission.RowLength, _weights, _admission.Aggregate);
+        }
+        catch (OutOfMemoryException)
+        {
+            Fail($"This machine's memory does not take {parameters} parameters for {_options.Workers} workers: use a larger one.");
+            return;
+        }
+
         _phase = Phase.Training;
         _startedAt = _time.GetTimestamp();
         foreach (Session member in _members)
@@ -188,14 +198,14 @@ public sealed partial class ParameterServer
             return;
         }
 
-        if (_phase == Phase.Training && _options.Evaluates)
+        if (_phase is Phase.Training or Phase.Finishing && (_options.Evaluates || _shard!.IsWithinPush(session.Rank)))
         {
-            Lost(session, $"it left before the end ({reason})");
+            Lost(session, _shard!.IsWithinPush(session.Rank) ? "it left in the middle of a push" : $"it left before the end ({reason})");
             return;
         }
 
         _left++;
-        _clocks[session.Rank] = ulong.MaxValue; // no barrier waits for it any more
+        _clocks[session.Rank] = IPolicy.HasLeft;
         if (_left == _members.Length && _phase is Phase.Training or Phase.Finishing)
         {
             if (_phase == Phase.Training)

@@ -70,6 +70,6 @@ public sealed partial class ParameterServer
     }
 
     private double? Gap(double? objective) => _options.Reference is { } reference && objective is { } value
-        ? (value - reference) / Math.Abs(reference)
+        ? Math.Clamp((value - reference) / Math.Abs(reference), double.MinValue, double.MaxValue)
         : null;
 }

@@ -129,6 +129,7 @@ public sealed partial class ParameterServer
                 break;
             case FrameKind.Leave:
                 Left(session, TextMessage.Read(payload).Text);
+                Closed(session, null);
                 break;
             default:
                 throw new ProtocolException($"A worker does not send {header.Kind} now.");
@@ -155,6 +156,8 @@ public sealed partial class ParameterServer
             throw new ProtocolException("A push before the start: wait for the Start message.");
         if (header.ShardVersion > _shard.Version)
             throw new ProtocolException($"A push from version {header.ShardVersion}; the shard is at {_shard.Version}.");
+        if (header.PassesQ8 / 256.0 > session.Passes + Limits.PassesOfAPush)
+            throw new ProtocolException($"One push moves a worker on by at most {Limits.PassesOfAPush} passes, from {session.Passes} on.");
         ulong version = _shard.Version;
         bool applied = _shard.Apply(session.Rank, header, payload);
         if (header.Flags.Has(FrameFlags.Last))

@@ -22,6 +22,8 @@ public sealed class ServerHost : IDisposable
 
     private const int Backlog = 512;
 
+    private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(50);
+
     private readonly ParameterServer _server;
     private readonly OwnerLoop _loop;
     private readonly Socket _listener;
@@ -116,7 +118,8 @@ public sealed class ServerHost : IDisposable
             }
             catch (SocketException e) when (e.SocketErrorCode is not SocketError.OperationAborted)
             {
-                _places.Release(); // one that went away before it was accepted
+                _places.Release(); // one that went away before it was accepted, or no file handle is left
+                await Task.Delay(AcceptPause).ConfigureAwait(false);
                 continue;
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)

@@ -27,6 +27,7 @@ public sealed class Shard
     private readonly ulong[] _rowVersions;
     private readonly byte[] _onePiece = new byte[Limits.ChunkBytes];
     private readonly double _scale;
+    private readonly float _limit;
     private readonly FloatPool _snapshots;
     private readonly DefaultObjectPool<Publication> _publications;
     private Publication? _newest;
@@ -47,6 +48,7 @@ public sealed class Shard
         foreach (double weight in weights)
             total += weight;
         _scale = aggregate == Aggregate.Mean ? 1 / total : 1;
+        _limit = aggregate == Aggregate.Mean ? float.MaxValue : float.MaxValue / weights.Length; // the aggregate stays finite too
 
         // Users: the newest publication, the one being evaluated, the next one, and one old one a slow reader.
         _snapshots = new FloatPool(parameters, weights.Length + 3, "publications of a shard");
@@ -90,6 +92,9 @@ public sealed class Shard
 
     /// <summary>The last push of a rank that is applied whole.</summary>
     public ulong ClockOf(int rank) => _reconstructions[rank].Sequence;
+
+    /// <summary>Has a rank's push been applied in part?</summary>
+    public bool IsWithinPush(int rank) => _reconstructions[rank].NextKey > 0;
 
     /// <summary>
     /// Applies one chunk of a push: validated whole, then applied, exactly once. A chunk that was applied before is
@@ -195,7 +200,7 @@ public sealed class Shard
 
     private bool ApplyDense(double weight, in ReadOnlySequence<byte> payload, int begin, Span<float> h, Span<double> sum)
     {
-        if (!Fp32Codec.StaysFinite(payload, h))
+        if (!Fp32Codec.StaysWithin(payload, h, _limit))
             return false;
         Fp32Codec.Apply(payload, weight, h, sum);
         if (_rowVersions.Length > 0)
@@ -216,7 +221,7 @@ public sealed class Shard
             throw new ProtocolException($"Worker {rank} pushed rows; this model has none.");
         if (RowsCodec.Read(bytes, h.Length, RowLength, out ChangedRows rows) is { } wrong)
             throw new ProtocolException($"Worker {rank} pushed rows that cannot be read: {wrong}.");
-        if (!rows.StaysFinite(h))
+        if (!rows.StaysWithin(h, _limit))
             return false;
         rows.Apply(weight, h, sum);
         foreach (int row in rows.Indices)

@@ -43,7 +43,7 @@ public sealed class Connection : IFrameSink
     public const int MostOutputBytes = 4 * OutputBytes;
 
     /// <summary>The most blocks that one connection holds: both pipes full, and a block begun in each.</summary>
-    public const int MostBlocks = ((InputBytes + SlabPool.BlockBytes + MostOutputBytes + Limits.ChunkBytes) / SlabPool.BlockBytes) + 4;
+    public const int MostBlocks = ((InputBytes + OutputBytes + MostOutputBytes + (2 * Limits.ChunkBytes)) / SlabPool.BlockBytes) + 8;
 
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
 
@@ -59,6 +59,7 @@ public sealed class Connection : IFrameSink
     private bool _flushing;
     private long _unflushed;
     private volatile bool _closing;
+    private volatile string? _cutOff;
 
     /// <param name="socket">Connected; owned from now on.</param>
     /// <param name="pool">Memory of the pipes.</param>
@@ -103,6 +104,7 @@ public sealed class Connection : IFrameSink
             if (_unflushed > MostOutputBytes)
             {
                 _closing = true;
+                _cutOff = $"it did not read {MostOutputBytes >> 20} MiB of answers";
                 _socket.Dispose(); // the receive loop sees it, and tells the handler
             }
 
@@ -176,9 +178,9 @@ public sealed class Connection : IFrameSink
                     break;
             }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception e)
         {
-            error = e;
+            error = e; // the handler is told, whatever it is
         }
 
         await writer.CompleteAsync(error).ConfigureAwait(false);
@@ -209,13 +211,13 @@ public sealed class Connection : IFrameSink
                 reader.AdvanceTo(buffer.Start, buffer.End);
             }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception e)
         {
             reason ??= e.Message;
         }
 
         await reader.CompleteAsync().ConfigureAwait(false);
-        _handler.Closed(reason);
+        _handler.Closed(_cutOff ?? reason);
         Close();
     }
 
@@ -265,7 +267,7 @@ public sealed class Connection : IFrameSink
 
             _socket.Shutdown(SocketShutdown.Send);
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        catch (Exception)
         {
             _socket.Dispose(); // the receive loop sees it, and tells the handler
         }

@@ -38,55 +38,74 @@ public readonly record struct Endpoint(string Host, int Port)
 
     /// <summary>The address to listen at.</summary>
     /// <exception cref="InputException">The name has none.</exception>
-    public IPEndPoint Resolve()
-    {
-        if (IPAddress.TryParse(Host, out IPAddress? address))
-            return new IPEndPoint(address, Port);
-        try
-        {
-            IPAddress[] addresses = Dns.GetHostAddresses(Host);
-            if (addresses.Length > 0)
-                return new IPEndPoint(addresses[0], Port);
-        }
-        catch (SocketException)
-        {
-            // Told below.
-        }
+    public IPEndPoint Resolve() => Addresses() is [var first, ..]
+        ? new IPEndPoint(first, Port)
+        : throw new InputException($"The host name '{Host}' has no address: check the spelling, or use an IP address.");
 
-        throw new InputException($"The host name '{Host}' has no address: check the spelling, or use an IP address.");
-    }
-
-    /// <summary>Connects, and tries again with growing pauses until <paramref name="timeout"/>: servers may start last.</summary>
+    /// <summary>
+    /// Connects to the first of the host's addresses that answers, and tries again with growing pauses until
+    /// <paramref name="timeout"/>: servers may start last.
+    /// </summary>
     /// <exception cref="ClusterException">Nobody answered in time.</exception>
     public Socket Connect(TimeSpan timeout, TimeProvider time, CancellationToken cancellation)
     {
         long start = time.GetTimestamp();
         TimeSpan pause = FirstRetry;
+        string reason = "the host name has no address";
         while (true)
         {
-            cancellation.ThrowIfCancellationRequested();
-            IPEndPoint address = Resolve();
-            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            try
+            foreach (IPAddress address in Addresses())
             {
-                using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-                deadline.CancelAfter(timeout);
-                socket.ConnectAsync(address, deadline.Token).AsTask().GetAwaiter().GetResult();
-                return socket;
-            }
-            catch (Exception e) when (e is SocketException or OperationCanceledException)
-            {
-                socket.Dispose();
                 cancellation.ThrowIfCancellationRequested();
-                if (time.GetElapsedTime(start) + pause >= timeout)
-                {
-                    throw new ClusterException($"No server answered at {this} within {timeout.TotalSeconds:0} s ({e.Message}): "
-                        + "start hpaps-server there, or check the address and the firewall.", e);
-                }
+                TimeSpan left = timeout - time.GetElapsedTime(start);
+#pragma warning disable CA2000 // the caller owns what is returned
+                Socket? socket = left > TimeSpan.Zero ? TryConnect(new IPEndPoint(address, Port), left, cancellation, ref reason) : null;
+#pragma warning restore CA2000
+                if (socket is not null)
+                    return socket;
+            }
+
+            cancellation.ThrowIfCancellationRequested();
+            if (time.GetElapsedTime(start) + pause >= timeout)
+            {
+                throw new ClusterException($"No server answered at {this} within {timeout.TotalSeconds:0} s ({reason}): "
+                    + "start hpaps-server there, or check the address and the firewall.");
             }
 
             cancellation.WaitHandle.WaitOne(pause);
             pause = pause + pause < LongestRetry ? pause + pause : LongestRetry;
+        }
+    }
+
+    private static Socket? TryConnect(IPEndPoint address, TimeSpan left, CancellationToken cancellation, ref string reason)
+    {
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            deadline.CancelAfter(left);
+            socket.ConnectAsync(address, deadline.Token).AsTask().GetAwaiter().GetResult();
+            return socket;
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        {
+            reason = e is SocketException ? e.Message : "no answer";
+            socket.Dispose();
+            return null;
+        }
+    }
+
+    private IPAddress[] Addresses()
+    {
+        if (IPAddress.TryParse(Host, out IPAddress? address))
+            return [address];
+        try
+        {
+            return Dns.GetHostAddresses(Host);
+        }
+        catch (SocketException)
+        {
+            return []; // a name service that is down for a moment looks the same as a name that does not exist
         }
     }
 }

@@ -15,6 +15,8 @@ namespace HpAsyncPs.Worker;
 /// </summary>
 public sealed class WorkerClient : IDisposable
 {
+    private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(10);
+
     private readonly WorkerSession _session;
     private readonly SlabPool _pool;
     private readonly Timer _timer;
@@ -123,13 +125,30 @@ public sealed class WorkerClient : IDisposable
         _ = _session.Take();
     }
 
-    /// <summary>Says goodbye, closes, and returns all buffers.</summary>
+    /// <summary>
+    /// Waits, ten seconds at most, until the server has applied what was pushed; says goodbye, closes, and returns all buffers.
+    /// </summary>
     public void Dispose()
     {
+        Flush();
         _timer.Dispose();
         _session.Leave("done", Progress?.Invoke() ?? default);
         _session.Dispose();
         _pool.Dispose();
+    }
+
+    private void Flush()
+    {
+        long start = _time.GetTimestamp();
+        lock (_session.Gate)
+        {
+            while (!_session.HasEnded && _session.Acknowledged < _session.Pushed)
+            {
+                TimeSpan left = FlushTimeout - _time.GetElapsedTime(start);
+                if (left <= TimeSpan.Zero || !Monitor.Wait(_session.Gate, left))
+                    return;
+            }
+        }
     }
 
     private void Tick() => _session.Tick(Progress?.Invoke() ?? default);

@@ -35,6 +35,7 @@ public sealed partial class WorkerSession
     private ulong _sequence;
     private ulong _sendingSequence;
     private int _sendingKey;
+    private bool _isSending;
 
     /// <summary>The last push that the server has applied.</summary>
     public ulong Acknowledged { get; private set; }
@@ -163,6 +164,14 @@ public sealed partial class WorkerSession
 
     private void LeaseBuffers(int parameters)
     {
+        const int buffers = 3 + Snapshots + Limits.Window; // and the training loop's vector
+        long bytes = (long)parameters * sizeof(float) * buffers, available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (bytes > available)
+        {
+            throw new InsufficientMemoryException($"{parameters} parameters need {bytes} bytes at a worker, this machine has {available}: "
+                + "use a larger machine, or a smaller model.");
+        }
+
         // Users: reconstruction, corrected snapshot, snapshots, deltas in the window.
         _chunkKeys = Limits.ChunkKeys(_options.RowLength);
         if (_options.RowLength > 1)
@@ -196,14 +205,14 @@ public sealed partial class WorkerSession
         if (_pool is null || _reconstruction is null)
             return;
         _reconstruction.Dispose();
-        _corrected!.Dispose();
-        _arriving!.Dispose();
-        _newest!.Dispose();
-        _current!.Dispose();
-        _toEvaluate!.Dispose();
-        _evaluating!.Dispose();
-        foreach (PendingPush push in _pending)
-            push.Dispose();
+        _corrected?.Dispose();
+        _arriving?.Dispose();
+        _newest?.Dispose();
+        _current?.Dispose();
+        _toEvaluate?.Dispose();
+        _evaluating?.Dispose();
+        foreach (PendingPush? push in _pending)
+            push?.Dispose();
         _reconstruction = null;
     }
 
@@ -246,6 +255,22 @@ public sealed partial class WorkerSession
 
     private void SendPending()
     {
+        // A connection may say that it is writable from inside Send; the loop that is under way goes on by itself.
+        if (_isSending)
+            return;
+        _isSending = true;
+        try
+        {
+            SendChunks();
+        }
+        finally
+        {
+            _isSending = false;
+        }
+    }
+
+    private void SendChunks()
+    {
         while (!_hasEnded && NextToSend() is { } push)
         {
             ReadOnlySpan<float> delta = push.Delta.Span;
@@ -260,11 +285,11 @@ public sealed partial class WorkerSession
                 KeyCount = (uint)count,
                 PassesQ8 = push.PassesQ8,
             };
-            bool writable = SendChunk(header, delta.Slice(_sendingKey, count));
+            ReadOnlySpan<float> chunk = delta.Slice(_sendingKey, count);
             _sendingKey += count;
             if (_sendingKey == delta.Length)
                 (_sendingSequence, _sendingKey) = (push.Sequence, 0);
-            if (!writable)
+            if (!SendChunk(header, chunk))
                 return;
         }
     }

@@ -99,6 +99,11 @@ public sealed partial class WorkerSession : IDisposable
                 Fail($"The server {Server} broke the protocol: {e.Message}");
                 _sink.Close();
             }
+            catch (Exception e) when (e is OutOfMemoryException or InsufficientMemoryException)
+            {
+                Fail(e is InsufficientMemoryException ? e.Message : "This machine's memory does not take the model: use a larger one.");
+                _sink.Close();
+            }
 
             Monitor.PulseAll(Gate);
         }

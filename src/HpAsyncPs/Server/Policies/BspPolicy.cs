@@ -19,7 +19,7 @@ public sealed class BspPolicy : IPolicy
     {
         for (int rank = 0; rank < clocks.Length; rank++)
         {
-            if (clocks[rank] == atRelease[rank])
+            if (clocks[rank] != IPolicy.HasLeft && clocks[rank] == atRelease[rank])
                 return false;
         }
 

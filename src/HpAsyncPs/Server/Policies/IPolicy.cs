@@ -5,6 +5,9 @@ namespace HpAsyncPs.Server.Policies;
 /// <summary>When a new snapshot may go out. One file a policy; asked once after every applied push.</summary>
 public interface IPolicy
 {
+    /// <summary>The clock of a rank that has left: nobody waits for it.</summary>
+    const ulong HasLeft = ulong.MaxValue;
+
     /// <summary>The name on the command line.</summary>
     string Name { get; }
 
