@@ -13,7 +13,7 @@ internal static class ServerCommand
 {
     public static RootCommand Create()
     {
-        var listen = new Option<string>("--listen") { Description = "HOST:PORT to listen at; port 0 takes a free one.", DefaultValueFactory = _ => "127.0.0.1:7070" };
+        Option<string> listen = new Option<string>("--listen") { Description = "HOST:PORT to listen at; port 0 takes a free one.", DefaultValueFactory = _ => "127.0.0.1:7070" }.Address();
         var insecure = new Option<bool>("--insecure") { Description = "Allow an address that is not loopback, although nothing is authenticated or encrypted." };
         Option<int> workers = new Option<int>("--workers") { Description = "How many workers train together.", DefaultValueFactory = _ => 1 }.Within(1, Limits.Workers);
         var policy = new Option<string>("--policy") { Description = "async: nobody waits; bsp: a barrier every round.", DefaultValueFactory = _ => "async" };

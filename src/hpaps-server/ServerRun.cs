@@ -48,6 +48,7 @@ internal static class ServerRun
 
         using PosixSignalRegistration interrupt = StopOn(PosixSignal.SIGINT, host, settings.Supervised);
         using PosixSignalRegistration terminate = StopOn(PosixSignal.SIGTERM, host, ignore: false);
+        using PosixSignalRegistration hangUp = StopOn(PosixSignal.SIGHUP, host, settings.Supervised);
         if (settings.Events)
             Print(new ServerEvent { Listening = host.Address.ToString() });
         else

@@ -25,7 +25,7 @@ internal static class WorkerCommand
 
     private static Command LogisticRegression()
     {
-        var server = new Option<string>("--server") { Description = "HOST:PORT of the server.", DefaultValueFactory = _ => "127.0.0.1:7070" };
+        Option<string> server = new Option<string>("--server") { Description = "HOST:PORT of the server.", DefaultValueFactory = _ => "127.0.0.1:7070" }.Address();
         Option<int> rank = new Option<int>("--rank") { Description = "Rank to ask for; -1 takes any free one.", DefaultValueFactory = _ => -1 }.Within(-1, Protocol.Limits.Workers - 1);
         var data = new Option<string>("--data") { Description = "LIBSVM/SVMlight file, plain or gzip.", Required = true };
         var part = new Option<string?>("--part") { Description = "I/N: train on random shard I of N of the file; without it, on all of it. Makes I the rank asked for." };
@@ -44,18 +44,24 @@ internal static class WorkerCommand
             if (result.Tokens.Count > 0 && !TryParsePart(result.Tokens[0].Value, 0, out _))
                 result.AddError("--part must be I/N with I from 0 to N - 1, as in 0/4.");
         });
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(part) is { Implicit: false } && result.GetResult(rank) is { Implicit: false })
+                result.AddError("--part already says the rank: leave --rank out.");
+        });
         command.SetAction(parsed =>
         {
             using var stop = new CancellationTokenSource();
             using PosixSignalRegistration interrupt = StopOn(PosixSignal.SIGINT, stop, parsed.GetValue(supervised));
             using PosixSignalRegistration terminate = StopOn(PosixSignal.SIGTERM, stop, ignore: false);
+            using PosixSignalRegistration hangUp = StopOn(PosixSignal.SIGHUP, stop, parsed.GetValue(supervised));
             if (parsed.GetValue(supervised))
                 ProgramRun.EndWithStandardInput(_ => { });
             RowPart rows = RowPart.All;
             if (parsed.GetValue(part) is { } text)
                 TryParsePart(text, parsed.GetValue(seed), out rows);
             SparseRows read = LibsvmReader.Read(parsed.GetValue(data)!, rows, stop.Token);
-            ITask task = new LogisticTask(read, parsed.GetValue(l2), parsed.GetValue(seed));
+            ITask task = new LogisticTask(read, parsed.GetValue(l2), parsed.GetValue(seed), rows.Count);
             double factor = parsed.GetValue(slow);
             if (factor > 1)
                 task = new SlowTask(task, factor, TimeProvider.System);

@@ -28,12 +28,12 @@ internal static class CliCommand
         return root;
     }
 
-    /// <summary>The value must be finite and more than 0.</summary>
-    public static Option<double?> Positive(this Option<double?> option)
+    /// <summary>The value must be more than 0 and at most this.</summary>
+    public static Option<double?> Positive(this Option<double?> option, double most)
     {
         option.Validators.Add(result =>
         {
-            if (result.Tokens.Count == 0)
+            if (result.Tokens.Count == 0 || CommonOptions.HasComma(result))
                 return;
             double? value;
             try
@@ -45,8 +45,8 @@ internal static class CliCommand
                 return; // no number: the parser has said so
             }
 
-            if (!(value > 0 && double.IsFinite(value.Value)))
-                result.AddError($"{option.Name} must be more than 0; it is {value:R}.");
+            if (!(value > 0 && value <= most))
+                result.AddError($"{option.Name} must be more than 0 and at most {most:R}; it is {value:R}.");
         });
         return option;
     }

@@ -6,6 +6,9 @@ namespace HpAsyncPs.Cli;
 /// <summary>Checks of a data file that is read by others, or more than once.</summary>
 internal static class InputFile
 {
+    /// <summary>Do two paths lead to one file, links followed?</summary>
+    public static bool IsSame(string one, string other) => Final(one) == Final(other);
+
     /// <summary>Makes sure that it can be opened, again and again; says so in words of the option otherwise.</summary>
     /// <returns>Its length in bytes.</returns>
     /// <exception cref="InputException">It cannot.</exception>
@@ -13,6 +16,8 @@ internal static class InputFile
     {
         if (Directory.Exists(path))
             throw new InputException($"{option} {path}: this is a folder; give a file of LIBSVM text");
+        if (IsOwnHandle(path))
+            throw new InputException($"{option} {path}: every worker opens the file for itself, and for each this is another; give the file's own path");
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read);
@@ -31,6 +36,25 @@ internal static class InputFile
         catch (Exception e) when (e is IOException or ArgumentException { ParamName: "path" })
         {
             throw new InputException($"{option} {path}: cannot be read ({e.Message}); check the path and the disk", e);
+        }
+    }
+
+    private static bool IsOwnHandle(string path)
+    {
+        string full = Path.GetFullPath(path);
+        return full == "/dev/stdin" || full.StartsWith("/dev/fd/", StringComparison.Ordinal) || full.StartsWith("/proc/", StringComparison.Ordinal);
+    }
+
+    private static string Final(string path)
+    {
+        string full = Path.GetFullPath(path);
+        try
+        {
+            return File.ResolveLinkTarget(full, returnFinalTarget: true)?.FullName ?? full;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return full; // whoever opens it will say what is wrong
         }
     }
 }

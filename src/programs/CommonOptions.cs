@@ -12,7 +12,7 @@ internal static class CommonOptions
     {
         option.Validators.Add(result =>
         {
-            if (result.Tokens.Count == 0)
+            if (result.Tokens.Count == 0 || HasComma(result))
                 return;
             double value;
             try
@@ -26,6 +26,39 @@ internal static class CommonOptions
 
             if (!(value >= least && value <= most))
                 result.AddError($"{option.Name} must be {least:R} to {most:R}; it is {value:R}.");
+        });
+        return option;
+    }
+
+    /// <summary>A comma would be read as a mark of thousands: 0,001 as 1. Adds an error where there is one.</summary>
+    public static bool HasComma(OptionResult result)
+    {
+        foreach (Token token in result.Tokens)
+        {
+            if (!token.Value.Contains(',', StringComparison.Ordinal))
+                continue;
+            result.AddError($"{result.Option.Name} {token.Value}: a number has no comma; write decimals with a point, as in 0.001.");
+            return true;
+        }
+
+        return false;
+    }
+
+    /// <summary>Must be HOST:PORT.</summary>
+    public static Option<string> Address(this Option<string> option)
+    {
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is not [var token])
+                return;
+            try
+            {
+                Transport.Endpoint.Parse(token.Value);
+            }
+            catch (InputException e)
+            {
+                result.AddError($"{option.Name}: {e.Message}");
+            }
         });
         return option;
     }

@@ -36,7 +36,7 @@ internal static class ProgramRun
         {
             return Tell(program, "stopped before the end", ExitCode.ClusterFailure);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return Tell(program, e.Message, ExitCode.BadInput);
         }

@@ -55,6 +55,22 @@ public sealed class EvaluatePredictTests
         }
     }
 
+    [Fact]
+    public void Predict_onto_its_own_input_is_refused_and_the_input_stays()
+    {
+        using var folder = new TempFolder();
+        MakeModel(folder);
+        string before = File.ReadAllText(folder.In("rows.svm"));
+        File.CreateSymbolicLink(folder.In("link.svm"), folder.In("rows.svm"));
+        foreach (string output in (string[])["rows.svm", "./rows.svm", "link.svm"])
+        {
+            using RunningProgram predict = RunningProgram.Run(Published.Launcher, folder.Path, "predict", "--model", "m", "--data", "rows.svm", "--out", output);
+            Assert.Equal(3, predict.ExitCode());
+            Assert.Contains("would be lost", predict.Errors, StringComparison.Ordinal);
+            Assert.Equal(before, File.ReadAllText(folder.In("rows.svm")));
+        }
+    }
+
     [Theory]
     [InlineData("evaluate", "--model", "absent", "--data", "rows.svm")]
     [InlineData("evaluate", "--model", "m", "--data", "absent.svm")]

@@ -12,6 +12,7 @@ namespace HpAsyncPs.Tests.Cluster;
 [Collection(Alone.Name)]
 public sealed class TrainEndTests
 {
+    private const int HangUp = 1;
     private const int Interrupt = 2;
     private const int KillSignal = 9;
     private const int Terminate = 15;
@@ -21,6 +22,7 @@ public sealed class TrainEndTests
     [Theory]
     [InlineData(Interrupt)]
     [InlineData(Terminate)]
+    [InlineData(HangUp)]
     public void Signal_in_training_saves_the_model(int signal)
     {
         Assert.SkipWhen(signal == Interrupt && InterruptIsIgnored(), "SIGINT is ignored here, as in the background of a script: programs inherit that");

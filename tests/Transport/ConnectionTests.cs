@@ -47,6 +47,16 @@ public sealed class ConnectionTests
     }
 
     [Fact]
+    public void Start_on_a_port_that_another_server_has_is_refused()
+    {
+        using var server = new LoopbackServer(new ServerOptions { Evaluates = false });
+        InputException error = Assert.Throws<InputException>(() => ServerHost.Start(new ServerOptions(), server.Address));
+        Assert.Contains(server.Address, error.Message, StringComparison.Ordinal);
+        server.Connect(1).Dispose();
+        server.WaitForEnd();
+    }
+
+    [Fact]
     public void Connect_and_leave_many_times_leaks_no_block()
     {
         for (int round = 0; round < 100; round++)

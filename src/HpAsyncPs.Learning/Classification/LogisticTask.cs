@@ -25,6 +25,9 @@ public sealed class LogisticTask : ITask
     /// <summary>How many numbers the workers agree on.</summary>
     public const int AgreedNumbers = 3;
 
+    // The gradient in double, a sweep of the smoothness bound, and the session's twelve vectors.
+    private const int BytesPerFeature = 8 + 16 + (12 * 4);
+
     // Places in Agreed.
     private const int EigenvaluePlace = 0;
     private const int MaxLabelPlace = 1;
@@ -39,14 +42,22 @@ public sealed class LogisticTask : ITask
     /// <param name="data">This worker's rows.</param>
     /// <param name="l2">Regularisation, at least 0.</param>
     /// <param name="seed">Of the split of the data; told to the others.</param>
-    /// <exception cref="InputException">There are no rows.</exception>
-    public LogisticTask(SparseRows data, double l2, ulong seed)
+    /// <param name="parts">Parts that one file is split into, or 1: each worker has a file of its own; told to the others.</param>
+    /// <exception cref="InputException">There are no rows, or the labels or indices cannot be used.</exception>
+    public LogisticTask(SparseRows data, double l2, ulong seed, int parts = 1)
     {
         if (data.Rows == 0)
             throw new InputException($"{data.Source}: no row falls to this worker; use fewer workers.");
         // What is wrong with this part alone is told before joining, with file and line; one class only may be the part's luck.
         if (data.DistinctLabels is not [{ Label: -1 or 0 or 1 or 2 }])
             BinaryLabels.Of(data);
+        long bytes = (long)data.Features * BytesPerFeature, available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        if (bytes > available)
+        {
+            throw new InputException($"{data.Source}: the largest index is {data.Features}; so many parameters take {bytes / 1e9:0.#} GB at a worker, "
+                + $"this machine has {available / 1e9:0.#} GB. Is one index wrong? Else use a larger machine.");
+        }
+
         _data = data;
         _l2 = l2;
         Agreed = [Smoothness.LargestEigenvalueBound(data), data.MaxLabel, -data.MinLabel];
@@ -55,6 +66,7 @@ public sealed class LogisticTask : ITask
             new("task", Name),
             new("l2", l2.ToString("R", CultureInfo.InvariantCulture)),
             new("seed", seed.ToString(CultureInfo.InvariantCulture)),
+            new("parts", parts.ToString(CultureInfo.InvariantCulture)),
         ];
     }
 

@@ -40,7 +40,7 @@ public sealed class ServerHost : IDisposable
         _pool = new SlabPool(connections * Connection.MostBlocks);
         _loop = new OwnerLoop("shard", time, Tick);
         _listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        _listener.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        // ReuseAddress is not set: here it would let a second server share the port, and split the workers between the two.
         try
         {
             _listener.Bind(address);

@@ -11,7 +11,7 @@ public sealed record WorkerOptions
     public int Rank { get; init; } = -1;
 
     /// <summary>How many parameters this worker needs; the most of all workers is what everybody gets.</summary>
-    public required int Parameters { get; init; }
+    public int Parameters { get; init; } = 1;
 
     /// <summary>Parameters that belong together: only rows that changed travel. Divides the number of parameters.</summary>
     public int RowLength { get; init; } = 1;

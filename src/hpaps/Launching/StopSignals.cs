@@ -4,18 +4,20 @@ using System.Threading;
 
 namespace HpAsyncPs.Cli.Launching;
 
-/// <summary>Counts how often the user asked to stop, with Ctrl-C or SIGTERM, instead of dying of it.</summary>
+/// <summary>Counts how often the user asked to stop, with Ctrl-C, SIGTERM or by closing the terminal, instead of dying of it.</summary>
 internal sealed class StopSignals : IDisposable
 {
     private readonly CancellationTokenSource _first = new();
     private readonly PosixSignalRegistration _interrupt;
     private readonly PosixSignalRegistration _terminate;
+    private readonly PosixSignalRegistration _hangUp;
     private int _count;
 
     public StopSignals()
     {
         _interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Count);
         _terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Count);
+        _hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Count); // a terminal that closed, a session that dropped
     }
 
     /// <summary>Set at each signal.</summary>
@@ -31,6 +33,7 @@ internal sealed class StopSignals : IDisposable
     {
         _interrupt.Dispose();
         _terminate.Dispose();
+        _hangUp.Dispose();
         _first.Dispose();
         Wake.Dispose();
     }

@@ -32,6 +32,8 @@ internal static class PredictCommand
             string? path = parsed.GetValue(output);
             if (path is not null && Directory.Exists(path))
                 throw new InputException($"--out {path}: this is a folder; name a file");
+            if (path is not null && InputFile.IsSame(path, parsed.GetValue(data)!))
+                throw new InputException($"--out {path}: this is the file of --data, which would be lost; name another file");
             Classifier classifier = Classifier.Read(parsed.GetValue(model)!);
             SparseRows rows = LibsvmReader.Read(parsed.GetValue(data)!, RowPart.All, CancellationToken.None);
             if (path is not null)

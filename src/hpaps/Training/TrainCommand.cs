@@ -29,13 +29,13 @@ internal static class TrainCommand
         Option<int> workers = new Option<int>("--workers") { HelpName = "N", Description = "Worker processes; by default the number of processors, but 2 to 4.", DefaultValueFactory = _ => DefaultWorkers }.Within(1, Limits.Workers);
         var policy = new Option<string>("--policy") { Description = "async: nobody waits; bsp: a barrier every round.", DefaultValueFactory = _ => "async" };
         policy.AcceptOnlyFromAmong(PolicyNames.All);
-        Option<double?> passes = new Option<double?>("--passes") { HelpName = "N", Description = $"Stop after this many passes over all data; {DefaultPasses:0} if no other limit is given." }.Positive();
-        Option<double?> target = new Option<double?>("--target") { HelpName = "GAP", Description = "Stop when (objective - reference) / |reference| is at most this; needs --reference." }.Positive();
+        Option<double?> passes = new Option<double?>("--passes") { HelpName = "N", Description = $"Stop after this many passes over all data; {DefaultPasses:0} if no other limit is given." }.Positive(Limits.Passes);
+        Option<double?> target = new Option<double?>("--target") { HelpName = "GAP", Description = "Stop when (objective - reference) / |reference| is at most this; needs --reference." }.Positive(double.MaxValue);
         Option<double?> reference = new Option<double?>("--reference") { HelpName = "F", Description = "The optimum that gaps are measured against." }.Within(double.MinValue, double.MaxValue);
-        Option<double?> timeLimit = new Option<double?>("--time-limit") { HelpName = "SECONDS", Description = "Stop after this many seconds of training." }.Positive();
+        Option<double?> timeLimit = new Option<double?>("--time-limit") { HelpName = "SECONDS", Description = "Stop after this many seconds of training." }.Positive(1e9);
         var seed = new Option<ulong>("--seed") { HelpName = "N", Description = "Seed of the split of the data among the workers.", DefaultValueFactory = _ => 1 };
         var slow = new Option<string[]>("--slow") { Description = "Let a worker act as a machine that is FACTOR times slower; may be given for several.", HelpName = "RANK:FACTOR" };
-        Option<string> output = new Option<string>("--out") { HelpName = "DIR", Description = "Folder for summary.json, trace.csv and model/; by default runs/logreg-DATE-TIME." }.NotEmpty();
+        Option<string> output = new Option<string>("--out") { HelpName = "DIR", Description = "Folder for summary.json, trace.csv and model/, which replace those of an earlier run there; by default runs/logreg-DATE-TIME." }.NotEmpty();
         var json = new Option<bool>("--json") { Description = "Print the summary as one JSON object on standard output, and nothing else there." };
         var command = new Command("logreg", CommonOptions.WithExamples(
             "Trains L2-regularised logistic regression with a server and workers on this host.\n"

@@ -76,7 +76,7 @@ internal static class TrainRun
         var progress = new RunProgress(goal);
         string title = string.Create(CultureInfo.InvariantCulture,
             $"logreg  {Path.GetFileName(settings.Data)}  {settings.Policy}  {settings.Workers} workers  l2 {settings.L2:R}");
-        IProgressView view = Console.IsErrorRedirected ? new PlainView(settings.Workers, time) : new LiveView(title, goal, settings.Workers, time);
+        IProgressView view = Console.IsErrorRedirected || Environment.GetEnvironmentVariable("TERM") is "dumb" ? new PlainView(settings.Workers, time) : new LiveView(title, goal, settings.Workers, time);
         var cluster = new LocalCluster(binaries, signals, time);
         try
         {
