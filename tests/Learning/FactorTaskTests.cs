@@ -36,6 +36,46 @@ public sealed class FactorTaskTests
         }
     }
 
+    [Fact]
+    public void Objective_and_users_are_those_of_the_item_rows_whatever_was_done_before()
+    {
+        FactorTask fresh = Planted(1, new FactorSettings { Rank = 6 })[0], trained = Planted(1, new FactorSettings { Rank = 6 })[0];
+        float[] z = new float[fresh.Parameters], x = new float[fresh.Parameters], other = new float[fresh.Parameters];
+        for (int j = 0; j < z.Length; j++)
+            z[j] = 0.01f * (j % 17);
+        for (int j = 0; j < 20; j++)
+            trained.Step(other, x, j, CancellationToken.None);
+        double[] one = new double[3], two = new double[3];
+        fresh.Evaluate(z, one);
+        trained.Evaluate(z, two);
+        Assert.Equal(one, two);
+        Assert.Equal(fresh.Evaluated.Factors, trained.Evaluated.Factors);
+        Assert.Equal(fresh.Evaluated.Checksum, trained.Evaluated.Checksum);
+        trained.Evaluate(other, two);
+        Assert.NotEqual(one, two);
+    }
+
+    [Fact]
+    public void Slow_worker_pushes_less_at_a_time_and_a_step_ends_with_the_pass()
+    {
+        FactorTask task = Planted(1, new FactorSettings { Rank = 6 })[0];
+        float[] z = new float[task.Parameters], x = new float[task.Parameters];
+        double own = 0, job = 0;
+        int steps = 0, whole = 0;
+        for (; own < 5; steps++)
+        {
+            double before = own;
+            own += task.Step(z, x, job, CancellationToken.None);
+            job = 8 * own; // the others are eight times as fast
+            whole += Math.Floor(own + 1e-9) > Math.Floor(before + 1e-9) ? 1 : 0;
+            Assert.InRange(own - before, 0.0001, 0.14);
+            Assert.True(Math.Floor(own + 1e-9) == Math.Floor(before + 1e-9) || Math.Abs(own - Math.Round(own)) < 1e-9);
+        }
+
+        Assert.InRange(steps, 38, 52);
+        Assert.Equal(5, whole);
+    }
+
     [Theory]
     [InlineData("bsp", 1, 4, 0.004)]
     [InlineData("async", 1, 4, 0.004)]
@@ -53,7 +93,9 @@ public sealed class FactorTaskTests
     {
         var task = new FactorTask(Data(ratings, value, everywhere), Plain);
         float[] x = new float[5];
-        task.Step(new float[5], x, 0, CancellationToken.None);
+        double passes = 0, step = 0;
+        while (step < 1) // the first steps are less than a pass
+            passes += step = task.Step(new float[5], x, passes, CancellationToken.None);
         return x[^1];
     }
 

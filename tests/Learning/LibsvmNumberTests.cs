@@ -71,7 +71,7 @@ public sealed class LibsvmNumberTests
         var file = new StringBuilder("0");
         for (int i = 0; i < texts.Length; i++)
             file.Append($" {i + 1}:{texts[i]}");
-        SparseRows rows = LibsvmFiles.Read(Encoding.ASCII.GetBytes(file.ToString()), RowPart.All, LibsvmReader.DefaultBlockBytes);
+        SparseRows rows = LibsvmFiles.Read(Encoding.ASCII.GetBytes(file.ToString()), RowPart.All, TextFile.DefaultBlockBytes);
         Assert.Equal(texts.Length, rows.Values.Length);
         for (int i = 0; i < texts.Length; i++)
         {

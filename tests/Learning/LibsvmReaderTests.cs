@@ -137,7 +137,7 @@ public sealed class LibsvmReaderTests
     [Fact]
     public void Line_at_the_limit_is_read_and_a_longer_one_refused()
     {
-        byte[] text = new byte[LibsvmReader.LongestLine + 7];
+        byte[] text = new byte[TextFile.LongestLine + 7];
         text.AsSpan().Fill((byte)' ');
         "1 1:1\n1"u8.CopyTo(text);
         text[^1] = (byte)'\n';
@@ -145,11 +145,11 @@ public sealed class LibsvmReaderTests
 
         foreach (byte end in "\n #"u8)
         {
-            byte[] longer = new byte[LibsvmReader.LongestLine + 8];
+            byte[] longer = new byte[TextFile.LongestLine + 8];
             longer.AsSpan().Fill((byte)' ');
             "1 1:1\n1"u8.CopyTo(longer);
             longer[^1] = end;
-            foreach (int block in new[] { LibsvmReader.DefaultBlockBytes, 32 << 20 })
+            foreach (int block in new[] { TextFile.DefaultBlockBytes, 32 << 20 })
                 Assert.StartsWith("f:2: the line is longer than 16 MiB ('1  ", Refused(longer, block), StringComparison.Ordinal);
         }
     }
@@ -159,13 +159,13 @@ public sealed class LibsvmReaderTests
     {
         using var zeros = new LibsvmFiles.EndlessStream(() => 0);
         var error = Assert.Throws<InputException>(
-            () => LibsvmReader.Read(zeros, "f", RowPart.All, LibsvmReader.DefaultBlockBytes, CancellationToken.None));
+            () => LibsvmReader.Read(zeros, "f", RowPart.All, TextFile.DefaultBlockBytes, CancellationToken.None));
         Assert.StartsWith("f:1: the line is longer than 16 MiB ('\\x00\\x00", error.Message, StringComparison.Ordinal);
 
         var random = new Random(1);
         using var noise = new LibsvmFiles.EndlessStream(() => (byte)random.Next(256));
         error = Assert.Throws<InputException>(
-            () => LibsvmReader.Read(noise, "f", RowPart.All, LibsvmReader.DefaultBlockBytes, CancellationToken.None));
+            () => LibsvmReader.Read(noise, "f", RowPart.All, TextFile.DefaultBlockBytes, CancellationToken.None));
         Assert.StartsWith("f:1: the label is not a finite number ('", error.Message, StringComparison.Ordinal);
     }
 
@@ -176,7 +176,7 @@ public sealed class LibsvmReaderTests
         using var cancelled = new CancellationTokenSource();
         cancelled.CancelAfter(TimeSpan.FromMilliseconds(50));
         Assert.Throws<OperationCanceledException>(
-            () => LibsvmReader.Read(blanks, "f", RowPart.All, LibsvmReader.DefaultBlockBytes, cancelled.Token));
+            () => LibsvmReader.Read(blanks, "f", RowPart.All, TextFile.DefaultBlockBytes, cancelled.Token));
     }
 
     [Fact]

@@ -82,7 +82,7 @@ internal sealed class VirtualCluster
         {
             case NextAction.Step:
                 worker.Loop.Compute();
-                worker.BusyUntil = _time.GetUtcNow() + worker.StepTime;
+                worker.BusyUntil = _time.GetUtcNow() + (worker.StepTime * worker.Loop.StepPasses);
                 return true;
             case NextAction.Evaluate:
                 worker.Loop.Evaluate();

@@ -6,20 +6,21 @@ namespace HpAsyncPs.Learning.Data;
 
 /// <summary>
 /// Unpacks gzip, of one or several members, and notices a file that is cut off. <see cref="GZipStream"/> checks the sums of the
-/// members it reaches the end of, but takes the end of the input in the middle of one for a good end. So a member of our own, a
-/// comment line, is fed behind the file: if it does not come out at the end of the text, the file did not end where a member does.
+/// members it reaches the end of, but takes the end of the input in the middle of one for a good end. So a member of our own,
+/// two blank lines of a certain form, is fed behind the file: if it does not come out at the end of the text, the file did not
+/// end where a member does.
 /// </summary>
 internal sealed class GzipText : IDisposable
 {
     // Text of the added member. It starts with a line feed, for files whose last line has none.
-    private static readonly byte[] EndText = "\n#-end-\n"u8.ToArray();
+    private static readonly byte[] EndText = "\n \t\t \t \n"u8.ToArray();
 
     // The same as a gzip member: header, one stored block, CRC-32, length.
     private static readonly byte[] EndMember =
     [
         0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff,
-        1, 8, 0, 0xf7, 0xff, (byte)'\n', (byte)'#', (byte)'-', (byte)'e', (byte)'n', (byte)'d', (byte)'-', (byte)'\n',
-        0x48, 0x5e, 0x8f, 0xb4, 8, 0, 0, 0,
+        1, 8, 0, 0xf7, 0xff, (byte)'\n', (byte)' ', (byte)'\t', (byte)'\t', (byte)' ', (byte)'\t', (byte)' ', (byte)'\n',
+        0x89, 0x90, 0xf2, 0xcb, 8, 0, 0, 0,
     ];
 
     private readonly string _source;

@@ -6,14 +6,31 @@ namespace HpAsyncPs.Learning.Data;
 /// <summary>Reads some bytes; 0 at the end.</summary>
 internal delegate int ReadBytes(Span<byte> buffer);
 
-/// <summary>Cuts blocks of bytes into lines, counts the rows among them and parses those of a part.</summary>
+/// <summary>What makes something of the lines of a text.</summary>
+internal interface ILineSink
+{
+    /// <summary>What a line is, and what to do when a file has none or one that never ends: for messages.</summary>
+    string LineHelp { get; }
+
+    /// <summary>Bytes of text that have been gone through, this line included.</summary>
+    long BytesDone { set; }
+
+    /// <summary>Takes a line that is not blank.</summary>
+    /// <param name="line">The line, its line feed and <see cref="DecimalParser.BytesBehind"/> bytes more.</param>
+    /// <param name="length">Bytes of the line.</param>
+    /// <param name="at">Offset of the first byte that is no blank.</param>
+    /// <param name="number">1-based line in the file.</param>
+    /// <exception cref="InputException">The line is malformed.</exception>
+    void Take(ReadOnlySpan<byte> line, int length, int at, long number);
+}
+
+/// <summary>Cuts blocks of bytes into lines.</summary>
 internal sealed class LineScanner
 {
     private const int Spare = 1 + DecimalParser.BytesBehind;
 
     private readonly string _source;
-    private readonly RowPart _part;
-    private readonly RowBuilder _builder;
+    private readonly ILineSink _sink;
 
     // Bytes [_start, _end) are text that is not yet cut into lines. Some more are kept free, for a line feed
     // at the end and for the parser to look at.
@@ -21,26 +38,24 @@ internal sealed class LineScanner
     private int _start;
     private int _end;
     private long _line;
-    private long _row;
+    private long _done;
 
     /// <summary>Starts with bytes that have been read already.</summary>
     /// <param name="source">Path, for messages.</param>
-    /// <param name="part">Rows to keep.</param>
+    /// <param name="sink">Takes the lines.</param>
     /// <param name="blockBytes">Size of the buffer at first.</param>
     /// <param name="firstBytes">The start of the text.</param>
-    /// <param name="totalBytes">Length of the text, 0 if not known.</param>
-    public LineScanner(string source, RowPart part, int blockBytes, byte[] firstBytes, long totalBytes)
+    public LineScanner(string source, ILineSink sink, int blockBytes, byte[] firstBytes)
     {
         _source = source;
-        _part = part;
-        _builder = new RowBuilder(source, totalBytes);
+        _sink = sink;
         _buffer = new byte[Math.Max(blockBytes, firstBytes.Length) + Spare];
         firstBytes.CopyTo(_buffer, 0);
         _end = firstBytes.Length;
     }
 
     /// <summary>Reads to the end.</summary>
-    public SparseRows Scan(ReadBytes read, CancellationToken cancellation)
+    public void Scan(ReadBytes read, CancellationToken cancellation)
     {
         // Bytes before this offset are known to hold no line feed.
         int searched = 0;
@@ -56,10 +71,6 @@ internal sealed class LineScanner
                 _buffer[_end++] = (byte)'\n';
             CutLines(ref searched);
         }
-
-        if (_row == 0)
-            throw new InputException($"{_source}: there are no rows in this file; give a file of LIBSVM text");
-        return _builder.Finish();
     }
 
     private void MakeRoom(ref int searched)
@@ -74,7 +85,7 @@ internal sealed class LineScanner
 
         // One byte above the limit is enough to know that a line is too long.
         if (_end == _buffer.Length - Spare)
-            Array.Resize(ref _buffer, Math.Max(_end, Math.Min(2 * _end, LibsvmReader.LongestLine + 1)) + Spare);
+            Array.Resize(ref _buffer, Math.Max(_end, Math.Min(2 * _end, TextFile.LongestLine + 1)) + Spare);
     }
 
     private void CutLines(ref int searched)
@@ -89,7 +100,7 @@ internal sealed class LineScanner
         }
 
         searched = _end;
-        if (_end - _start > LibsvmReader.LongestLine)
+        if (_end - _start > TextFile.LongestLine)
             throw TooLong(_buffer.AsSpan(_start), _line + 1);
     }
 
@@ -97,22 +108,18 @@ internal sealed class LineScanner
     private void TakeLine(ReadOnlySpan<byte> line, int length)
     {
         _line++;
-        _builder.BytesDone += length + 1;
-        if (length > LibsvmReader.LongestLine)
+        _sink.BytesDone = _done += length + 1;
+        if (length > TextFile.LongestLine)
             throw TooLong(line, _line);
         // Some editors put a byte order mark before the first line.
         int at = _line == 1 && line.StartsWith("\uFEFF"u8) ? 3 : 0;
         while (line[at] is (byte)' ' or (byte)'\t')
             at++;
-        if (line[at] is (byte)'#' or (byte)'\n' || (line[at] == '\r' && line[at + 1] == '\n'))
+        if (line[at] == '\n' || (line[at] == '\r' && line[at + 1] == '\n'))
             return;
-        if (_part.Owns(_row++))
-            _builder.Add(line, length, at, _line);
+        _sink.Take(line, length, at, _line);
     }
 
-    private InputException TooLong(ReadOnlySpan<byte> line, long number)
-    {
-        const string Remedy = "a row of LIBSVM text is one line: check that the file is text";
-        return _builder.Fail(number, $"the line is longer than {LibsvmReader.LongestLine >> 20} MiB", line[..41], Remedy);
-    }
+    private InputException TooLong(ReadOnlySpan<byte> line, long number) => TextFile.Fail(
+        _source, number, $"the line is longer than {TextFile.LongestLine >> 20} MiB", line[..41], $"{_sink.LineHelp}: check that the file is text");
 }

@@ -1,13 +1,12 @@
 using System;
 using System.Runtime.CompilerServices;
-using System.Text;
 
 namespace HpAsyncPs.Learning.Data;
 
-/// <summary>Parses lines of LIBSVM text into growing arrays.</summary>
+/// <summary>Parses the rows of a part from lines of LIBSVM text into growing arrays.</summary>
 /// <param name="source">Path, for messages.</param>
-/// <param name="totalBytes">Length of the text, 0 if not known: lets the arrays grow to about what will be needed.</param>
-internal sealed class RowBuilder(string source, long totalBytes)
+/// <param name="part">Rows to keep.</param>
+internal sealed class RowBuilder(string source, RowPart part) : ILineSink
 {
     private const int FirstEntries = 1 << 16;
     private const int FirstRows = 1 << 12;
@@ -15,18 +14,12 @@ internal sealed class RowBuilder(string source, long totalBytes)
     // The shortest entry is "1:1" with a blank before it.
     private const int ShortestEntryBytes = 4;
 
-    // Where the length of the text is known an array grows to what its use so far lets expect, with a margin for rows
-    // that differ, so that it is copied once or twice; else to the double.
-    private const double Margin = 1.05;
-    private const double LeastGrowth = 1.25;
-    private const double BlindGrowth = 2;
-
     // Longest run of digits that cannot overflow 63 bits.
     private const int MostIndexDigits = 18;
 
-    private const int LongestShownToken = 40;
     private const string Form = "a row is 'label index:value index:value ...'";
 
+    private readonly Growth _growth = new(source);
     private readonly LabelTally _tally = new();
     private long[] _rowStarts = new long[FirstRows + 1];
     private float[] _labels = new float[FirstRows];
@@ -35,9 +28,23 @@ internal sealed class RowBuilder(string source, long totalBytes)
     private int _rows;
     private int _entries;
     private int _features;
+    private long _row;
 
-    /// <summary>Bytes of text that have been gone through, also those of other parts.</summary>
-    public long BytesDone { get; set; }
+    /// <inheritdoc/>
+    public string LineHelp => "a row of LIBSVM text is one line";
+
+    /// <inheritdoc/>
+    public long BytesDone { set => _growth.BytesDone = value; }
+
+    /// <summary>Length of the text, 0 if not known.</summary>
+    public long TotalBytes { set => _growth.TotalBytes = value; }
+
+    /// <inheritdoc/>
+    public void Take(ReadOnlySpan<byte> line, int length, int at, long number)
+    {
+        if (line[at] != '#' && part.Owns(_row++))
+            Add(line, length, at, number);
+    }
 
     /// <summary>Adds a row.</summary>
     /// <param name="line">The line, its line feed and <see cref="DecimalParser.BytesBehind"/> bytes more.</param>
@@ -45,7 +52,7 @@ internal sealed class RowBuilder(string source, long totalBytes)
     /// <param name="at">Offset of the label.</param>
     /// <param name="number">1-based line in the file.</param>
     /// <exception cref="InputException">The line is not a row.</exception>
-    public void Add(ReadOnlySpan<byte> line, int length, int at, long number)
+    private void Add(ReadOnlySpan<byte> line, int length, int at, long number)
     {
         Reserve((length + 1) / ShortestEntryBytes);
         int start = at;
@@ -102,18 +109,17 @@ internal sealed class RowBuilder(string source, long totalBytes)
     }
 
     /// <summary>The rows so far. The builder is not to be used afterwards.</summary>
+    /// <exception cref="InputException">The text had no row at all.</exception>
     public SparseRows Finish()
     {
-        Trim(ref _rowStarts, _rows + 1);
-        Trim(ref _labels, _rows);
-        Trim(ref _columns, _entries);
-        Trim(ref _values, _entries);
+        if (_row == 0)
+            throw new InputException($"{source}: there are no rows in this file; give a file of LIBSVM text");
+        Growth.Trim(ref _rowStarts, _rows + 1);
+        Growth.Trim(ref _labels, _rows);
+        Growth.Trim(ref _columns, _entries);
+        Growth.Trim(ref _values, _entries);
         return new SparseRows(source, _rows, _rowStarts, _columns, _values, _labels, _features, _tally);
     }
-
-    /// <summary>The error for one line: what is wrong, the text quoted, what to do.</summary>
-    public InputException Fail(long number, string what, ReadOnlySpan<byte> text, string remedy) =>
-        new($"{source}:{number}: {what} ('{Show(text)}'); {remedy}");
 
     // A token ends at a blank, a comment or the end of the line. A carriage return is a blank only before the line feed:
     // elsewhere it is a sign of another format.
@@ -135,24 +141,8 @@ internal sealed class RowBuilder(string source, long totalBytes)
         return line[start..end];
     }
 
-    // Bytes outside of printable ASCII are escaped: what is quoted goes to terminals and logs.
-    private static string Show(ReadOnlySpan<byte> text)
-    {
-        const string Cut = "...";
-        var shown = new StringBuilder();
-        foreach (byte one in text)
-        {
-            string next = one is < 0x20 or > 0x7e ? $"\\x{one:x2}" : ((char)one).ToString();
-            shown.Append(next);
-            if (shown.Length > LongestShownToken)
-            {
-                shown.Length = LongestShownToken - Cut.Length;
-                return shown.Append(Cut).ToString();
-            }
-        }
-
-        return shown.ToString();
-    }
+    private InputException Fail(long number, string what, ReadOnlySpan<byte> text, string remedy) =>
+        TextFile.Fail(source, number, what, text, remedy);
 
     // What stands where "index:" should: a query id, which is skipped, or an error.
     private int SkipQuery(ReadOnlySpan<byte> line, int start, long previous, long number)
@@ -177,30 +167,9 @@ internal sealed class RowBuilder(string source, long totalBytes)
 
     private void Reserve(int entries)
     {
-        Grow(ref _columns, _entries, entries, "entries");
-        Grow(ref _values, _entries, entries, "entries");
-        Grow(ref _labels, _rows, 1, "rows");
-        Grow(ref _rowStarts, _rows + 1, 1, "rows");
-    }
-
-    private void Grow<T>(ref T[] array, int used, int more, string what)
-    {
-        if (array.Length - used >= more)
-            return;
-        long needed = (long)used + more;
-        if (needed > Array.MaxLength)
-            throw new InputException($"{source}: more than {used} {what} for one worker; use more workers");
-        double growth = BytesDone > 0 && BytesDone < totalBytes ? Math.Max(Margin * totalBytes / BytesDone, LeastGrowth) : BlindGrowth;
-        double wanted = Math.Clamp(growth * used, needed, Array.MaxLength);
-        var larger = GC.AllocateUninitializedArray<T>((int)wanted);
-        array.AsSpan(0, used).CopyTo(larger);
-        array = larger;
-    }
-
-    // Gives up a fifth and more; less is not worth a copy.
-    private static void Trim<T>(ref T[] array, int used)
-    {
-        if (used < array.Length / 5 * 4)
-            Array.Resize(ref array, used);
+        _growth.Reserve(ref _columns, _entries, entries, "entries");
+        _growth.Reserve(ref _values, _entries, entries, "entries");
+        _growth.Reserve(ref _labels, _rows, 1, "rows");
+        _growth.Reserve(ref _rowStarts, _rows + 1, 1, "rows");
     }
 }

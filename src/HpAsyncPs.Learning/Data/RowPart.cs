@@ -20,7 +20,7 @@ public readonly record struct RowPart(int Index, int Count, ulong Seed)
     {
         if (Count == 1)
             return true;
-        return Mix(unchecked((ulong)row + Mix(Seed))) % (ulong)Count == (ulong)Index;
+        return Mixing.Mix(unchecked((ulong)row + Mixing.Mix(Seed))) % (ulong)Count == (ulong)Index;
     }
 
     /// <summary>Refuses an index outside of 0..Count-1 and a count below 1 (the default value has count 0).</summary>
@@ -30,17 +30,5 @@ public readonly record struct RowPart(int Index, int Count, ulong Seed)
         ArgumentOutOfRangeException.ThrowIfLessThan(Count, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(Index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(Index, Count);
-    }
-
-    // The finaliser of SplitMix64: each bit of the input reaches each bit of the output.
-    private static ulong Mix(ulong value)
-    {
-        unchecked
-        {
-            value += 0x9E3779B97F4A7C15UL;
-            value = (value ^ (value >> 30)) * 0xBF58476D1CE4E5B9UL;
-            value = (value ^ (value >> 27)) * 0x94D049BB133111EBUL;
-            return value ^ (value >> 31);
-        }
     }
 }

@@ -1,6 +1,6 @@
 namespace HpAsyncPs.Learning.Factorization;
 
-/// <summary>Settings of matrix factorisation; the defaults are good for rating data on a scale of about five.</summary>
+/// <summary>Settings of matrix factorisation. The defaults are for ratings in units of their standard deviation.</summary>
 public sealed record FactorSettings
 {
     /// <summary>Factors of each user and item.</summary>
@@ -21,6 +21,21 @@ public sealed record FactorSettings
     /// <summary>Largest factor by which a worker with few of an item's ratings lengthens its steps.</summary>
     public double LargestScale { get; init; } = 16;
 
-    /// <summary>Seed of the start and of the order of users.</summary>
+    /// <summary>Seed of the start, of what is held out and of the order of users.</summary>
     public ulong Seed { get; init; } = 1;
+
+    /// <summary>Where a factor of a row begins: a hash of its place, the same at every worker and at the server.</summary>
+    /// <param name="row">Item, or the complement of a user.</param>
+    /// <param name="k">Which factor.</param>
+    public float StartOf(long row, int k)
+    {
+        unchecked
+        {
+            ulong h = ((ulong)row * 0x9E3779B97F4A7C15) ^ (((ulong)k + 1) * 0xC2B2AE3D27D4EB4F) ^ (Seed * 0x165667B19E3779F9);
+            h = (h ^ (h >> 33)) * 0xFF51AFD7ED558CCD;
+            h = (h ^ (h >> 33)) * 0xC4CEB9FE1A85EC53;
+            h ^= h >> 33;
+            return (float)((((h >> 40) * (1.0 / (1 << 24))) - 0.5) * 2 * Start);
+        }
+    }
 }

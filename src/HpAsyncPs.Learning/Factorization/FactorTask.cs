@@ -1,8 +1,12 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
+using System.IO.Hashing;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using System.Threading;
 using HpAsyncPs.Kernels;
+using HpAsyncPs.Learning.Data;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Worker;
 
@@ -13,12 +17,19 @@ namespace HpAsyncPs.Learning.Factorization;
 /// users' factors to itself; item rows [q, b] are exchanged. Worker i counts in row j with the weight w_ij = n_ij / n_j, its
 /// share of the ratings of item j, and steps that row by 1 / w_ij times the usual (capped), so that the average over the
 /// workers moves as one machine would: the derivation is in docs/algorithms.md. What travels is w_ij (row - start), so that
-/// the server's plain sum is the average's distance from the start that all share.
+/// the server's plain sum is the average's distance from the start that all share. The objective is a function of the item rows
+/// alone: for an evaluation each user gets the factors and bias that are best for them.
 /// </summary>
 public sealed class FactorTask : ITask
 {
     /// <summary>Its name in settings and on the command line.</summary>
     public const string Name = "mf";
+
+    // Shares of a pass between two pushes: the first, before a worker knows how fast the others are; the least; and the one
+    // from which it may as well be a whole pass.
+    private const double FirstShare = 1.0 / 16;
+    private const double LeastShare = 1.0 / 64;
+    private const double NearlyAll = 0.7;
 
     private readonly FactorData _data;
     private readonly FactorSettings _settings;
@@ -26,20 +37,33 @@ public sealed class FactorTask : ITask
     private readonly int[] _order;
     private readonly float[] _itemScales;
     private readonly float[] _shares;
+    private readonly float[] _start;
     private readonly float[] _q;
     private readonly float[] _itemBiases;
-    private ulong _passes;
+    private readonly float[] _userFactors;
+    private readonly float[] _userBiases;
+    private readonly float[] _scratch;
+
+    // Passes made, orders drawn, and the place in the order of the next user.
+    private double _passes;
+    private ulong _orders;
+    private int _next;
 
     /// <param name="data">This worker's ratings.</param>
     /// <param name="settings">The same at every worker.</param>
-    public FactorTask(FactorData data, FactorSettings settings)
+    /// <param name="more">More that must be the same at every worker.</param>
+    /// <exception cref="InputException">The model is too large.</exception>
+    public FactorTask(FactorData data, FactorSettings settings, params IReadOnlyList<KeyValuePair<string, string>> more)
     {
         _data = data;
         _settings = settings;
         _width = (settings.Rank + FactorKernel.Lanes - 1) / FactorKernel.Lanes * FactorKernel.Lanes;
-        UserFactors = new float[data.Users * _width];
-        UserBiases = new float[data.Users];
+        CheckSize();
+        _userFactors = new float[data.Users * _width];
+        _userBiases = new float[data.Users];
+        Evaluated = new UserRows(new float[_userFactors.Length], new float[data.Users], _width, 0);
         _q = new float[data.LocalItems.Length * _width];
+        _start = new float[_q.Length];
         _itemBiases = new float[data.LocalItems.Length];
         _shares = new float[data.LocalItems.Length];
         _itemScales = new float[data.LocalItems.Length];
@@ -48,14 +72,18 @@ public sealed class FactorTask : ITask
             double share = (double)data.LocalCounts[local] / data.ItemCounts[data.LocalItems[local]];
             _shares[local] = (float)share;
             _itemScales[local] = (float)Math.Min(settings.LargestScale, 1 / share);
+            for (int k = 0; k < settings.Rank; k++)
+                _start[(local * _width) + k] = settings.StartOf(data.LocalItems[local], k);
         }
 
         for (int user = 0; user < data.Users; user++)
         {
-            for (int k = 0; k < settings.Rank; k++)
-                UserFactors[(user * _width) + k] = StartOf(~data.UserIds[user], k);
+            // Users without training ratings keep zeros: what is predicted for them comes from the items' biases.
+            for (int k = 0; k < settings.Rank && data.UserStarts[user + 1] > data.UserStarts[user]; k++)
+                _userFactors[(user * _width) + k] = settings.StartOf(~data.UserIds[user], k);
         }
 
+        _scratch = new float[RidgeKernel.Scratch(_width)];
         _order = new int[data.Users];
         for (int user = 0; user < _order.Length; user++)
             _order[user] = user;
@@ -63,8 +91,10 @@ public sealed class FactorTask : ITask
         [
             new("task", Name),
             new("rank", Text(settings.Rank)), new("decay", Text(settings.Decay)), new("step", Text(settings.Step)),
-            new("step_decay", Text(settings.StepDecay)), new("seed", settings.Seed.ToString(CultureInfo.InvariantCulture)),
-            new("mean", Text(data.Mean)),
+            new("step_decay", Text(settings.StepDecay)), new("start", Text(settings.Start)),
+            new("seed", settings.Seed.ToString(CultureInfo.InvariantCulture)),
+            new("mean", Text(data.Mean)), new("scale", Text(data.Scale)),
+            .. more,
         ];
     }
 
@@ -89,11 +119,8 @@ public sealed class FactorTask : ITask
     /// <summary>Objective; squared error and number of the held-out ratings, each over this worker's training ratings.</summary>
     public int Values => 3;
 
-    /// <summary>Factors of this worker's users, a row of the padded rank each.</summary>
-    public float[] UserFactors { get; }
-
-    /// <summary>Biases of this worker's users.</summary>
-    public float[] UserBiases { get; }
+    /// <summary>This worker's users as of the last evaluation: the best for the item rows that were evaluated.</summary>
+    public UserRows Evaluated { get; private set; }
 
     /// <inheritdoc/>
     public void Start(StartMessage agreed)
@@ -104,61 +131,98 @@ public sealed class FactorTask : ITask
     public double Step(ReadOnlySpan<float> z, Span<float> x, double jobPasses, CancellationToken interrupt)
     {
         TakeItems(z);
-        var random = new Random((int)((_settings.Seed * 1_000_003) + _passes++));
-        random.Shuffle(_order);
         float step = (float)(_settings.Step * Math.Pow(_settings.StepDecay, jobPasses)), decay = (float)_settings.Decay;
-        foreach (int user in _order)
+        int wanted = Work(jobPasses), done = 0;
+        if (_next == 0)
+            Shuffle();
+        do
         {
             if (interrupt.IsCancellationRequested)
                 return 0;
-            int begin = _data.UserStarts[user], count = _data.UserStarts[user + 1] - begin;
-            FactorKernel.UserSteps(UserFactors.AsSpan(user * _width, _width), ref UserBiases[user], _data.Items.AsSpan(begin, count),
+            int user = _order[_next++];
+            (int begin, int count) = RatingsOf(user);
+            FactorKernel.UserSteps(_userFactors.AsSpan(user * _width, _width), ref _userBiases[user], _data.Items.AsSpan(begin, count),
                 _data.Values.AsSpan(begin, count), _q, _itemBiases, _itemScales, step, decay);
+            done += count;
         }
+        while (done < wanted && _next < _order.Length); // no step goes beyond a pass: it would take some users twice
 
+        _next = _next < _order.Length ? _next : 0;
         GiveItems(x);
-        return 1;
+        double passes = (double)done / _data.Values.Length;
+        _passes += passes;
+        return passes;
     }
 
     /// <inheritdoc/>
     public void Evaluate(ReadOnlySpan<float> z, Span<double> values)
     {
         TakeItems(z);
+        UserRows users = Evaluated = Evaluated with { Checksum = XxHash3.HashToUInt64(MemoryMarshal.AsBytes(z)) };
         double error = 0, norm = 0;
         for (int user = 0; user < _data.Users; user++)
         {
-            ReadOnlySpan<float> p = UserFactors.AsSpan(user * _width, _width);
-            double userNorm = SquaredNorm(p) + (UserBiases[user] * (double)UserBiases[user]);
-            for (int r = _data.UserStarts[user]; r < _data.UserStarts[user + 1]; r++)
-            {
-                int item = _data.Items[r];
-                ReadOnlySpan<float> q = _q.AsSpan(item * _width, _width);
-                double e = _data.Values[r] - UserBiases[user] - _itemBiases[item] - FactorKernel.Dot(p, q);
-                error += e * e;
-                norm += userNorm + SquaredNorm(q) + (_itemBiases[item] * (double)_itemBiases[item]);
-            }
+            (int begin, int count) = RatingsOf(user);
+            ReadOnlySpan<int> items = _data.Items.AsSpan(begin, count);
+            ReadOnlySpan<float> ratings = _data.Values.AsSpan(begin, count);
+            Span<float> p = users.Factors.AsSpan(user * _width, _width);
+            float bias = users.Biases[user] = RidgeKernel.Solve(p, items, ratings, _q, _itemBiases, (float)_settings.Decay, _scratch);
+            error += FactorKernel.SquaredError(p, bias, items, ratings, _q, _itemBiases);
+
+            // The decay counts with each rating: a row's norm as often as it has ratings.
+            norm += count * (SquaredNorm(p) + ((double)bias * bias));
         }
 
-        values[0] = (0.5 * error / Weight) + (0.5 * _settings.Decay * norm / Weight);
-        values[1] = TestError(z) / Weight;
+        for (int local = 0; local < _shares.Length; local++)
+        {
+            norm += _data.LocalCounts[local]
+                * (SquaredNorm(_q.AsSpan(local * _width, _width)) + ((double)_itemBiases[local] * _itemBiases[local]));
+        }
+
+        double unit = _data.Scale * _data.Scale / Weight;
+        values[0] = 0.5 * unit * (error + (_settings.Decay * norm));
+        values[1] = unit * TestError(z);
         values[2] = _data.TestValues.Length / Weight;
+    }
+
+    /// <summary>
+    /// How many ratings to go through before the next push: a share of a pass that makes all workers push about as often. A
+    /// worker that has made fewer passes than the whole job is slower by that much; if it pushed whole passes, its old rows
+    /// would hold the average back.
+    /// </summary>
+    private int Work(double jobPasses)
+    {
+        double share = jobPasses > 0 ? Math.Max(LeastShare, _passes / jobPasses) : FirstShare;
+        return share < NearlyAll ? (int)Math.Ceiling(share * _data.Values.Length) : _data.Values.Length;
+    }
+
+    private (int Begin, int Count) RatingsOf(int user) => (_data.UserStarts[user], _data.UserStarts[user + 1] - _data.UserStarts[user]);
+
+    private void CheckSize()
+    {
+        long parameters = (long)_data.ItemCounts.Length * RowLength, users = (long)_data.Users * _width;
+        if (parameters > Limits.Parameters || users > Array.MaxLength || (long)_data.LocalItems.Length * _width > Array.MaxLength)
+        {
+            throw new InputException($"{_data.ItemCounts.Length} items and {_data.Users} users of a worker with rank {_settings.Rank} are more than "
+                + $"{Limits.Parameters} parameters; use a smaller --rank, and for many users more workers");
+        }
     }
 
     /// <summary>Sum of squared errors over the held-out ratings; an item without training ratings has its zero bias and no factors.</summary>
     private double TestError(ReadOnlySpan<float> z)
     {
         double sum = 0;
-        float[] row = new float[_width];
+        Span<float> row = stackalloc float[_width];
         for (int t = 0; t < _data.TestValues.Length; t++)
         {
             int user = _data.TestUsers[t], item = _data.TestItems[t];
-            double e = _data.TestValues[t] - UserBiases[user];
+            double e = _data.TestValues[t] - Evaluated.Biases[user];
             if (_data.ItemCounts[item] > 0)
             {
                 ReadOnlySpan<float> from = z.Slice(item * RowLength, RowLength);
                 for (int k = 0; k < _settings.Rank; k++)
-                    row[k] = StartOf(item, k) + from[k];
-                e -= from[^1] + FactorKernel.Dot(UserFactors.AsSpan(user * _width, _width), row);
+                    row[k] = _settings.StartOf(item, k) + from[k];
+                e -= from[^1] + FactorKernel.Dot(Evaluated.Factors.AsSpan(user * _width, _width), row);
             }
 
             sum += e * e;
@@ -172,11 +236,8 @@ public sealed class FactorTask : ITask
     {
         for (int local = 0; local < _shares.Length; local++)
         {
-            int item = _data.LocalItems[local];
-            ReadOnlySpan<float> from = z.Slice(item * RowLength, RowLength);
-            Span<float> to = _q.AsSpan(local * _width, _width);
-            for (int k = 0; k < _settings.Rank; k++)
-                to[k] = StartOf(item, k) + from[k];
+            ReadOnlySpan<float> from = z.Slice(_data.LocalItems[local] * RowLength, RowLength);
+            TensorPrimitives.Add(from[..^1], _start.AsSpan(local * _width, _settings.Rank), _q.AsSpan(local * _width));
             _itemBiases[local] = from[^1];
         }
     }
@@ -186,24 +247,24 @@ public sealed class FactorTask : ITask
     {
         for (int local = 0; local < _shares.Length; local++)
         {
-            int item = _data.LocalItems[local];
-            Span<float> to = x.Slice(item * RowLength, RowLength);
-            ReadOnlySpan<float> from = _q.AsSpan(local * _width, _width);
+            Span<float> to = x.Slice(_data.LocalItems[local] * RowLength, RowLength);
             float share = _shares[local];
-            for (int k = 0; k < _settings.Rank; k++)
-                to[k] = share * (from[k] - StartOf(item, k));
+            TensorPrimitives.Subtract(_q.AsSpan(local * _width, _settings.Rank), _start.AsSpan(local * _width, _settings.Rank), to);
+            TensorPrimitives.Multiply(to[..^1], share, to);
             to[^1] = share * _itemBiases[local];
         }
     }
 
-    /// <summary>A factor's start: a hash of its place, the same at every worker.</summary>
-    private float StartOf(long row, int k)
+    // Another order of users each pass (R. Durstenfeld, Algorithm 235, CACM 7(7), 1964).
+    private void Shuffle()
     {
-        ulong h = ((ulong)row * 0x9E3779B97F4A7C15) ^ (((ulong)k + 1) * 0xC2B2AE3D27D4EB4F) ^ (_settings.Seed * 0x165667B19E3779F9);
-        h = (h ^ (h >> 33)) * 0xFF51AFD7ED558CCD;
-        h = (h ^ (h >> 33)) * 0xC4CEB9FE1A85EC53;
-        h ^= h >> 33;
-        return (float)((((h >> 40) * (1.0 / (1 << 24))) - 0.5) * 2 * _settings.Start);
+        ulong state = Mixing.Mix(_settings.Seed + Mixing.Mix(_orders++));
+        for (int j = _order.Length - 1; j > 0; j--)
+        {
+            state = Mixing.Mix(state);
+            int other = (int)Math.BigMul(state, (ulong)j + 1, out _);
+            (_order[j], _order[other]) = (_order[other], _order[j]);
+        }
     }
 
     private static double SquaredNorm(ReadOnlySpan<float> row)
@@ -216,3 +277,10 @@ public sealed class FactorTask : ITask
 
     private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 }
+
+/// <summary>Rows of a worker's users.</summary>
+/// <param name="Factors">A row each, padded.</param>
+/// <param name="Biases">One each.</param>
+/// <param name="Width">Length of a padded row.</param>
+/// <param name="Checksum">XxHash3 of the item parameters, as they were exchanged, that these belong to; 0 before there are any.</param>
+public sealed record UserRows(float[] Factors, float[] Biases, int Width, ulong Checksum);

@@ -54,6 +54,28 @@ public static class FactorKernel
         userBias = bias;
     }
 
+    /// <summary>Sum of the squared errors of one user's ratings.</summary>
+    /// <param name="p">The user's factors, padded.</param>
+    /// <param name="userBias">The user's bias.</param>
+    /// <param name="items">Index of each rating's item.</param>
+    /// <param name="values">Each rating, less the mean of all.</param>
+    /// <param name="q">Factors of all items, a padded row each.</param>
+    /// <param name="itemBiases">Bias of each item.</param>
+    public static double SquaredError(
+        ReadOnlySpan<float> p, float userBias, ReadOnlySpan<int> items, ReadOnlySpan<float> values, ReadOnlySpan<float> q,
+        ReadOnlySpan<float> itemBiases)
+    {
+        double sum = 0;
+        for (int r = 0; r < items.Length; r++)
+        {
+            int item = items[r];
+            double error = values[r] - userBias - itemBiases[item] - Dot(p, q.Slice(item * p.Length, p.Length));
+            sum += error * error;
+        }
+
+        return sum;
+    }
+
     /// <summary>p.q of two padded rows.</summary>
     public static float Dot(ReadOnlySpan<float> p, ReadOnlySpan<float> q)
     {

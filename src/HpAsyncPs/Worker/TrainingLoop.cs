@@ -91,6 +91,9 @@ public sealed class TrainingLoop : IDisposable
         }
     }
 
+    /// <summary>Passes over the data that the last step took.</summary>
+    public double StepPasses => _stepPasses;
+
     /// <summary>Computes a step, pushes it, and asks for the next snapshot.</summary>
     public void Step()
     {
