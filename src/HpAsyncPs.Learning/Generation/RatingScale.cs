@@ -21,16 +21,23 @@ internal sealed class RatingScale
         "3.5\n"u8.ToArray(), "4.0\n"u8.ToArray(), "4.5\n"u8.ToArray(), "5.0\n"u8.ToArray(),
     ];
 
+    // With less noise than two cells the table is too coarse, and rounding the planted value is right.
+    private const double LeastNoise = 2.0 / CellsPerUnit;
+
+    private readonly bool _exact;
     private readonly double[] _means = new double[(int)((Last - First) * CellsPerUnit) + 2];
 
     public RatingScale(double noise)
     {
+        _exact = noise < LeastNoise;
+        if (_exact)
+            return;
         for (int cell = 0; cell < _means.Length; cell++)
         {
             // Each half that the rating reaches counts a half, with the probability that it is reached.
             double planted = First + ((double)cell / CellsPerUnit), mean = 0.5;
             for (int half = 2; half <= Most; half++)
-                mean += 0.5 * Reaches((planted - ((half - 0.5) / 2)) / Math.Max(noise, 1e-9));
+                mean += 0.5 * Reaches((planted - ((half - 0.5) / 2)) / noise);
             _means[cell] = mean;
         }
     }
@@ -44,6 +51,8 @@ internal sealed class RatingScale
     /// <summary>Mean rating of what has this planted value.</summary>
     public double Mean(double planted)
     {
+        if (_exact)
+            return 0.5 * Halves(planted);
         double at = (Math.Clamp(planted, First, Last) - First) * CellsPerUnit;
         int cell = (int)at;
         return _means[cell] + ((at - cell) * (_means[cell + 1] - _means[cell]));

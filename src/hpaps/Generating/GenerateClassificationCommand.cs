@@ -54,8 +54,7 @@ internal static class GenerateClassificationCommand
                 Seed = parsed.GetValue(seed),
             };
             int forTest = parsed.GetValue(testRows) ?? Math.Max(2, settings.Rows / TestShare);
-            Run(settings, parsed.GetValue(output)!, parsed.GetValue(test), forTest, parsed.GetValue(force));
-            return (int)ExitCode.Done;
+            return GenerateCommand.Run(settings.Check, () => Run(settings, parsed.GetValue(output)!, parsed.GetValue(test), forTest, parsed.GetValue(force)));
         });
         return command;
     }
@@ -68,8 +67,8 @@ internal static class GenerateClassificationCommand
         if (testPath is not null && InputFile.IsSame(path, testPath))
             throw new InputException($"--test-out {testPath}: this is the file of --out; name another file");
         long start = TimeProvider.System.GetTimestamp();
-        using var signals = new StopSignals();
         var generator = new ClassificationGenerator(settings);
+        using var signals = new StopSignals();
         ClassificationFacts? training = null, test = null;
         GeneratedFile.Write(path, signals, (output, progress, cancel) => training = generator.WriteTraining(output, progress, cancel));
         if (testPath is not null)

@@ -1,3 +1,4 @@
+using System;
 using System.CommandLine;
 using HpAsyncPs.Programs;
 
@@ -13,4 +14,21 @@ internal static class GenerateCommand
     {
         GenerateRatingsCommand.Create(), GenerateClassificationCommand.Create(),
     };
+
+    /// <summary>Options that do not fit together are a wrong command line, as one that is out of its range is.</summary>
+    public static int Run(Action check, Action run)
+    {
+        try
+        {
+            check();
+        }
+        catch (InputException e)
+        {
+            Console.Error.WriteLine($"hpaps: {e.Message}");
+            return (int)ExitCode.Usage;
+        }
+
+        run();
+        return (int)ExitCode.Done;
+    }
 }

@@ -1,6 +1,6 @@
 using System;
 using System.CommandLine;
-using System.CommandLine.Parsing;
+using System.IO;
 using HpAsyncPs.Cli.Launching;
 using HpAsyncPs.Learning.Generation;
 using HpAsyncPs.Programs;
@@ -15,7 +15,7 @@ internal static class GenerateRatingsCommand
     public static Command Create()
     {
         Option<string> output = new Option<string>("--out") { HelpName = "FILE", Description = "CSV file to write, gzip if its name ends in .gz.", Required = true }.NotEmpty();
-        Option<long?> ratings = new Option<long?>("--ratings") { HelpName = "N", Description = $"Ratings; {Defaults.Ratings} by default." }
+        Option<long> ratings = new Option<long>("--ratings") { HelpName = "N", Description = "Ratings.", DefaultValueFactory = _ => Defaults.Ratings }
             .Within(RatingSettings.LeastRatings, RatingSettings.MostRatings);
         Option<int?> users = new Option<int?>("--users") { HelpName = "N", Description = $"Users; by default follows --ratings, {Defaults.Users} for a million." }
             .Within(1, RatingSettings.MostUsers);
@@ -37,19 +37,19 @@ internal static class GenerateRatingsCommand
         {
             output, ratings, users, items, rank, noise, seed, force,
         };
-        command.Validators.Add(result =>
-        {
-            if (!HasErrors(result, ratings, users, items) && Problem(Shape(result.GetValue(ratings), result.GetValue(users), result.GetValue(items))) is { } problem)
-                result.AddError(problem + ".");
-        });
         command.SetAction(parsed =>
         {
-            RatingSettings shape = Shape(parsed.GetValue(ratings), parsed.GetValue(users), parsed.GetValue(items));
-            Run(
-                shape with { Rank = parsed.GetValue(rank), Noise = parsed.GetValue(noise), Seed = parsed.GetValue(seed) },
-                parsed.GetValue(output)!,
-                parsed.GetValue(force));
-            return (int)ExitCode.Done;
+            long count = parsed.GetValue(ratings);
+            var settings = new RatingSettings
+            {
+                Ratings = count,
+                Users = parsed.GetValue(users) ?? RatingSettings.UsersFor(count),
+                Items = parsed.GetValue(items) ?? RatingSettings.ItemsFor(count),
+                Rank = parsed.GetValue(rank),
+                Noise = parsed.GetValue(noise),
+                Seed = parsed.GetValue(seed),
+            };
+            return GenerateCommand.Run(settings.Check, () => Run(settings, parsed.GetValue(output)!, parsed.GetValue(force)));
         });
         return command;
     }
@@ -58,9 +58,9 @@ internal static class GenerateRatingsCommand
     {
         GeneratedFile.Check("--out", path, force);
         long start = TimeProvider.System.GetTimestamp();
+        var generator = new RatingGenerator(settings);
         using var signals = new StopSignals();
         RatingFacts? facts = null;
-        var generator = new RatingGenerator(settings);
         GeneratedFile.Write(path, signals, (output, progress, cancel) => facts = generator.Write(output, progress, cancel));
         double seconds = TimeProvider.System.GetElapsedTime(start).TotalSeconds;
         Console.Error.Write(Lines(path, settings, facts!, seconds).ToString());
@@ -69,7 +69,7 @@ internal static class GenerateRatingsCommand
     private static ResultLines Lines(string path, RatingSettings settings, RatingFacts facts, double seconds)
     {
         var lines = new ResultLines();
-        lines.Add("file", $"{path}, {Show.Bytes(new System.IO.FileInfo(path).Length)} in {Show.Duration(seconds)}");
+        lines.Add("file", $"{path}, {Show.Bytes(new FileInfo(path).Length)} in {Show.Duration(seconds)}");
         lines.Add("users", $"{Show.Count(facts.Users)}, the busiest with {Show.Count(facts.MostOfUser)} ratings");
         string unrated = facts.RatedItems < settings.Items ? $" of {Show.Count(settings.Items)}" : "";
         lines.Add("items", $"{Show.Count(facts.RatedItems)}{unrated}, the most popular with {Show.Count(facts.MostOfItem)} ratings");
@@ -78,44 +78,5 @@ internal static class GenerateRatingsCommand
         lines.Add("floor", $"RMSE {facts.Floor:0.0000}: noise and rounding, which no model can predict");
         lines.Add("without factors", $"RMSE {facts.WithoutFactors:0.0000}: mean and biases as planted");
         return lines;
-    }
-
-    /// <summary>Sizes that are not given follow the number of ratings.</summary>
-    private static RatingSettings Shape(long? ratings, int? users, int? items)
-    {
-        long count = ratings ?? Defaults.Ratings;
-        return new RatingSettings { Ratings = count, Users = users ?? RatingSettings.UsersFor(count), Items = items ?? RatingSettings.ItemsFor(count) };
-    }
-
-    private static string? Problem(RatingSettings settings)
-    {
-        try
-        {
-            settings.Check();
-            return null;
-        }
-        catch (InputException e)
-        {
-            return e.Message;
-        }
-    }
-
-    /// <summary>Has one of these options been complained about already?</summary>
-    private static bool HasErrors(CommandResult result, params Option[] options)
-    {
-        foreach (Option option in options)
-        {
-            if (result.GetResult(option) is { } given && HasErrors(given))
-                return true;
-        }
-
-        return false;
-    }
-
-    private static bool HasErrors(OptionResult given)
-    {
-        foreach (ParseError _ in given.Errors)
-            return true;
-        return false;
     }
 }
