@@ -33,7 +33,7 @@ internal static class GenerateClassificationCommand
         Option<bool> force = GeneratedFile.Force();
         var command = new Command("classification", CommonOptions.WithExamples(
             "Writes rows of two classes, labelled +1 and -1, that a plane through the origin separates but for labels that are\n"
-            + "wrong on purpose. Features are independent with mean 0. What it has written is said on standard error.",
+            + "wrong on purpose. Features are uncorrelated about 0, and independent if --label-skew is 0.5. What it has written is said on standard error.",
             "hpaps generate classification --out train.svm --test-out test.svm",
             "hpaps generate classification --out hard.svm.gz --rows 100000 --condition 1e6 --label-skew 0.9",
             "hpaps generate classification --out sorted.svm --sorted-by-label --noise 0 --seed 7"))
