@@ -52,7 +52,7 @@ public sealed partial class ArchitectureTests
     [Fact]
     public void Learning_tasks_use_the_worker_interface_only()
     {
-        foreach (string folder in new[] { "Classification", "Data" })
+        foreach (string folder in new[] { "Classification", "Data", "Generation" })
         {
             foreach (string file in Sources(Path.Combine("src", "HpAsyncPs.Learning", folder)))
             {

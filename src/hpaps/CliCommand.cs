@@ -1,5 +1,6 @@
 using System;
 using System.CommandLine;
+using HpAsyncPs.Cli.Generating;
 using HpAsyncPs.Cli.Models;
 using HpAsyncPs.Cli.Training;
 using HpAsyncPs.Programs;
@@ -23,7 +24,7 @@ internal static class CliCommand
             "hpaps evaluate --model run --data test.svm.gz",
             "hpaps predict --model run --data new.svm --out predictions.txt"))
         {
-            train, EvaluateCommand.Create(), PredictCommand.Create(), InspectCommand.Create(),
+            train, EvaluateCommand.Create(), PredictCommand.Create(), InspectCommand.Create(), GenerateCommand.Create(),
         };
         return root;
     }
