@@ -1,12 +1,9 @@
-using System;
 using System.CommandLine;
-using System.Globalization;
-using System.Runtime.InteropServices;
-using System.Threading;
 using HpAsyncPs.Learning.Classification;
 using HpAsyncPs.Learning.Data;
+using HpAsyncPs.Learning.Factorization;
+using HpAsyncPs.Learning.Output;
 using HpAsyncPs.Programs;
-using HpAsyncPs.Worker;
 
 namespace HpAsyncPs.WorkerProgram;
 
@@ -18,87 +15,63 @@ internal static class WorkerCommand
         var root = new RootCommand(CommonOptions.WithExamples(
             "hpaps-worker: trains on its part of the data against an hpaps-server, until the server ends the run.",
             "hpaps-worker logreg --server 127.0.0.1:7070 --data train.svm --part 0/4",
-            "hpaps-worker logreg --server node1:7070 --data /local/rows-of-this-node.svm.gz --l2 1e-4"));
+            "hpaps-worker logreg --server node1:7070 --data /local/rows-of-this-node.svm.gz --l2 1e-4",
+            "hpaps-worker mf --server node1:7070 --data ratings.csv --part 0/4 --holdout 0.1 --out run/model"));
         root.Subcommands.Add(LogisticRegression());
+        root.Subcommands.Add(Factorization());
         return root;
     }
 
     private static Command LogisticRegression()
     {
-        Option<string> server = new Option<string>("--server") { Description = "HOST:PORT of the server.", DefaultValueFactory = _ => "127.0.0.1:7070" }.Address();
-        Option<int> rank = new Option<int>("--rank") { Description = "Rank to ask for; -1 takes any free one.", DefaultValueFactory = _ => -1 }.Within(-1, Protocol.Limits.Workers - 1);
-        var data = new Option<string>("--data") { Description = "LIBSVM/SVMlight file, plain or gzip.", Required = true };
-        var part = new Option<string?>("--part") { Description = "I/N: train on random shard I of N of the file; without it, on all of it. Makes I the rank asked for." };
+        var flags = new WorkerFlags("LIBSVM/SVMlight file, plain or gzip.",
+            "I/N: train on random shard I of N of the file; without it, on all of it. Makes I the rank asked for.",
+            "Seed of the split into parts; the same at every worker.");
         Option<double> l2 = new Option<double>("--l2") { Description = "L2 regularisation: l2/2 |w|^2 is added to the mean loss.", DefaultValueFactory = _ => 1e-3 }.Within(0, 1e9);
-        var seed = new Option<ulong>("--seed") { Description = "Seed of the split into parts; the same at every worker.", DefaultValueFactory = _ => 1 };
-        Option<double> slow = new Option<double>("--slow") { Description = "Act as a machine that is this many times slower, by sleeping.", DefaultValueFactory = _ => 1 }.Within(1, 1e6);
-        Option<double> connectTimeout = new Option<double>("--connect-timeout") { Description = "Seconds to try to reach the server.", DefaultValueFactory = _ => 30 }.Within(0.1, 1e6);
-        Option<double> startTimeout = new Option<double>("--start-timeout") { Description = "Seconds to wait for the other workers.", DefaultValueFactory = _ => 180 }.Within(0.1, 1e6);
-        var supervised = new Option<bool>("--exit-with-stdin") { Description = "End when standard input ends. For launchers." };
-        var command = new Command("logreg", "L2-regularised logistic regression.")
-        {
-            server, rank, data, part, l2, seed, slow, connectTimeout, startTimeout, supervised,
-        };
-        part.Validators.Add(result =>
-        {
-            if (result.Tokens.Count > 0 && !TryParsePart(result.Tokens[0].Value, 0, out _))
-                result.AddError("--part must be I/N with I from 0 to N - 1, as in 0/4.");
-        });
-        command.Validators.Add(result =>
-        {
-            if (result.GetResult(part) is { Implicit: false } && result.GetResult(rank) is { Implicit: false })
-                result.AddError("--part already says the rank: leave --rank out.");
-        });
-        command.SetAction(parsed =>
-        {
-            using var stop = new CancellationTokenSource();
-            using PosixSignalRegistration interrupt = StopOn(PosixSignal.SIGINT, stop, parsed.GetValue(supervised));
-            using PosixSignalRegistration terminate = StopOn(PosixSignal.SIGTERM, stop, ignore: false);
-            using PosixSignalRegistration hangUp = StopOn(PosixSignal.SIGHUP, stop, parsed.GetValue(supervised));
-            if (parsed.GetValue(supervised))
-                ProgramRun.EndWithStandardInput(_ => { });
-            RowPart rows = RowPart.All;
-            if (parsed.GetValue(part) is { } text)
-                TryParsePart(text, parsed.GetValue(seed), out rows);
-            SparseRows read = LibsvmReader.Read(parsed.GetValue(data)!, rows, stop.Token);
-            ITask task = new LogisticTask(read, parsed.GetValue(l2), parsed.GetValue(seed), rows.Count);
-            double factor = parsed.GetValue(slow);
-            if (factor > 1)
-                task = new SlowTask(task, factor, TimeProvider.System);
-            var options = new WorkerOptions
+        return flags.Command(LogisticTask.Name,
+            CommonOptions.WithExamples("L2-regularised logistic regression.",
+                "hpaps-worker logreg --server 127.0.0.1:7070 --data train.svm --part 0/4",
+                "hpaps-worker logreg --server node1:7070 --data /local/rows-of-this-node.svm.gz --l2 1e-4"),
+            given =>
             {
-                Parameters = task.Parameters,
-                ConnectTimeout = TimeSpan.FromSeconds(parsed.GetValue(connectTimeout)),
-                StartTimeout = TimeSpan.FromSeconds(parsed.GetValue(startTimeout)),
-            };
-            int wanted = parsed.GetValue(rank) < 0 && parsed.GetValue(part) is not null ? rows.Index : parsed.GetValue(rank);
-            string reason = WorkerRun.Run(parsed.GetValue(server)!, wanted, task, options, stop.Token);
-            if (!parsed.GetValue(supervised))
-                Console.Error.WriteLine($"hpaps-worker: the run ended ({reason})");
-            return (int)ExitCode.Done;
-        });
-        return command;
+                SparseRows rows = LibsvmReader.Read(given.Data, given.Part, given.Stop);
+                given.Train(new LogisticTask(rows, given.Parsed.GetValue(l2), given.Seed, given.Part.Count));
+            },
+            l2);
     }
 
-    private static bool TryParsePart(string text, ulong seed, out RowPart part)
+    private static Command Factorization()
     {
-        part = RowPart.All;
-        int slash = text.IndexOf('/', StringComparison.Ordinal);
-        if (slash < 0 || !int.TryParse(text.AsSpan(0, slash), NumberStyles.None, CultureInfo.InvariantCulture, out int index)
-            || !int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int count) || index >= count)
-        {
-            return false;
-        }
-
-        part = new RowPart(index, count, seed);
-        return true;
+        var defaults = new FactorSettings();
+        var flags = new WorkerFlags("Ratings, plain or gzip: user, item, rating, the same file at every worker.",
+            "I/N: train on the ratings of part I of N of the users; without it, on all. Makes I the rank asked for.",
+            "Seed of the start, the order, and what is held out; the same at every worker.");
+        var test = new Option<string?>("--test") { Description = "Ratings to measure the RMSE on; the same file at every worker." };
+        Option<double> holdout = new Option<double>("--holdout") { Description = "Hold out this share of the ratings, at random, to measure the RMSE on.", DefaultValueFactory = _ => 0 }.Within(0, 0.99);
+        Option<int> rank = new Option<int>("--rank") { Description = "Factors of each user and item.", DefaultValueFactory = _ => defaults.Rank }.Within(1, FactorSettings.MostRank);
+        Option<double> decay = new Option<double>("--decay") { Description = "Regularisation, for each rating.", DefaultValueFactory = _ => defaults.Decay }.Within(FactorSettings.LeastDecay, 10);
+        Option<double> step = new Option<double>("--step") { Description = "Step size at the start, for ratings in units of their standard deviation.", DefaultValueFactory = _ => defaults.Step }.Within(1e-9, 1);
+        Option<double> stepDecay = new Option<double>("--step-decay") { Description = "Factor on the step size for each pass over all data.", DefaultValueFactory = _ => defaults.StepDecay }.Within(0.01, 1);
+        var output = new Option<string?>("--out") { Description = "Folder of the model, to which this worker adds its users at the end: model/ in the server's --out." };
+        return flags.Command(FactorTask.Name,
+            CommonOptions.WithExamples("Matrix factorisation. Users stay with their worker; only rows of items travel.",
+                "hpaps-worker mf --server 127.0.0.1:7070 --data ratings.csv --part 0/4 --holdout 0.1 --out run/model",
+                "hpaps-worker mf --server node1:7070 --data ratings.csv.gz --part 3/4 --rank 64 --out /shared/run/model"),
+            given =>
+            {
+                var settings = new FactorSettings
+                {
+                    Rank = given.Parsed.GetValue(rank),
+                    Decay = given.Parsed.GetValue(decay),
+                    Step = given.Parsed.GetValue(step),
+                    StepDecay = given.Parsed.GetValue(stepDecay),
+                    Seed = given.Seed,
+                };
+                string? folder = given.Parsed.GetValue(output);
+                if (folder is not null)
+                    RunFolder.Probe(folder);
+                FactorRun.Run(given, settings, given.Parsed.GetValue(test), given.Parsed.GetValue(holdout), folder);
+            },
+            rank, test, holdout, decay, step, stepDecay, output);
     }
-
-    private static PosixSignalRegistration StopOn(PosixSignal signal, CancellationTokenSource stop, bool ignore) =>
-        PosixSignalRegistration.Create(signal, context =>
-        {
-            context.Cancel = true;
-            if (!ignore)
-                stop.Cancel();
-        });
 }

@@ -15,8 +15,10 @@ internal static class CliCommand
     {
         var train = new Command("train", CommonOptions.WithExamples(
             "Trains a model with a server and workers on this host.",
-            "hpaps train logreg --data train.svm"));
+            "hpaps train logreg --data train.svm",
+            "hpaps train mf --data ratings.csv --holdout 0.1"));
         train.Subcommands.Add(TrainCommand.LogisticRegression(start));
+        train.Subcommands.Add(TrainCommand.Factorization(start));
         var root = new RootCommand(CommonOptions.WithExamples(
             "hpaps: trains models with an asynchronous parameter server, and uses them.",
             "hpaps inspect --data train.svm.gz",

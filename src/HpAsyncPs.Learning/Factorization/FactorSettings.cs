@@ -3,6 +3,12 @@ namespace HpAsyncPs.Learning.Factorization;
 /// <summary>Settings of matrix factorisation. The defaults are for ratings in units of their standard deviation.</summary>
 public sealed record FactorSettings
 {
+    /// <summary>Most factors.</summary>
+    public const int MostRank = 512;
+
+    /// <summary>Least weight decay: below it a user with few ratings has no single best row.</summary>
+    public const double LeastDecay = 1e-4;
+
     /// <summary>Factors of each user and item.</summary>
     public int Rank { get; init; } = 32;
 

@@ -19,6 +19,15 @@ public sealed record ModelDescription
     /// <summary>Number of parameters.</summary>
     public int Parameters { get; init; }
 
+    /// <summary>Parameters that belong together: weights.npy has rows of so many.</summary>
+    public int RowLength { get; init; } = 1;
+
+    /// <summary>Workers that trained it.</summary>
+    public int Workers { get; init; }
+
+    /// <summary>XxHash3 of the parameters as they were exchanged: what workers write beside them names it.</summary>
+    public string Checksum { get; init; } = "";
+
     /// <summary>Objective at these parameters, if it was evaluated.</summary>
     public double? Objective { get; init; }
 
@@ -48,18 +57,23 @@ public sealed record ModelFolder(ModelDescription Description, float[] Weights)
     public void Write(string folder)
     {
         Directory.CreateDirectory(folder);
-        AtomicFile.Write(Path.Combine(folder, WeightsFile), output => NpyFile.Write(output, Weights));
+        AtomicFile.Write(Path.Combine(folder, WeightsFile), output => NpyFile.Write(output, Weights, Description.RowLength));
         AtomicFile.Write(Path.Combine(folder, DescriptionFile),
             output => JsonSerializer.Serialize(output, Description, OutputJson.Default.ModelDescription));
+    }
+
+    /// <summary>The folder of the model: this one, or model/ in it.</summary>
+    public static string Find(string folder)
+    {
+        string inside = Path.Combine(folder, RunFolder.Model);
+        return !File.Exists(Path.Combine(folder, DescriptionFile)) && File.Exists(Path.Combine(inside, DescriptionFile)) ? inside : folder;
     }
 
     /// <summary>Reads a model: from the folder itself, or from model/ inside a run's folder.</summary>
     /// <exception cref="InputException">There is none, or it is broken.</exception>
     public static ModelFolder Read(string folder)
     {
-        string inside = Path.Combine(folder, RunFolder.Model);
-        if (!File.Exists(Path.Combine(folder, DescriptionFile)) && File.Exists(Path.Combine(inside, DescriptionFile)))
-            folder = inside;
+        folder = Find(folder);
         string path = Path.Combine(folder, DescriptionFile);
         ModelDescription description;
         try
@@ -78,7 +92,7 @@ public sealed record ModelFolder(ModelDescription Description, float[] Weights)
 
         if (description.Format != Format)
             throw new InputException($"{path}: format {description.Format}, this program reads {Format}; use the release that wrote it");
-        float[] weights = NpyFile.ReadVector(Path.Combine(folder, WeightsFile));
+        float[] weights = NpyFile.Read(Path.Combine(folder, WeightsFile));
         if (weights.Length != description.Parameters)
             throw new InputException($"{path}: {description.Parameters} parameters, but {WeightsFile} has {weights.Length}; train again");
         return new ModelFolder(description, weights);

@@ -9,7 +9,7 @@ using System.Text.RegularExpressions;
 namespace HpAsyncPs.Learning.Output;
 
 /// <summary>
-/// Vectors of float32 in NumPy's .npy format, version 1.0. Source: NumPy Enhancement Proposal 1, A Simple File Format for
+/// Vectors and matrices of float32 in NumPy's .npy format, version 1.0. Source: NumPy Enhancement Proposal 1, A Simple File Format for
 /// NumPy Arrays.
 /// </summary>
 public static partial class NpyFile
@@ -21,11 +21,11 @@ public static partial class NpyFile
     private const int SliceFloats = 1 << 20;
     private static readonly byte[] Magic = [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', 1, 0];
 
-    /// <summary>Writes a vector.</summary>
-    public static void Write(Stream output, ReadOnlySpan<float> values)
+    /// <summary>Writes a vector, or a matrix of rows of more than one.</summary>
+    public static void Write(Stream output, ReadOnlySpan<float> values, int rowLength = 1)
     {
-        string dictionary = string.Create(CultureInfo.InvariantCulture,
-            $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({values.Length},), }}");
+        string shape = rowLength == 1 ? $"{values.Length}," : $"{values.Length / rowLength}, {rowLength}";
+        string dictionary = $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({shape}), }}";
         int header = (PrefixBytes + dictionary.Length + 1 + Alignment - 1) / Alignment * Alignment;
         byte[] bytes = new byte[header];
         Array.Fill(bytes, (byte)' ');
@@ -38,9 +38,9 @@ public static partial class NpyFile
             output.Write(MemoryMarshal.AsBytes(values.Slice(at, Math.Min(SliceFloats, values.Length - at))));
     }
 
-    /// <summary>Reads a vector of float32.</summary>
-    /// <exception cref="InputException">The file is missing, or is not a vector of float32.</exception>
-    public static float[] ReadVector(string path)
+    /// <summary>Reads a vector or a matrix of float32, row after row.</summary>
+    /// <exception cref="InputException">The file is missing, or is neither.</exception>
+    public static float[] Read(string path)
     {
         try
         {
@@ -52,8 +52,15 @@ public static partial class NpyFile
             byte[] header = new byte[BinaryPrimitives.ReadUInt16LittleEndian(prefix.AsSpan(Magic.Length))];
             file.ReadExactly(header);
             Match match = Header().Match(Encoding.ASCII.GetString(header));
-            if (!match.Success || !int.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out int length))
-                throw Broken(path, "its header is not that of a vector of '<f4'");
+            int rows = 0, columns = 1;
+            if (!match.Success || !int.TryParse(match.Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out rows)
+                || (match.Groups[2].Success && !int.TryParse(match.Groups[2].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture, out columns))
+                || (long)rows * columns > Array.MaxLength)
+            {
+                throw Broken(path, "its header is not that of a vector or matrix of '<f4'");
+            }
+
+            int length = rows * columns;
             long bytes = (long)length * sizeof(float);
             if (file.Length - file.Position != bytes)
                 throw Broken(path, $"its header says {length} values, the file has {file.Length - file.Position} bytes of them");
@@ -71,6 +78,6 @@ public static partial class NpyFile
     private static InputException Broken(string path, string what) =>
         new($"{path}: {what}; train again, or give another --model");
 
-    [GeneratedRegex(@"^\{\s*'descr':\s*'<f4',\s*'fortran_order':\s*False,\s*'shape':\s*\((\d+),\),?\s*\}\s*$")]
+    [GeneratedRegex(@"^\{\s*'descr':\s*'<f4',\s*'fortran_order':\s*False,\s*'shape':\s*\((\d+),(?:\s*(\d+))?\),?\s*\}\s*$")]
     private static partial Regex Header();
 }

@@ -2,9 +2,12 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using HpAsyncPs.Learning.Classification;
+using HpAsyncPs.Learning.Factorization;
 using HpAsyncPs.Server;
 
 namespace HpAsyncPs.Learning.Output;
@@ -63,6 +66,9 @@ public static class RunFolder
     public static void WriteSummary(string folder, RunSummary summary) => AtomicFile.Write(Path.Combine(folder, Summary),
         output => JsonSerializer.Serialize(output, summary, OutputJson.Default.RunSummary));
 
+    /// <summary>A checksum as it stands in files.</summary>
+    public static string Checksum(ulong value) => value.ToString("x16", CultureInfo.InvariantCulture);
+
     private static ModelFolder ModelOf(RunResult result, float[] weights)
     {
         var settings = new SortedDictionary<string, string>();
@@ -76,10 +82,17 @@ public static class RunFolder
             labels = [of.Negative, of.Positive];
         }
 
+        string checksum = Checksum(XxHash3.HashToUInt64(MemoryMarshal.AsBytes(weights.AsSpan())));
+        int rowLength = 1;
+        if (task == FactorTask.Name)
+            (weights, rowLength) = FactorModel.ItemRows(weights, settings);
         var description = new ModelDescription
         {
             Task = task,
             Parameters = weights.Length,
+            RowLength = rowLength,
+            Workers = result.Status.Workers.Count,
+            Checksum = checksum,
             Objective = result.Objective,
             Labels = labels,
             Settings = settings,
@@ -90,11 +103,11 @@ public static class RunFolder
     private static void WriteTrace(Stream output, IReadOnlyList<TraceRow> trace)
     {
         using var writer = new StreamWriter(output, new UTF8Encoding(false), leaveOpen: true) { NewLine = "\n" };
-        writer.WriteLine("seconds,passes,objective,relative_gap,pushes,uplink_bytes,downlink_bytes,staleness_p50,staleness_max");
+        writer.WriteLine("seconds,passes,objective,relative_gap,test_rmse,pushes,uplink_bytes,downlink_bytes,staleness_p50,staleness_max");
         foreach (TraceRow row in trace)
         {
             writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{row.Seconds:0.######},{row.Passes:0.######},{row.Objective:R},{row.RelativeGap:R},{row.Pushes},{row.UplinkBytes},{row.DownlinkBytes},{row.StalenessP50},{row.StalenessMax}"));
+                $"{row.Seconds:0.######},{row.Passes:0.######},{row.Objective:R},{row.RelativeGap:R},{row.TestRmse:R},{row.Pushes},{row.UplinkBytes},{row.DownlinkBytes},{row.StalenessP50},{row.StalenessMax}"));
         }
     }
 }

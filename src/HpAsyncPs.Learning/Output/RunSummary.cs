@@ -55,6 +55,9 @@ public sealed record RunSummary
     /// <summary>(objective - reference) / |reference|; null without a reference.</summary>
     public double? RelativeGap { get; init; }
 
+    /// <summary>Root mean squared error of the held-out ratings; null where there are none.</summary>
+    public double? TestRmse { get; init; }
+
     /// <summary>Share of the test rows that are predicted; null without a test file.</summary>
     public double? TestAccuracy { get; init; }
 
@@ -124,6 +127,7 @@ public sealed record RunSummary
             TrainSeconds = status.Seconds,
             Objective = result.Objective,
             RelativeGap = result.Objective is null ? null : status.RelativeGap,
+            TestRmse = result.Objective is null ? null : status.TestRmse,
             Pushes = status.Pushes,
             UplinkBytes = status.UplinkBytes,
             DownlinkBytes = status.DownlinkBytes,
@@ -141,6 +145,7 @@ public sealed record RunSummary
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
 [JsonSerializable(typeof(ModelDescription))]
 [JsonSerializable(typeof(RunSummary))]
+[JsonSerializable(typeof(UserPartDescription))]
 public sealed partial class OutputJson : JsonSerializerContext;
 
 /// <summary>JSON on one line, for streams of events.</summary>

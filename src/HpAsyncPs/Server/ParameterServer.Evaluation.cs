@@ -50,7 +50,13 @@ public sealed partial class ParameterServer
             return;
         }
 
-        if (row.RelativeGap is { } gap && gap <= _options.Target)
+        if (_options.TargetRmse is not null && row.TestRmse is null)
+        {
+            Fail("A target for the RMSE was given, but the workers hold no examples out: give them --test or --holdout.");
+            return;
+        }
+
+        if (row.RelativeGap <= _options.Target || row.TestRmse <= _options.TargetRmse)
         {
             _reason = "target";
             (_objective, _values) = (evaluation.Objective, row.Values);

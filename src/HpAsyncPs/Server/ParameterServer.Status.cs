@@ -27,6 +27,7 @@ public sealed partial class ParameterServer
             Pushes = now.Pushes,
             Objective = _objective ?? last?.Objective,
             RelativeGap = Gap(_objective ?? last?.Objective),
+            TestRmse = last?.TestRmse,
             UplinkBytes = now.UplinkBytes,
             DownlinkBytes = now.DownlinkBytes,
             StalenessP50 = now.StalenessP50,

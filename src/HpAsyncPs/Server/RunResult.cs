@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 
 namespace HpAsyncPs.Server;
@@ -12,10 +13,14 @@ namespace HpAsyncPs.Server;
 /// <param name="DownlinkBytes">Sent to workers, headers included.</param>
 /// <param name="StalenessP50">Median version lag so far.</param>
 /// <param name="StalenessMax">Largest version lag so far.</param>
-/// <param name="Values">Weighted mean of each of the workers' values.</param>
+/// <param name="Values">Weighted mean of each of the workers' values: see <see cref="Worker.ITask.Values"/>.</param>
 public sealed record TraceRow(
     double Seconds, double Passes, double Objective, double? RelativeGap, ulong Pushes, long UplinkBytes, long DownlinkBytes,
-    long StalenessP50, long StalenessMax, IReadOnlyList<double> Values);
+    long StalenessP50, long StalenessMax, IReadOnlyList<double> Values)
+{
+    /// <summary>Root mean squared error of the held-out examples; null where the task has none.</summary>
+    public double? TestRmse => Values is [_, var squares, > 0 and var count, ..] ? Math.Sqrt(squares / count) : null;
+}
 
 /// <summary>What one worker did.</summary>
 /// <param name="Rank">Its rank.</param>
@@ -53,6 +58,9 @@ public sealed record RunStatus
 
     /// <summary>Its relative gap, with a reference.</summary>
     public double? RelativeGap { get; init; }
+
+    /// <summary>Root mean squared error of the held-out examples at the last evaluated snapshot; null where the task has none.</summary>
+    public double? TestRmse { get; init; }
 
     /// <summary>Received, headers included.</summary>
     public long UplinkBytes { get; init; }

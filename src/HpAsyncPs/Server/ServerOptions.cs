@@ -24,6 +24,9 @@ public sealed record ServerOptions
     /// <summary>The optimum that gaps are measured against.</summary>
     public double? Reference { get; init; }
 
+    /// <summary>Stop when the root mean squared error of the held-out examples is at most this; the task must have some.</summary>
+    public double? TargetRmse { get; init; }
+
     /// <summary>Stop after this long; null: no limit.</summary>
     public TimeSpan? TimeLimit { get; init; }
 

@@ -26,7 +26,10 @@ public interface ITask
     /// <summary>What must be the same at every worker.</summary>
     IReadOnlyList<KeyValuePair<string, string>> Settings { get; }
 
-    /// <summary>How many values <see cref="Evaluate"/> gives; the first is the objective.</summary>
+    /// <summary>
+    /// How many values <see cref="Evaluate"/> gives: the objective; then, where examples are held out, their squared error and their
+    /// number, each over <see cref="Weight"/>; then whatever the task likes.
+    /// </summary>
     int Values { get; }
 
     /// <summary>All have joined: what was agreed is known. Called once, before any step.</summary>

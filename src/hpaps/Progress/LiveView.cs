@@ -83,6 +83,8 @@ internal sealed class LiveView(string title, RunGoal goal, int workers, TimeProv
         if (goal.Target is { } target && gap.Length > 0)
             gap += $" of {Show.Gap(target)}";
         Add(grid, "objective", status.Objective is null ? "not yet evaluated" : Show.Objective(status.Objective), gap.Length > 0 ? "gap" : "", gap);
+        if (status.TestRmse is { } rmse)
+            Add(grid, "test RMSE", $"{rmse:0.0000}" + (goal.TargetRmse is { } wanted ? $" of {wanted:0.####}" : ""), "", "");
         string passes = $"{status.Passes:0.0}" + (goal.Passes is { } most ? $" of {most:0.###}" : "");
         Add(grid, "passes", passes, "pushes", $"{Show.Count(status.Pushes)} ({Show.Count(progress.PushesPerSecond)}/s)");
         Add(grid, "staleness", $"median {status.StalenessP50}, at most {status.StalenessMax}", "sent",

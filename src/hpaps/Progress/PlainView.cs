@@ -45,6 +45,8 @@ internal sealed class PlainView(int workers, TimeProvider time) : IProgressView
             line.Append(", objective ").Append(Show.Objective(status.Objective));
         if (status.RelativeGap is { } gap)
             line.Append(", gap ").Append(Show.Gap(gap));
+        if (status.TestRmse is { } rmse)
+            line.Append($", test RMSE {rmse:0.0000}");
         line.Append($", {status.Pushes} pushes ({progress.PushesPerSecond:0}/s), staleness {status.StalenessP50} max {status.StalenessMax}");
         line.Append(", up ").Append(Show.Bytes(status.UplinkBytes)).Append(", down ").Append(Show.Bytes(status.DownlinkBytes));
         int slow = 0;

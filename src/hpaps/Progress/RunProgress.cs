@@ -26,7 +26,7 @@ internal sealed class RunProgress(RunGoal goal)
     private const double LeastSecondsForRates = 0.5;
 
     private readonly Queue<Sample> _window = new();
-    private double? _firstGap;
+    private RunStatus? _first;
 
     private readonly record struct Sample(double Seconds, ulong Pushes, double Done);
 
@@ -54,9 +54,9 @@ internal sealed class RunProgress(RunGoal goal)
         if (status is null || ReferenceEquals(status, Status))
             return;
         Status = status;
-        if (_firstGap is null && status.RelativeGap is > 0)
-            _firstGap = status.RelativeGap;
-        Done = goal.Done(status, _firstGap);
+        if (status.Objective is not null)
+            _first ??= status;
+        Done = goal.Done(status, _first);
         _window.Enqueue(new Sample(status.Seconds, status.Pushes, Done));
         while (_window.Count > 2 && _window.Peek().Seconds < status.Seconds - WindowSeconds)
             _window.Dequeue();

@@ -1,6 +1,8 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
+using System.IO;
+using HpAsyncPs.Learning.Output;
 
 namespace HpAsyncPs.Cli.Training;
 
@@ -29,18 +31,19 @@ internal static class Commands
         Add(arguments, "--passes", settings.Passes);
         Add(arguments, "--target", settings.Target);
         Add(arguments, "--reference", settings.Reference);
+        Add(arguments, "--target-rmse", settings.TargetRmse);
         Add(arguments, "--time-limit", settings.TimeLimit);
         return arguments;
     }
 
     /// <summary>Arguments of each hpaps-worker, given the server's address.</summary>
-    public static List<Func<string, IReadOnlyList<string>>> Workers(TrainSettings settings, long dataBytes)
+    public static List<Func<string, IReadOnlyList<string>>> Workers(TrainSettings settings, string output, long dataBytes)
     {
         var all = new List<Func<string, IReadOnlyList<string>>>();
         for (int j = 0; j < settings.Workers; j++)
         {
             int rank = j;
-            all.Add(address => Worker(settings, rank, address, dataBytes));
+            all.Add(address => Worker(settings, rank, address, output, dataBytes));
         }
 
         return all;
@@ -56,19 +59,21 @@ internal static class Commands
         return string.Join(' ', words);
     }
 
-    private static List<string> Worker(TrainSettings settings, int rank, string address, long dataBytes)
+    private static List<string> Worker(TrainSettings settings, int rank, string address, string output, long dataBytes)
     {
         var arguments = new List<string>
         {
-            "logreg",
+            settings.Task,
             "--server", address,
             "--data", File(settings.Data),
             "--part", $"{rank}/{settings.Workers}",
-            "--l2", Number(settings.L2),
             "--seed", settings.Seed.ToString(CultureInfo.InvariantCulture),
             "--start-timeout", Number(JoinSeconds(settings, dataBytes)),
             "--exit-with-stdin",
         };
+        arguments.AddRange(settings.TaskArguments);
+        if (settings.WorkersWrite)
+            arguments.AddRange(["--out", File(Path.Combine(output, RunFolder.Model))]);
         if (settings.Slow.TryGetValue(rank, out double factor))
             Add(arguments, "--slow", factor);
         return arguments;
@@ -86,7 +91,7 @@ internal static class Commands
     private static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 
     /// <summary>A path that cannot be taken for an option or a response file.</summary>
-    private static string File(string path) => path[0] is '-' or '@' ? "./" + path : path;
+    public static string File(string path) => path[0] is '-' or '@' ? "./" + path : path;
 
     private static string Quoted(string word)
     {

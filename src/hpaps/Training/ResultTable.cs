@@ -22,6 +22,8 @@ internal static class ResultTable
         lines.Add("objective", Show.Objective(summary.Objective));
         if (summary.RelativeGap is { } gap)
             lines.Add("relative gap", Show.Gap(gap));
+        if (summary.TestRmse is { } rmse)
+            lines.Add("test RMSE", $"{rmse:0.0000}");
         if (summary.TestAccuracy is { } accuracy)
             lines.Add("test accuracy", $"{accuracy:0.000000}");
         lines.Add("passes", $"{summary.Passes:0.0} over {Show.Count(summary.Examples)} examples, {Show.Count(summary.Parameters)} parameters");

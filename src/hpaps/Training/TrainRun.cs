@@ -13,19 +13,17 @@ namespace HpAsyncPs.Cli.Training;
 /// <summary>One run of hpaps train: checks first, then the processes, then what came of it.</summary>
 internal static class TrainRun
 {
-    private const string Task = "logreg";
-
     public static int Run(TrainSettings settings, long start, TimeProvider time)
     {
         Binaries binaries = Binaries.Find();
         long bytes = InputFile.Check("--data", settings.Data);
         using var signals = new StopSignals();
         SparseRows? test = ReadTest(settings, signals);
-        OutputFolder folder = settings.Output is { } named ? OutputFolder.Named(named) : OutputFolder.ByTime(Task, time);
-        if (settings is { Passes: null, Target: null, TimeLimit: null })
+        OutputFolder folder = settings.Output is { } named ? OutputFolder.Named(named) : OutputFolder.ByTime(settings.Task, time);
+        if (settings is { Passes: null, Target: null, TargetRmse: null, TimeLimit: null })
         {
-            settings = settings with { Passes = TrainCommand.DefaultPasses };
-            Tell($"no --passes, --target or --time-limit: it will stop after {TrainCommand.DefaultPasses:0} passes; "
+            settings = settings with { Passes = settings.DefaultPasses };
+            Tell($"no --passes, --target or --time-limit: it will stop after {settings.DefaultPasses:0} passes; "
                 + "Ctrl-C ends it earlier and saves the model");
         }
 
@@ -59,6 +57,8 @@ internal static class TrainRun
         if (settings.Test is null)
             return null;
         InputFile.Check("--test", settings.Test);
+        if (!settings.HasLabels)
+            return null;
         SparseRows rows = LibsvmReader.Read(settings.Test, RowPart.All, signals.First);
         foreach (SeenLabel seen in rows.DistinctLabels)
         {
@@ -72,17 +72,19 @@ internal static class TrainRun
     private static RunSummary Launch(
         TrainSettings settings, Binaries binaries, StopSignals signals, OutputFolder folder, long bytes, long start, TimeProvider time)
     {
-        var goal = new RunGoal(settings.Passes, settings.Target, settings.TimeLimit);
+        var goal = new RunGoal(settings.Passes, settings.Target, settings.TargetRmse, settings.TimeLimit);
         var progress = new RunProgress(goal);
         string title = string.Create(CultureInfo.InvariantCulture,
-            $"logreg  {Path.GetFileName(settings.Data)}  {settings.Policy}  {settings.Workers} workers  l2 {settings.L2:R}");
-        IProgressView view = Console.IsErrorRedirected || Environment.GetEnvironmentVariable("TERM") is "dumb" ? new PlainView(settings.Workers, time) : new LiveView(title, goal, settings.Workers, time);
+            $"{settings.Task}  {Path.GetFileName(settings.Data)}  {settings.Policy}  {settings.Workers} workers  {settings.Title}");
+        IProgressView view = Console.IsErrorRedirected || Environment.GetEnvironmentVariable("TERM") is "dumb"
+            ? new PlainView(settings.Workers, time)
+            : new LiveView(title, goal, settings.Workers, time);
         var cluster = new LocalCluster(binaries, signals, time);
         try
         {
             using (cluster)
             {
-                cluster.Start(Commands.Server(settings, folder.Path, bytes), Commands.Workers(settings, bytes));
+                cluster.Start(Commands.Server(settings, folder.Path, bytes), Commands.Workers(settings, folder.Path, bytes));
                 view.Follow(progress, () =>
                 {
                     bool runs = cluster.Watch();

@@ -5,11 +5,14 @@ namespace HpAsyncPs.Cli.Training;
 /// <summary>What the user asked for.</summary>
 internal sealed record TrainSettings
 {
+    public required string Task { get; init; }
+
+    /// <summary>Where it stops that was given no limit at all.</summary>
+    public required double DefaultPasses { get; init; }
+
     public required string Data { get; init; }
 
     public string? Test { get; init; }
-
-    public double L2 { get; init; }
 
     public int Workers { get; init; }
 
@@ -17,9 +20,13 @@ internal sealed record TrainSettings
 
     public double? Passes { get; init; }
 
+    /// <summary>Relative gap to stop at.</summary>
     public double? Target { get; init; }
 
     public double? Reference { get; init; }
+
+    /// <summary>Error of the held-out ratings to stop at.</summary>
+    public double? TargetRmse { get; init; }
 
     public double? TimeLimit { get; init; }
 
@@ -32,4 +39,16 @@ internal sealed record TrainSettings
     public string? Output { get; init; }
 
     public bool Json { get; init; }
+
+    /// <summary>Arguments of the workers that the task alone has.</summary>
+    public IReadOnlyList<string> TaskArguments { get; init; } = [];
+
+    /// <summary>What the title says of the task.</summary>
+    public string Title { get; init; } = "";
+
+    /// <summary>Files are LIBSVM, and the test file is for this program; else the workers measure on it.</summary>
+    public bool HasLabels { get; init; }
+
+    /// <summary>Workers add to the model what only they have.</summary>
+    public bool WorkersWrite { get; init; }
 }

@@ -1,0 +1,206 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+using System.Numerics.Tensors;
+using System.Text;
+using System.Text.Json;
+using HpAsyncPs.Learning.Data;
+using HpAsyncPs.Learning.Factorization;
+
+namespace HpAsyncPs.Learning.Output;
+
+/// <summary>A trained factorisation: rating = mean + b_user + b_item + p_user.q_item.</summary>
+public sealed class FactorModel
+{
+    private readonly float[] _items;
+    private readonly List<float[]> _userRows = [];
+    private readonly List<int[]> _rated = [];
+    private readonly int _rowLength;
+
+    private FactorModel(string folder, ModelDescription description, float[] items)
+    {
+        Folder = folder;
+        _items = items;
+        _rowLength = description.RowLength;
+        Mean = Number(folder, description.Settings, "mean");
+        Description = description;
+    }
+
+    /// <summary>Where it was read from.</summary>
+    public string Folder { get; }
+
+    /// <summary>What model.json says.</summary>
+    public ModelDescription Description { get; }
+
+    /// <summary>Mean of the training ratings.</summary>
+    public double Mean { get; }
+
+    /// <summary>Ids of items.</summary>
+    public IdTable Items { get; } = new();
+
+    /// <summary>Ids of users.</summary>
+    public IdTable Users { get; } = new();
+
+    /// <summary>Whether an item has training ratings; others have no factors, and a bias of zero.</summary>
+    public bool KnowsItem(int item) => item >= 0 && ItemRow(item).ContainsAnyExcept(0f);
+
+    /// <summary>Whether a user has training ratings; others have no factors, and a bias of zero.</summary>
+    public bool KnowsUser(int user) => user >= 0 && _userRows[user].AsSpan().ContainsAnyExcept(0f);
+
+    /// <summary>Numbers of the items that a user has rated, those that were held out included.</summary>
+    public IReadOnlyList<int> Rated(int user) => user >= 0 ? _rated[user] : [];
+
+    /// <summary>The rating that is predicted. A user or an item that is not known (-1) counts as an average one.</summary>
+    public double Predict(int user, int item)
+    {
+        ReadOnlySpan<float> p = user >= 0 ? _userRows[user] : [], q = item >= 0 ? ItemRow(item) : [];
+        double rating = Mean + (p.IsEmpty ? 0 : p[^1]) + (q.IsEmpty ? 0 : q[^1]);
+        return p.IsEmpty || q.IsEmpty ? rating : rating + TensorPrimitives.Dot(p[..^1], q[..^1]);
+    }
+
+    /// <summary>Reads a model: from the folder itself, or from model/ inside a run's folder.</summary>
+    /// <exception cref="InputException">There is none, or it is broken, or users are missing.</exception>
+    public static FactorModel Read(string folder)
+    {
+        ModelFolder whole = ModelFolder.Read(folder);
+        ModelDescription description = whole.Description;
+        if (description.Task != FactorTask.Name)
+            throw new InputException($"{folder}: the model is of task '{description.Task}', not of matrix factorisation; give one that 'hpaps train mf' wrote");
+        folder = ModelFolder.Find(folder);
+        if (description.RowLength < 2 || whole.Weights.Length % description.RowLength != 0)
+            throw Broken(folder, $"model.json says rows of {description.RowLength}, which {whole.Weights.Length} parameters are not");
+        var model = new FactorModel(folder, description, whole.Weights);
+        foreach (Range line in Lines(ReadAll(folder, Path.Combine(folder, UserPart.Items)), out byte[] ids))
+            model.Items.Add(ids.AsSpan(line));
+        if (model.Items.Count * description.RowLength != whole.Weights.Length)
+            throw Broken(folder, $"{UserPart.Items} has {model.Items.Count} different ids, weights.npy {whole.Weights.Length / description.RowLength} rows");
+        for (int part = 0; part < description.Workers; part++)
+            model.ReadPart(part);
+        return model;
+    }
+
+    /// <summary>Item rows, in units of the ratings, from parameters as they are exchanged.</summary>
+    /// <param name="parameters">Distances from the start.</param>
+    /// <param name="settings">Of the task.</param>
+    /// <returns>Rows of the factors and the bias, zero for items without training ratings; and their length.</returns>
+    internal static (float[] Rows, int RowLength) ItemRows(ReadOnlySpan<float> parameters, IReadOnlyDictionary<string, string> settings)
+    {
+        const string What = "the run";
+        var of = new FactorSettings
+        {
+            Rank = (int)Number(What, settings, "rank"),
+            Start = Number(What, settings, "start"),
+            Seed = ulong.Parse(settings["seed"], CultureInfo.InvariantCulture),
+        };
+        double scale = Number(What, settings, "scale");
+        float root = (float)Math.Sqrt(scale);
+        int length = of.Rank + 1;
+        float[] rows = new float[parameters.Length];
+        for (int item = 0; item < parameters.Length / length; item++)
+        {
+            ReadOnlySpan<float> from = parameters.Slice(item * length, length);
+            if (!from.ContainsAnyExcept(0f))
+                continue;
+            for (int k = 0; k < of.Rank; k++)
+                rows[(item * length) + k] = root * (from[k] + of.StartOf(item, k));
+            rows[(item * length) + of.Rank] = (float)(scale * from[of.Rank]);
+        }
+
+        return (rows, length);
+    }
+
+    private ReadOnlySpan<float> ItemRow(int item) => _items.AsSpan(item * _rowLength, _rowLength);
+
+    private void ReadPart(int part)
+    {
+        string path = UserPart.PathOf(Folder, part, "json");
+        UserPartDescription? description = null;
+        try
+        {
+            description = JsonSerializer.Deserialize(ReadAll(Folder, path), OutputJson.Default.UserPartDescription);
+        }
+        catch (JsonException)
+        {
+            // told below
+        }
+
+        if (description is null || description.Format != ModelFolder.Format)
+            throw Broken(Folder, $"{Path.GetFileName(path)} is not what a worker writes");
+        if (description.Checksum != Description.Checksum)
+        {
+            throw Broken(Folder, $"{Path.GetFileName(path)} belongs to other weights than weights.npy: it is of another run, "
+                + "or the run failed before its end");
+        }
+
+        float[] rows = NpyFile.Read(UserPart.PathOf(Folder, part, "npy"));
+        int count = 0;
+        foreach (Range line in Lines(ReadAll(Folder, UserPart.PathOf(Folder, part, "txt")), out byte[] text))
+        {
+            ReadOnlySpan<byte> all = text.AsSpan(line);
+            int tab = all.IndexOf((byte)'\t');
+            if (Users.Add(tab < 0 ? all : all[..tab]) != _userRows.Count || (count + 1) * _rowLength > rows.Length)
+                throw Broken(Folder, $"users-{part}.txt does not fit users-{part}.npy, or has a user twice");
+            _userRows.Add(rows[(count * _rowLength)..((count + 1) * _rowLength)]);
+            _rated.Add(Numbers(tab < 0 ? [] : all[(tab + 1)..], part));
+            count++;
+        }
+
+        if (count != description.Users || rows.Length != count * _rowLength)
+            throw Broken(Folder, $"users-{part}.txt has {count} users, users-{part}.json {description.Users}, users-{part}.npy {rows.Length / _rowLength}");
+    }
+
+    private int[] Numbers(ReadOnlySpan<byte> text, int part)
+    {
+        var numbers = new List<int>();
+        foreach (Range one in text.Split((byte)' '))
+        {
+            if (text[one].IsEmpty)
+                continue;
+            if (!int.TryParse(text[one], NumberStyles.None, CultureInfo.InvariantCulture, out int item) || item >= Items.Count)
+                throw Broken(Folder, $"users-{part}.txt names an item that is not there");
+            numbers.Add(item);
+        }
+
+        return [.. numbers];
+    }
+
+    private static List<Range> Lines(byte[] bytes, out byte[] same)
+    {
+        same = bytes;
+        var lines = new List<Range>();
+        int start = 0, length;
+        while ((length = bytes.AsSpan(start).IndexOf((byte)'\n')) >= 0)
+        {
+            lines.Add(start..(start + length));
+            start += length + 1;
+        }
+
+        return lines;
+    }
+
+    private static byte[] ReadAll(string folder, string path)
+    {
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new InputException($"{folder}: {Path.GetFileName(path)} is missing, which a worker writes at its end; train again, or, if the worker "
+                + "ran on another machine, copy users-* and items.txt from the folder of its --out", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{path}: cannot be read ({e.Message}); check the file and its permissions", e);
+        }
+    }
+
+    private static double Number(string what, IReadOnlyDictionary<string, string> settings, string key) =>
+        settings.TryGetValue(key, out string? text) && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+            && double.IsFinite(value)
+            ? value
+            : throw Broken(what, $"there is no number '{key}' among its settings");
+
+    private static InputException Broken(string folder, string what) => new($"{folder}: {what}; train again, or give another --model");
+}

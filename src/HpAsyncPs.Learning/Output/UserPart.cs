@@ -1,0 +1,140 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.IO;
+using System.Text;
+using System.Text.Json;
+using HpAsyncPs.Learning.Data;
+using HpAsyncPs.Learning.Factorization;
+
+namespace HpAsyncPs.Learning.Output;
+
+/// <summary>What users-N.json says.</summary>
+public sealed record UserPartDescription
+{
+    /// <summary>Format of the files of a part.</summary>
+    public int Format { get; init; } = ModelFolder.Format;
+
+    /// <summary>Which part.</summary>
+    public int Part { get; init; }
+
+    /// <summary>How many there are.</summary>
+    public int Parts { get; init; }
+
+    /// <summary>Users in it.</summary>
+    public int Users { get; init; }
+
+    /// <summary>Checksum of the item rows that these users belong to.</summary>
+    public string Checksum { get; init; } = "";
+}
+
+/// <summary>
+/// What a worker of matrix factorisation adds to the model: its users, who are nowhere else. users-N.npy has a row each of the
+/// factors and the bias; users-N.txt a line each of the id, a tab, and the numbers of the items that the user has rated; users-N.json,
+/// which comes last, says which item rows they belong to. The worker of part 0 also writes items.txt, a line each of the item's id.
+/// </summary>
+public static class UserPart
+{
+    /// <summary>File of the ids of items.</summary>
+    public const string Items = "items.txt";
+
+    /// <summary>Path of a file of a part.</summary>
+    public static string PathOf(string folder, int part, string extension) =>
+        Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"users-{part}.{extension}"));
+
+    /// <summary>Writes the files of a part.</summary>
+    /// <param name="folder">Folder of the model; made if it is not there.</param>
+    /// <param name="part">Which part.</param>
+    /// <param name="parts">How many there are.</param>
+    /// <param name="task">The trained task.</param>
+    /// <param name="data">Its data.</param>
+    /// <param name="ratings">All ratings: has the ids.</param>
+    /// <exception cref="InputException">They cannot be written.</exception>
+    public static void Write(string folder, int part, int parts, FactorTask task, FactorData data, Ratings ratings)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"--out {folder}: cannot be made ({e.Message}); choose another folder", e);
+        }
+
+        if (part == 0)
+            AtomicFile.Write(Path.Combine(folder, Items), output => WriteIds(output, ratings.Items));
+        int rank = task.RowLength - 1;
+        AtomicFile.Write(PathOf(folder, part, "npy"), output => NpyFile.Write(output, Rows(task.Evaluated, data, rank), rank + 1));
+        AtomicFile.Write(PathOf(folder, part, "txt"), output => WriteUsers(output, data, ratings.Users));
+        var description = new UserPartDescription
+        {
+            Part = part,
+            Parts = parts,
+            Users = data.Users,
+            Checksum = RunFolder.Checksum(task.Evaluated.Checksum),
+        };
+        AtomicFile.Write(PathOf(folder, part, "json"),
+            output => JsonSerializer.Serialize(output, description, OutputJson.Default.UserPartDescription));
+    }
+
+    /// <summary>Rows of factors and bias, in units of the ratings.</summary>
+    private static float[] Rows(UserRows of, FactorData data, int rank)
+    {
+        float[] rows = new float[data.Users * (rank + 1)];
+        float root = (float)Math.Sqrt(data.Scale), scale = (float)data.Scale;
+        for (int user = 0; user < data.Users; user++)
+        {
+            for (int k = 0; k < rank; k++)
+                rows[(user * (rank + 1)) + k] = root * of.Factors[(user * of.Width) + k];
+            rows[(user * (rank + 1)) + rank] = scale * of.Biases[user];
+        }
+
+        return rows;
+    }
+
+    private static void WriteIds(Stream output, IdTable ids)
+    {
+        using var buffer = new BufferedStream(output, 1 << 16);
+        for (int number = 0; number < ids.Count; number++)
+        {
+            buffer.Write(ids[number]);
+            buffer.WriteByte((byte)'\n');
+        }
+
+        buffer.Flush();
+    }
+
+    private static void WriteUsers(Stream output, FactorData data, IdTable ids)
+    {
+        var heldOut = new Dictionary<int, List<int>>();
+        for (int t = 0; t < data.TestUsers.Length; t++)
+        {
+            if (!heldOut.TryGetValue(data.TestUsers[t], out List<int>? items))
+                heldOut[data.TestUsers[t]] = items = [];
+            items.Add(data.TestItems[t]);
+        }
+
+        using var buffer = new BufferedStream(output, 1 << 16);
+        Span<byte> digits = stackalloc byte[16];
+        for (int user = 0; user < data.Users; user++)
+        {
+            buffer.Write(ids[data.UserIds[user]]);
+            byte before = (byte)'\t';
+            for (int r = data.UserStarts[user]; r < data.UserStarts[user + 1]; r++)
+                Add(data.LocalItems[data.Items[r]], digits, buffer, ref before);
+            foreach (int item in heldOut.GetValueOrDefault(user, []))
+                Add(item, digits, buffer, ref before);
+            buffer.WriteByte((byte)'\n');
+        }
+
+        buffer.Flush();
+    }
+
+    private static void Add(int item, Span<byte> digits, BufferedStream buffer, ref byte before)
+    {
+        item.TryFormat(digits, out int written, default, CultureInfo.InvariantCulture);
+        buffer.WriteByte(before);
+        buffer.Write(digits[..written]);
+        before = (byte)' ';
+    }
+}

@@ -1,0 +1,119 @@
+using System;
+using System.CommandLine;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Threading;
+using HpAsyncPs.Learning.Data;
+using HpAsyncPs.Programs;
+using HpAsyncPs.Worker;
+
+namespace HpAsyncPs.WorkerProgram;
+
+/// <summary>The options that every task of hpaps-worker has.</summary>
+internal sealed class WorkerFlags
+{
+    private readonly Option<string> _server = new Option<string>("--server") { Description = "HOST:PORT of the server.", DefaultValueFactory = _ => "127.0.0.1:7070" }.Address();
+    private readonly Option<int> _rank = new Option<int>("--worker-rank") { Description = "Rank to ask for; -1 takes any free one.", DefaultValueFactory = _ => -1 }.Within(-1, Protocol.Limits.Workers - 1);
+    private readonly Option<string> _data;
+    private readonly Option<string?> _part;
+    private readonly Option<ulong> _seed;
+    private readonly Option<double> _slow = new Option<double>("--slow") { Description = "Act as a machine that is this many times slower, by sleeping.", DefaultValueFactory = _ => 1 }.Within(1, 1e6);
+    private readonly Option<double> _connectTimeout = new Option<double>("--connect-timeout") { Description = "Seconds to try to reach the server.", DefaultValueFactory = _ => 30 }.Within(0.1, 1e6);
+    private readonly Option<double> _startTimeout = new Option<double>("--start-timeout") { Description = "Seconds to wait for the other workers.", DefaultValueFactory = _ => 180 }.Within(0.1, 1e6);
+    private readonly Option<bool> _supervised = new("--exit-with-stdin") { Description = "End when standard input ends. For launchers." };
+
+    /// <param name="data">What --data is.</param>
+    /// <param name="part">What --part takes of it.</param>
+    /// <param name="seed">What the seed decides.</param>
+    public WorkerFlags(string data, string part, string seed)
+    {
+        _data = new Option<string>("--data") { Description = data, Required = true };
+        _part = new Option<string?>("--part") { Description = part };
+        _seed = new Option<ulong>("--seed") { Description = seed, DefaultValueFactory = _ => 1 };
+    }
+
+    /// <summary>A command with these options and those of the task alone.</summary>
+    /// <param name="name">Of the task.</param>
+    /// <param name="description">Of the task.</param>
+    /// <param name="run">Reads the data and trains.</param>
+    /// <param name="own">Options of the task alone.</param>
+    public Command Command(string name, string description, Action<Given> run, params Option[] own)
+    {
+        var command = new Command(name, description);
+        foreach (Option option in (Option[])[_server, _rank, _data, _part, .. own, _seed, _slow, _connectTimeout, _startTimeout, _supervised])
+            command.Options.Add(option);
+        _part.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && !TryParsePart(result.Tokens[0].Value, 0, out _))
+                result.AddError("--part must be I/N with I from 0 to N - 1, as in 0/4.");
+        });
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(_part) is { Implicit: false } && result.GetResult(_rank) is { Implicit: false })
+                result.AddError("--part already says the rank: leave --worker-rank out.");
+        });
+        command.SetAction(parsed =>
+        {
+            using var stop = new CancellationTokenSource();
+            bool supervised = parsed.GetValue(_supervised);
+            using PosixSignalRegistration interrupt = StopOn(PosixSignal.SIGINT, stop, supervised);
+            using PosixSignalRegistration terminate = StopOn(PosixSignal.SIGTERM, stop, ignore: false);
+            using PosixSignalRegistration hangUp = StopOn(PosixSignal.SIGHUP, stop, supervised);
+            if (supervised)
+                ProgramRun.EndWithStandardInput(_ => { });
+            RowPart part = RowPart.All;
+            if (parsed.GetValue(_part) is { } text)
+                TryParsePart(text, parsed.GetValue(_seed), out part);
+            run(new Given(parsed, part, parsed.GetValue(_data)!, parsed.GetValue(_seed), task => Train(parsed, part, task, stop.Token), stop.Token));
+            return (int)ExitCode.Done;
+        });
+        return command;
+    }
+
+    private void Train(ParseResult parsed, RowPart part, ITask task, CancellationToken stop)
+    {
+        double factor = parsed.GetValue(_slow);
+        if (factor > 1)
+            task = new SlowTask(task, factor, TimeProvider.System);
+        var options = new WorkerOptions
+        {
+            ConnectTimeout = TimeSpan.FromSeconds(parsed.GetValue(_connectTimeout)),
+            StartTimeout = TimeSpan.FromSeconds(parsed.GetValue(_startTimeout)),
+        };
+        int wanted = parsed.GetValue(_rank) < 0 && parsed.GetValue(_part) is not null ? part.Index : parsed.GetValue(_rank);
+        string reason = WorkerRun.Run(parsed.GetValue(_server)!, wanted, task, options, stop);
+        if (!parsed.GetValue(_supervised))
+            Console.Error.WriteLine($"hpaps-worker: the run ended ({reason})");
+    }
+
+    private static bool TryParsePart(string text, ulong seed, out RowPart part)
+    {
+        part = RowPart.All;
+        int slash = text.IndexOf('/', StringComparison.Ordinal);
+        if (slash < 0 || !int.TryParse(text.AsSpan(0, slash), NumberStyles.None, CultureInfo.InvariantCulture, out int index)
+            || !int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int count) || index >= count)
+        {
+            return false;
+        }
+
+        part = new RowPart(index, count, seed);
+        return true;
+    }
+
+    private static PosixSignalRegistration StopOn(PosixSignal signal, CancellationTokenSource stop, bool ignore) =>
+        PosixSignalRegistration.Create(signal, context =>
+        {
+            context.Cancel = true;
+            if (!ignore)
+                stop.Cancel();
+        });
+
+    /// <summary>What was given, and how to train with it.</summary>
+    /// <param name="Parsed">The command line.</param>
+    /// <param name="Part">This worker's part.</param>
+    /// <param name="Data">Path of the data.</param>
+    /// <param name="Seed">The seed.</param>
+    /// <param name="Train">Trains a task to the end of the job.</param>
+    /// <param name="Stop">Cancelled when the worker is to stop.</param>
+    internal sealed record Given(ParseResult Parsed, RowPart Part, string Data, ulong Seed, Action<ITask> Train, CancellationToken Stop);
+}

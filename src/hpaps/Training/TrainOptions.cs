@@ -1,0 +1,100 @@
+using System;
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using HpAsyncPs.Programs;
+using HpAsyncPs.Protocol;
+using HpAsyncPs.Server.Policies;
+
+namespace HpAsyncPs.Cli.Training;
+
+/// <summary>The options that every task of hpaps train has.</summary>
+internal sealed class TrainOptions
+{
+    /// <summary>One worker a core, but few enough to leave room on a large host, and more than one.</summary>
+    private static readonly int DefaultWorkers = Math.Clamp(Environment.ProcessorCount, 2, 4);
+
+    private readonly Option<string> _data;
+    private readonly Option<string> _test;
+    private readonly Option<int> _workers = new Option<int>("--workers") { HelpName = "N", Description = "Worker processes; by default the number of processors, but 2 to 4.", DefaultValueFactory = _ => DefaultWorkers }.Within(1, Limits.Workers);
+    private readonly Option<string> _policy = new("--policy") { Description = "async: nobody waits; bsp: a barrier every round.", DefaultValueFactory = _ => "async" };
+    private readonly Option<double?> _passes;
+    private readonly Option<double?> _timeLimit = new Option<double?>("--time-limit") { HelpName = "SECONDS", Description = "Stop after this many seconds of training." }.Positive(1e9);
+    private readonly Option<ulong> _seed;
+    private readonly Option<string[]> _slow = new("--slow") { Description = "Let a worker act as a machine that is FACTOR times slower; may be given for several.", HelpName = "RANK:FACTOR" };
+    private readonly Option<string> _output;
+    private readonly Option<bool> _json = new("--json") { Description = "Print the summary as one JSON object on standard output, and nothing else there." };
+    private readonly string _task;
+    private readonly double _defaultPasses;
+
+    /// <param name="task">Its name.</param>
+    /// <param name="defaultPasses">Where it stops that was given no limit at all.</param>
+    /// <param name="data">What --data is.</param>
+    /// <param name="test">What --test is.</param>
+    /// <param name="seed">What the seed decides.</param>
+    public TrainOptions(string task, double defaultPasses, string data, string test, string seed)
+    {
+        _task = task;
+        _defaultPasses = defaultPasses;
+        _data = new Option<string>("--data") { HelpName = "FILE", Description = data, Required = true }.NotEmpty();
+        _test = new Option<string>("--test") { HelpName = "FILE", Description = test }.NotEmpty();
+        _passes = new Option<double?>("--passes") { HelpName = "N", Description = $"Stop after this many passes over all data; {defaultPasses:0} if no other limit is given." }.Positive(Limits.Passes);
+        _seed = new Option<ulong>("--seed") { HelpName = "N", Description = seed, DefaultValueFactory = _ => 1 };
+        _output = new Option<string>("--out") { HelpName = "DIR", Description = $"Folder for summary.json, trace.csv and model/, which replace those of an earlier run there; by default runs/{task}-DATE-TIME." }.NotEmpty();
+        _policy.AcceptOnlyFromAmong(PolicyNames.All);
+    }
+
+    public Option Test => _test;
+
+    /// <summary>A command with these options and those of the task alone.</summary>
+    public Command Command(string description, params Option[] own)
+    {
+        var command = new Command(_task, description);
+        command.Options.Add(_data);
+        command.Options.Add(_test);
+        foreach (Option option in own)
+            command.Options.Add(option);
+        foreach (Option option in (Option[])[_workers, _policy, _passes, _timeLimit, _seed, _slow, _output, _json])
+            command.Options.Add(option);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(_slow) is { } given && TryCount(result) is { } count)
+                SlowWorkers.Check(given, count, result.AddError);
+        });
+        return command;
+    }
+
+    /// <summary>Was it given?</summary>
+    public static bool Has(CommandResult result, Option option) => result.GetResult(option) is { Implicit: false };
+
+    /// <summary>What the user asked for, but for what the task alone has.</summary>
+    public TrainSettings Settings(ParseResult parsed) => new()
+    {
+        Task = _task,
+        DefaultPasses = _defaultPasses,
+        Data = parsed.GetValue(_data)!,
+        Test = parsed.GetValue(_test),
+        Workers = parsed.GetValue(_workers),
+        Policy = parsed.GetValue(_policy)!,
+        Passes = parsed.GetValue(_passes),
+        TimeLimit = parsed.GetValue(_timeLimit),
+        Seed = parsed.GetValue(_seed),
+        Slow = SlowWorkers.Parse(parsed.GetValue(_slow) ?? []),
+        Output = parsed.GetValue(_output),
+        Json = parsed.GetValue(_json),
+    };
+
+    /// <summary>The number of workers, or null where it is no number, which the parser says.</summary>
+    private int? TryCount(CommandResult result)
+    {
+        if (!Has(result, _workers))
+            return DefaultWorkers; // defaults are not there yet when options are checked
+        try
+        {
+            return result.GetValue(_workers);
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+}
