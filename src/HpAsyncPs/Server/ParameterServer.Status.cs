@@ -48,6 +48,9 @@ public sealed partial class ParameterServer
         Agreed = _admission.Agreed,
         Settings = _admission.Settings,
         Trace = _trace,
+        Timeline = _timeline,
+        Staleness = _staleness.Bins(),
+        Target = _options.Target,
     };
 
     private TraceRow Sample()
