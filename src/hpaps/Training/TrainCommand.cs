@@ -35,7 +35,7 @@ internal static class TrainCommand
         Option<double?> timeLimit = new Option<double?>("--time-limit") { HelpName = "SECONDS", Description = "Stop after this many seconds of training." }.Positive(1e9);
         var seed = new Option<ulong>("--seed") { HelpName = "N", Description = "Seed of the split of the data among the workers.", DefaultValueFactory = _ => 1 };
         var slow = new Option<string[]>("--slow") { Description = "Let a worker act as a machine that is FACTOR times slower; may be given for several.", HelpName = "RANK:FACTOR" };
-        Option<string> output = new Option<string>("--out") { HelpName = "DIR", Description = "Folder for summary.json, trace.csv and model/, which replace those of an earlier run there; by default runs/logreg-DATE-TIME." }.NotEmpty();
+        Option<string> output = new Option<string>("--out") { HelpName = "DIR", Description = "Folder for summary.json, trace.csv, report.html and model/, which replace those of an earlier run there; by default runs/logreg-DATE-TIME." }.NotEmpty();
         var json = new Option<bool>("--json") { Description = "Print the summary as one JSON object on standard output, and nothing else there." };
         var command = new Command("logreg", CommonOptions.WithExamples(
             "Trains L2-regularised logistic regression with a server and workers on this host.\n"
