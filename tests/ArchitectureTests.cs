@@ -104,7 +104,7 @@ public sealed partial class ArchitectureTests
     [GeneratedRegex(@"^using (?:static )?HpAsyncPs\.(\w+)[\w.]*;", RegexOptions.Multiline)]
     private static partial Regex Uses();
 
-    [GeneratedRegex(@"\bunsafe\b|\bUnsafe\.|\bfixed \(|stackalloc \w+\*")]
+    [GeneratedRegex(@"\bunsafe\b(?!-)|\bUnsafe\.|\bfixed \(|stackalloc \w+\*")]
     private static partial Regex Unsafe();
 
     [GeneratedRegex(@"System\.Net|System\.IO;|Socket|Task\.Delay|Stopwatch|TimeProvider\.System|Thread\.Sleep")]

@@ -202,9 +202,9 @@ public sealed class ReportTests
         }
 
         Assert.Equal(9, counts.Count);
-        Assert.Equal("lag 0: 1 pushes, 5 %", counts[0]);
-        Assert.Equal("lag 4–5: 2 pushes, 10 %", counts[4]);
-        Assert.Equal("lag 16–23: 4 pushes, 20 %", counts[8]);
+        Assert.Equal("lag 0: 1 of 20 pushes, 5 %", counts[0]);
+        Assert.Equal("lag 4–5: 2 of 20 pushes, 10 %", counts[4]);
+        Assert.Equal("lag 16–23: 4 of 20 pushes, 20 %", counts[8]);
     }
 
     /// <summary>Refuses what is not XML, what would be fetched or run, and coordinates that are no numbers.</summary>

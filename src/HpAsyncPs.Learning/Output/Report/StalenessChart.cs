@@ -41,7 +41,7 @@ internal static class StalenessChart
             double height = Math.Max(LeastHeight, Plot.Y(0) - Plot.Y(y.Place(100 * share)));
             page.Add($"<rect class=\"bar\" x=\"{plot.Left + (slot * (j + ((1 - BarShare) / 2)))}\" y=\"{Plot.Y(0) - height}\" ");
             page.Add($"width=\"{slot * BarShare}\" height=\"{height}\">");
-            page.Add($"<title>lag {Range(bins[j])}: {Show.Count(bins[j].Pushes)} pushes, {100 * share:0.##} %</title></rect>\n");
+            page.Add($"<title>lag {Range(bins[j])}: {Show.Count(bins[j].Pushes)} of {Show.Count(all)} pushes, {100 * share:0.##} %</title></rect>\n");
         }
 
         plot.MarkX(marks, withLines: false);
