@@ -27,7 +27,7 @@ internal static class ServerCommand
         Option<double> joinTimeout = new Option<double>("--join-timeout") { Description = "Seconds to wait for all workers.", DefaultValueFactory = _ => 120 }.Within(0.1, 1e6);
         Option<double> livenessTimeout = new Option<double>("--liveness-timeout") { Description = "Seconds of silence after which a worker is lost.", DefaultValueFactory = _ => 30 }.Within(2, 1e6);
         var plain = new Option<bool>("--plain") { Description = "Only push and pull: do not ask the workers to evaluate snapshots. Ends when all have left." };
-        var output = new Option<string?>("--out") { Description = "Folder for summary.json, trace.csv and model/." };
+        var output = new Option<string?>("--out") { Description = "Folder for summary.json, trace.csv, report.html and model/." };
         var events = new Option<bool>("--events") { Description = "Print how the run stands as lines of JSON on standard output." };
         var supervised = new Option<bool>("--exit-with-stdin") { Description = "End when standard input ends; a line 'stop' on it ends the run in order. For launchers." };
 

@@ -66,7 +66,11 @@ internal static class ServerRun
                 Print(new ServerEvent { Status = status });
         }
 
-        RunSummary summary = RunSummary.Of(result, options.Policy, time.GetElapsedTime(start).TotalSeconds);
+        RunSummary summary = RunSummary.Of(result, options.Policy, time.GetElapsedTime(start).TotalSeconds) with
+        {
+            Command = OwnCommand.Line("hpaps-server"),
+            FinishedAt = time.GetLocalNow(),
+        };
         if (settings.Output is not null && result.Model is not null)
             RunFolder.Write(settings.Output, result, summary);
         if (settings.Events)

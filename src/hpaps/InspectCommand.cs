@@ -5,6 +5,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Threading;
 using HpAsyncPs.Learning.Data;
+using HpAsyncPs.Learning.Output;
 using HpAsyncPs.Programs;
 
 namespace HpAsyncPs.Cli;

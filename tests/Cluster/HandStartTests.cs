@@ -47,6 +47,8 @@ public sealed partial class HandStartTests
         Assert.Equal("target", summary.RootElement.GetProperty("reason").GetString());
         Assert.InRange(summary.RootElement.GetProperty("relative_gap").GetDouble(), 0, 1e-3);
         Assert.Equal(123, ModelFolder.Read(folder.In("run")).Weights.Length);
+        Assert.StartsWith("hpaps-server --listen 127.0.0.1:0 --workers 4", summary.RootElement.GetProperty("command").GetString());
+        Assert.Contains("<pre>hpaps-server --listen 127.0.0.1:0 --workers 4", File.ReadAllText(folder.In("run/report.html")), StringComparison.Ordinal);
     }
 
     [Theory]

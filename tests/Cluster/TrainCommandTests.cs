@@ -1,6 +1,7 @@
 using System;
 using System.IO;
 using System.Text.Json;
+using System.Xml.Linq;
 using HpAsyncPs.Learning.Output;
 using Xunit;
 
@@ -51,7 +52,16 @@ public sealed class TrainCommandTests
         ModelFolder model = ModelFolder.Read(folder.In("a run"));
         Assert.Equal(20, model.Weights.Length);
         Assert.Equal(summary.GetProperty("objective").GetDouble(), model.Description.Objective);
-        Assert.Equal(["model", "summary.json", "trace.csv"], Names(folder.In("a run")));
+        Assert.Equal(["model", "report.html", "summary.json", "trace.csv"], Names(folder.In("a run")));
+
+        // The page knows what only the launcher knows, and what only the server knows.
+        string report = XDocument.Load(folder.In("a run/report.html")).Root!.Value;
+        Assert.Contains(summary.GetProperty("command").GetString()!, report, StringComparison.Ordinal);
+        Assert.Contains($"{100 * summary.GetProperty("test_accuracy").GetDouble():0.00} %", report, StringComparison.Ordinal);
+        Assert.Contains(Show.Objective(summary.GetProperty("objective").GetDouble()), report, StringComparison.Ordinal);
+        Assert.Contains($"{Show.Count(summary.GetProperty("pushes").GetDouble())} pushes", report, StringComparison.Ordinal);
+        Assert.DoesNotContain("No worker told", report, StringComparison.Ordinal);
+        Assert.DoesNotContain("hpaps-server", report, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -65,7 +75,7 @@ public sealed class TrainCommandTests
         string run = Assert.Single(Directory.GetDirectories(folder.In("runs")));
         Assert.Matches("/logreg-[0-9]{8}-[0-9]{6}$", run);
         Assert.Contains(Path.Combine("runs", Path.GetFileName(run)), train.Output, StringComparison.Ordinal);
-        Assert.Equal(["model", "summary.json", "trace.csv"], Names(run));
+        Assert.Equal(["model", "report.html", "summary.json", "trace.csv"], Names(run));
     }
 
     [Theory]

@@ -23,7 +23,7 @@ public sealed class FactorModel
         Folder = folder;
         _items = items;
         _rowLength = description.RowLength;
-        Mean = Number(folder, description.Settings, "mean");
+        Mean = Setting(description.Settings, "mean");
         Description = description;
     }
 
@@ -71,6 +71,8 @@ public sealed class FactorModel
         if (description.RowLength < 2 || whole.Weights.Length % description.RowLength != 0)
             throw Broken(folder, $"model.json says rows of {description.RowLength}, which {whole.Weights.Length} parameters are not");
         var model = new FactorModel(folder, description, whole.Weights);
+        if (double.IsNaN(model.Mean))
+            throw Broken(folder, "model.json has no mean among its settings");
         foreach (Range line in Lines(ReadAll(folder, Path.Combine(folder, UserPart.Items)), out byte[] ids))
             model.Items.Add(ids.AsSpan(line));
         if (model.Items.Count * description.RowLength != whole.Weights.Length)
@@ -83,23 +85,26 @@ public sealed class FactorModel
     /// <summary>Item rows, in units of the ratings, from parameters as they are exchanged.</summary>
     /// <param name="parameters">Distances from the start.</param>
     /// <param name="settings">Of the task.</param>
-    /// <returns>Rows of the factors and the bias, zero for items without training ratings; and their length.</returns>
-    internal static (float[] Rows, int RowLength) ItemRows(ReadOnlySpan<float> parameters, IReadOnlyDictionary<string, string> settings)
+    /// <returns>
+    /// Rows of the factors and the bias, zero for items without training ratings; and their length. The parameters themselves if the
+    /// settings, which came from the workers, are not those of matrix factorisation.
+    /// </returns>
+    internal static (float[] Rows, int RowLength) ItemRows(float[] parameters, IReadOnlyDictionary<string, string> settings)
     {
-        const string What = "the run";
-        var of = new FactorSettings
+        double rank = Setting(settings, "rank"), scale = Setting(settings, "scale"), start = Setting(settings, "start");
+        int length = rank is >= 1 and <= FactorSettings.MostRank ? (int)rank + 1 : 0;
+        if (length != rank + 1 || parameters.Length % length != 0 || !(scale > 0) || !(start >= 0)
+            || !ulong.TryParse(settings.GetValueOrDefault("seed"), CultureInfo.InvariantCulture, out ulong seed))
         {
-            Rank = (int)Number(What, settings, "rank"),
-            Start = Number(What, settings, "start"),
-            Seed = ulong.Parse(settings["seed"], CultureInfo.InvariantCulture),
-        };
-        double scale = Number(What, settings, "scale");
+            return (parameters, 1);
+        }
+
+        var of = new FactorSettings { Rank = length - 1, Start = start, Seed = seed };
         float root = (float)Math.Sqrt(scale);
-        int length = of.Rank + 1;
         float[] rows = new float[parameters.Length];
         for (int item = 0; item < parameters.Length / length; item++)
         {
-            ReadOnlySpan<float> from = parameters.Slice(item * length, length);
+            ReadOnlySpan<float> from = parameters.AsSpan(item * length, length);
             if (!from.ContainsAnyExcept(0f))
                 continue;
             for (int k = 0; k < of.Rank; k++)
@@ -196,11 +201,11 @@ public sealed class FactorModel
         }
     }
 
-    private static double Number(string what, IReadOnlyDictionary<string, string> settings, string key) =>
-        settings.TryGetValue(key, out string? text) && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+    private static double Setting(IReadOnlyDictionary<string, string> settings, string key) =>
+        double.TryParse(settings.GetValueOrDefault(key), NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
             && double.IsFinite(value)
             ? value
-            : throw Broken(what, $"there is no number '{key}' among its settings");
+            : double.NaN;
 
     private static InputException Broken(string folder, string what) => new($"{folder}: {what}; train again, or give another --model");
 }

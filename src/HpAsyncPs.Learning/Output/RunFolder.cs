@@ -8,11 +8,12 @@ using System.Text;
 using System.Text.Json;
 using HpAsyncPs.Learning.Classification;
 using HpAsyncPs.Learning.Factorization;
+using HpAsyncPs.Learning.Output.Report;
 using HpAsyncPs.Server;
 
 namespace HpAsyncPs.Learning.Output;
 
-/// <summary>What a run leaves behind: summary.json, trace.csv, model/.</summary>
+/// <summary>What a run leaves behind: summary.json, trace.csv, report.html, model/.</summary>
 public static class RunFolder
 {
     /// <summary>Name of the model's folder.</summary>
@@ -20,6 +21,7 @@ public static class RunFolder
 
     private const string Summary = "summary.json";
     private const string Trace = "trace.csv";
+    private const string Report = "report.html";
 
     /// <summary>Makes sure, before hours of training, that results can be written; leaves nothing behind.</summary>
     /// <exception cref="InputException">They cannot.</exception>
@@ -44,6 +46,9 @@ public static class RunFolder
     }
 
     /// <summary>Writes all of it. Each file appears whole or not at all; the summary comes last.</summary>
+    /// <param name="folder">Where.</param>
+    /// <param name="result">What came of the run.</param>
+    /// <param name="summary">The same in short.</param>
     /// <exception cref="InputException">It cannot be written.</exception>
     public static void Write(string folder, RunResult result, RunSummary summary)
     {
@@ -59,11 +64,19 @@ public static class RunFolder
         if (result.Model is { } model)
             ModelOf(result, model).Write(Path.Combine(folder, Model));
         AtomicFile.Write(Path.Combine(folder, Trace), output => WriteTrace(output, result.Trace));
-        WriteSummary(folder, summary);
+        ReportPage.Write(Path.Combine(folder, Report), result, summary, ReportMetric.For(result.Trace));
+        WriteJson(folder, summary);
     }
 
-    /// <summary>Writes summary.json.</summary>
-    public static void WriteSummary(string folder, RunSummary summary) => AtomicFile.Write(Path.Combine(folder, Summary),
+    /// <summary>Writes summary.json, and what report.html says of it.</summary>
+    /// <exception cref="InputException">It cannot be written.</exception>
+    public static void WriteSummary(string folder, RunSummary summary)
+    {
+        ReportPage.Complete(Path.Combine(folder, Report), summary);
+        WriteJson(folder, summary);
+    }
+
+    private static void WriteJson(string folder, RunSummary summary) => AtomicFile.Write(Path.Combine(folder, Summary),
         output => JsonSerializer.Serialize(output, summary, OutputJson.Default.RunSummary));
 
     /// <summary>A checksum as it stands in files.</summary>

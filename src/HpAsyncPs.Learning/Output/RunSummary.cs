@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 using System.Text.Json.Serialization;
 using HpAsyncPs.Server;
@@ -90,8 +91,11 @@ public sealed record RunSummary
     /// <summary>Version of the program.</summary>
     public string Version { get; init; } = "";
 
-    /// <summary>The command line of the launcher, as a shell takes it; null when there was none.</summary>
+    /// <summary>The command line that made it, as a shell takes it: the launcher's, or that of a server started by hand.</summary>
     public string? Command { get; init; }
+
+    /// <summary>When the server had the result.</summary>
+    public DateTimeOffset? FinishedAt { get; init; }
 
     /// <summary>Makes the summary of a run.</summary>
     public static RunSummary Of(RunResult result, string policy, double wallSeconds)

@@ -17,6 +17,7 @@ public sealed partial class ParameterServer
     private const double EvaluationsOfElapsed = 200;
 
     private readonly StalenessMonitor _staleness = new();
+    private Timeline? _timeline;
     private readonly List<TraceRow> _trace = [];
     private Phase _phase = Phase.Joining;
     private Shard? _shard;
@@ -96,6 +97,7 @@ public sealed partial class ParameterServer
             _totalWeight += weight;
         _clocks = new ulong[_members.Length];
         _atRelease = new ulong[_members.Length];
+        _timeline = new Timeline(_members.Length);
         try
         {
             _shard = new Shard(parameters, _admission.RowLength, _weights, _admission.Aggregate);

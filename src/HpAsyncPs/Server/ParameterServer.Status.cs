@@ -49,6 +49,9 @@ public sealed partial class ParameterServer
         Agreed = _admission.Agreed,
         Settings = _admission.Settings,
         Trace = _trace,
+        Timeline = _timeline,
+        Staleness = _staleness.Bins(),
+        Target = _options.Target,
     };
 
     private TraceRow Sample()

@@ -124,6 +124,7 @@ public sealed partial class ParameterServer
                 break;
             case FrameKind.Progress:
                 session.Progress = ProgressMessage.Read(payload);
+                _timeline?.Record(session.Rank, _time.GetElapsedTime(_startedAt).TotalSeconds, session.Progress);
                 break;
             case FrameKind.Heartbeat:
                 break;

@@ -110,4 +110,13 @@ public sealed record RunResult
 
     /// <summary>Samples in order of time.</summary>
     public IReadOnlyList<TraceRow> Trace { get; init; } = [];
+
+    /// <summary>When each worker did what; null if training never started.</summary>
+    public Timeline? Timeline { get; init; }
+
+    /// <summary>Version lags of applied pushes.</summary>
+    public IReadOnlyList<StalenessBin> Staleness { get; init; } = [];
+
+    /// <summary>The relative gap at which it was to stop, or null.</summary>
+    public double? Target { get; init; }
 }

@@ -29,7 +29,7 @@ public sealed class WorkerClient : IDisposable
         Handler? handler = null;
         _ = new Connection(socket, _pool, PipeScheduler.Inline, server, sink => handler = new Handler(new WorkerSession(options, time, sink)));
         _session = handler!.Session;
-        _timer = new Timer(static state => ((WorkerClient)state!).Tick(), this, ServerHeartbeat, ServerHeartbeat);
+        _timer = new Timer(static state => ((WorkerClient)state!).Tick(), this, WorkerSession.TickInterval, WorkerSession.TickInterval);
     }
 
     /// <summary>The rank that the server gave.</summary>
@@ -50,10 +50,8 @@ public sealed class WorkerClient : IDisposable
     /// <summary>The session underneath, for a loop of one's own.</summary>
     public WorkerSession Session => _session;
 
-    /// <summary>Where the time went, told to the server with every heartbeat. Set by the training loop.</summary>
+    /// <summary>Where the time went, told to the server now and then. Set by the training loop.</summary>
     public Func<ProgressMessage>? Progress { get; set; }
-
-    private static TimeSpan ServerHeartbeat => TimeSpan.FromSeconds(1);
 
     /// <summary>Connects, joins, and waits until all workers have joined.</summary>
     /// <param name="server">HOST:PORT.</param>

@@ -15,6 +15,13 @@ namespace HpAsyncPs.Worker;
 /// </summary>
 public sealed partial class WorkerSession : IDisposable
 {
+    /// <summary>How often <see cref="Tick"/> is to be called.</summary>
+    public static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(50);
+
+    // Where the time went is told often at first, so that a run of a second can be looked at, and once a second later on.
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(1);
+    private const double TellingsOfElapsed = 100;
+
     private readonly WorkerOptions _options;
     private readonly TimeProvider _time;
     private readonly IFrameSink _sink;
@@ -22,6 +29,8 @@ public sealed partial class WorkerSession : IDisposable
     private readonly CancellationTokenSource _interrupt = new();
     private ulong _session;
     private long _heardAt;
+    private long _startedAt;
+    private long _toldAt;
     private bool _hasEnded;
     private string? _failure;
 
@@ -127,14 +136,14 @@ public sealed partial class WorkerSession : IDisposable
         }
     }
 
-    /// <summary>Says that this worker lives and where its time went; checks that the server lives. Once a heartbeat interval.</summary>
+    /// <summary>Says that this worker lives and where its time went; checks that the server lives.</summary>
     public void Tick(ProgressMessage progress)
     {
         lock (Gate)
         {
             if (_hasEnded)
                 return;
-            if (Rank >= 0)
+            if (Rank >= 0 && IsTellingDue())
                 SendProgress(progress);
             if (_time.GetElapsedTime(_heardAt) > _options.LivenessTimeout)
             {
@@ -199,6 +208,7 @@ public sealed partial class WorkerSession : IDisposable
                 StartMessage start = StartMessage.Read(payload);
                 LeaseBuffers(start.Parameters);
                 Started = start;
+                _startedAt = _time.GetTimestamp();
                 break;
             case FrameKind.Snapshot when Started is not null:
                 ReceiveChunk(header, payload);
@@ -235,8 +245,17 @@ public sealed partial class WorkerSession : IDisposable
         return _sink.Send(header, payload);
     }
 
+    private bool IsTellingDue()
+    {
+        TimeSpan due = LongestSilence;
+        if (Started is not null && _time.GetElapsedTime(_startedAt) / TellingsOfElapsed < LongestSilence)
+            due = _time.GetElapsedTime(_startedAt) / TellingsOfElapsed;
+        return _time.GetElapsedTime(_toldAt) >= due - (TickInterval / 2); // the tick that is nearest
+    }
+
     private void SendProgress(ProgressMessage progress)
     {
+        _toldAt = _time.GetTimestamp();
         _scratch.ResetWrittenCount();
         progress.Write(_scratch);
         Send(new FrameHeader(FrameKind.Progress), _scratch.WrittenSpan);

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.IO;
 using HpAsyncPs.Cli.Launching;
 using HpAsyncPs.Learning.Generation;
+using HpAsyncPs.Learning.Output;
 using HpAsyncPs.Programs;
 
 namespace HpAsyncPs.Cli.Generating;

@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.IO;
 using HpAsyncPs.Cli.Launching;
 using HpAsyncPs.Learning.Generation;
+using HpAsyncPs.Learning.Output;
 using HpAsyncPs.Programs;
 
 namespace HpAsyncPs.Cli.Generating;

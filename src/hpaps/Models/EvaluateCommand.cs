@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Threading;
 using HpAsyncPs.Learning.Data;
+using HpAsyncPs.Learning.Output;
 using HpAsyncPs.Programs;
 
 namespace HpAsyncPs.Cli.Models;

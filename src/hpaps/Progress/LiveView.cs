@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Runtime.ExceptionServices;
+using HpAsyncPs.Learning.Output;
 using HpAsyncPs.Server;
 using Spectre.Console;
 using Spectre.Console.Rendering;

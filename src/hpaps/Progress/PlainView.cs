@@ -1,5 +1,6 @@
 using System;
 using System.Text;
+using HpAsyncPs.Learning.Output;
 using HpAsyncPs.Server;
 
 namespace HpAsyncPs.Cli.Progress;

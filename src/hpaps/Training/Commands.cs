@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using HpAsyncPs.Learning.Output;
+using HpAsyncPs.Programs;
 
 namespace HpAsyncPs.Cli.Training;
 
@@ -50,14 +51,7 @@ internal static class Commands
     }
 
     /// <summary>The command line of this program, such that a shell takes it again.</summary>
-    public static string Own()
-    {
-        string[] all = Environment.GetCommandLineArgs();
-        var words = new List<string> { "hpaps" };
-        for (int j = 1; j < all.Length; j++)
-            words.Add(Quoted(all[j]));
-        return string.Join(' ', words);
-    }
+    public static string Own() => OwnCommand.Line("hpaps");
 
     private static List<string> Worker(TrainSettings settings, int rank, string address, string output, long dataBytes)
     {
@@ -92,15 +86,4 @@ internal static class Commands
 
     /// <summary>A path that cannot be taken for an option or a response file.</summary>
     public static string File(string path) => path[0] is '-' or '@' ? "./" + path : path;
-
-    private static string Quoted(string word)
-    {
-        foreach (char c in word)
-        {
-            if (!char.IsAsciiLetterOrDigit(c) && !"_-./:=,@%+".Contains(c, StringComparison.Ordinal))
-                return $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
-        }
-
-        return word.Length > 0 ? word : "''";
-    }
 }

@@ -11,14 +11,7 @@ internal static class ResultTable
     public static string Of(RunSummary summary, string folder)
     {
         var lines = new ResultLines();
-        lines.Add("ended", summary.Reason switch
-        {
-            "passes" => "after the passes asked for",
-            "target" => "at the target",
-            "time limit" => "at the time limit",
-            "stopped" => "stopped by you",
-            _ => summary.Reason,
-        });
+        lines.Add("ended", Show.Reason(summary.Reason));
         lines.Add("objective", Show.Objective(summary.Objective));
         if (summary.RelativeGap is { } gap)
             lines.Add("relative gap", Show.Gap(gap));

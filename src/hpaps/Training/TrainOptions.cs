@@ -39,7 +39,7 @@ internal sealed class TrainOptions
         _test = new Option<string>("--test") { HelpName = "FILE", Description = test }.NotEmpty();
         _passes = new Option<double?>("--passes") { HelpName = "N", Description = $"Stop after this many passes over all data; {defaultPasses:0} if no other limit is given." }.Positive(Limits.Passes);
         _seed = new Option<ulong>("--seed") { HelpName = "N", Description = seed, DefaultValueFactory = _ => 1 };
-        _output = new Option<string>("--out") { HelpName = "DIR", Description = $"Folder for summary.json, trace.csv and model/, which replace those of an earlier run there; by default runs/{task}-DATE-TIME." }.NotEmpty();
+        _output = new Option<string>("--out") { HelpName = "DIR", Description = $"Folder for summary.json, trace.csv, report.html and model/, which replace those of an earlier run there; by default runs/{task}-DATE-TIME." }.NotEmpty();
         _policy.AcceptOnlyFromAmong(PolicyNames.All);
     }
 
