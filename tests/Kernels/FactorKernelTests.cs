@@ -26,7 +26,7 @@ public sealed class FactorKernelTests
         float[] values = new float[ratings];
         for (int r = 0; r < ratings; r++)
             (which[r], values[r]) = (random.Next(items), (float)random.NextDouble() * 2);
-        FactorKernel.UserSteps(p.Span, ref userBias, which, values, q.Span, biases.Span, scales, 0.02f, 0.05f);
+        FactorKernel.UserSteps(p.Span, ref userBias, which, values, q.Span, biases.Span, scales, 0.02f, 1f, 0.05f);
         for (int r = 0; r < ratings; r++)
             Step(p2, ref userBias2, q2.AsSpan(which[r] * width, width), ref biases2[which[r]], values[r], 0.02, 0.02 * scales[which[r]], 0.05);
         Near(p2, p.Span);

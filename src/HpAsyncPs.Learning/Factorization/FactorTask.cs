@@ -25,11 +25,20 @@ public sealed class FactorTask : ITask
     /// <summary>Its name in settings and on the command line.</summary>
     public const string Name = "mf";
 
-    // Shares of a pass between two pushes: the first, before a worker knows how fast the others are; the least; and the one
-    // from which it may as well be a whole pass.
-    private const double FirstShare = 1.0 / 16;
-    private const double LeastShare = 1.0 / 64;
-    private const double NearlyAll = 0.7;
+    // Pushes a pass while nobody knows yet who is slow, for how many pushes that is, and at most.
+    private const int FirstPushes = 16;
+    private const int Probes = 2;
+    private const int MostPushes = 64;
+
+    // What a cycle counts for after the next one; and what is added before the pushes a pass are rounded down: without it a worker
+    // whose pushes cost more than their computation would stay at two a pass because it has made half the passes.
+    private const double Memory = 0.7;
+    private const double TowardsFewer = 0.2;
+
+    // A worker that is slower than this gets longer steps: by this power of its slowness, and at most by so much.
+    private const double NotableSlowness = 1.5;
+    private const double LongerPower = 0.75;
+    private const double Longest = 8;
 
     private readonly FactorData _data;
     private readonly FactorSettings _settings;
@@ -44,8 +53,14 @@ public sealed class FactorTask : ITask
     private readonly float[] _userBiases;
     private readonly float[] _scratch;
 
-    // Passes made, orders drawn, and the place in the order of the next user.
-    private double _passes;
+    // Passes of the last step, of this worker and of the job lately, of the job at the last step; steps made.
+    private double _stepPasses;
+    private double _ownRecent;
+    private double _jobRecent;
+    private double _jobPasses;
+    private int _steps;
+
+    // Orders drawn, and the place in the order of the next user.
     private ulong _orders;
     private int _next;
 
@@ -131,8 +146,10 @@ public sealed class FactorTask : ITask
     public double Step(ReadOnlySpan<float> z, Span<float> x, double jobPasses, CancellationToken interrupt)
     {
         TakeItems(z);
-        float step = (float)(_settings.Step * Math.Pow(_settings.StepDecay, jobPasses)), decay = (float)_settings.Decay;
-        int wanted = Work(jobPasses), done = 0;
+        (int wanted, double longer) = Work(jobPasses);
+        double scheduled = _settings.Step * Math.Pow(_settings.StepDecay, jobPasses);
+        float step = (float)(scheduled * longer), largest = (float)(scheduled * _settings.LargestScale), decay = (float)_settings.Decay;
+        int done = 0;
         if (_next == 0)
             Shuffle();
         do
@@ -142,16 +159,14 @@ public sealed class FactorTask : ITask
             int user = _order[_next++];
             (int begin, int count) = RatingsOf(user);
             FactorKernel.UserSteps(_userFactors.AsSpan(user * _width, _width), ref _userBiases[user], _data.Items.AsSpan(begin, count),
-                _data.Values.AsSpan(begin, count), _q, _itemBiases, _itemScales, step, decay);
+                _data.Values.AsSpan(begin, count), _q, _itemBiases, _itemScales, step, largest, decay);
             done += count;
         }
         while (done < wanted && _next < _order.Length); // no step goes beyond a pass: it would take some users twice
 
         _next = _next < _order.Length ? _next : 0;
         GiveItems(x);
-        double passes = (double)done / _data.Values.Length;
-        _passes += passes;
-        return passes;
+        return _stepPasses = (double)done / _data.Values.Length;
     }
 
     /// <inheritdoc/>
@@ -186,14 +201,19 @@ public sealed class FactorTask : ITask
     }
 
     /// <summary>
-    /// How many ratings to go through before the next push: a share of a pass that makes all workers push about as often. A
-    /// worker that has made fewer passes than the whole job is slower by that much; if it pushed whole passes, its old rows
-    /// would hold the average back.
+    /// How many ratings to go through before the next push: a whole part of a pass, such that all workers push about as often. A
+    /// worker that makes fewer passes than the job is slower by that much; if it pushed whole passes, its old rows would hold
+    /// the average back. Its ratings are gone through less often while the step is long, so each of them gets a longer one. A worker that pushes more often than the others replaces its own progress before they have taken it over.
     /// </summary>
-    private int Work(double jobPasses)
+    private (int Ratings, double Longer) Work(double jobPasses)
     {
-        double share = jobPasses > 0 ? Math.Max(LeastShare, _passes / jobPasses) : FirstShare;
-        return share < NearlyAll ? (int)Math.Ceiling(share * _data.Values.Length) : _data.Values.Length;
+        _ownRecent = (Memory * _ownRecent) + _stepPasses;
+        _jobRecent = (Memory * _jobRecent) + jobPasses - _jobPasses;
+        _jobPasses = jobPasses;
+        double slowness = _jobRecent / _ownRecent;
+        double pushes = _steps++ < Probes ? FirstPushes : Math.Floor(slowness + TowardsFewer);
+        int ratings = (int)Math.Ceiling(_data.Values.Length / Math.Clamp(pushes, 1, MostPushes));
+        return (ratings, _steps > Probes && slowness > NotableSlowness ? Math.Min(Longest, Math.Pow(slowness, LongerPower)) : 1);
     }
 
     private (int Begin, int Count) RatingsOf(int user) => (_data.UserStarts[user], _data.UserStarts[user + 1] - _data.UserStarts[user]);

@@ -6,14 +6,16 @@ namespace HpAsyncPs.Learning.Output;
 /// <summary>Files that appear whole or not at all: written beside their place, then renamed into it.</summary>
 public static class AtomicFile
 {
-    /// <summary>Writes a file.</summary>
+    private const int BufferBytes = 1 << 16;
+
+    /// <summary>Writes a file. Many small writes are fine.</summary>
     /// <exception cref="InputException">It cannot be written; nothing is left behind.</exception>
     public static void Write(string path, Action<Stream> write)
     {
         string partial = $"{path}.{Environment.ProcessId}.partial";
         try
         {
-            using (FileStream file = File.Create(partial))
+            using (FileStream file = File.Create(partial, BufferBytes))
             {
                 write(file);
                 file.Flush(flushToDisk: true);

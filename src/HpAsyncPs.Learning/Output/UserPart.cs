@@ -94,14 +94,11 @@ public static class UserPart
 
     private static void WriteIds(Stream output, IdTable ids)
     {
-        using var buffer = new BufferedStream(output, 1 << 16);
         for (int number = 0; number < ids.Count; number++)
         {
-            buffer.Write(ids[number]);
-            buffer.WriteByte((byte)'\n');
+            output.Write(ids[number]);
+            output.WriteByte((byte)'\n');
         }
-
-        buffer.Flush();
     }
 
     private static void WriteUsers(Stream output, FactorData data, IdTable ids)
@@ -114,27 +111,24 @@ public static class UserPart
             items.Add(data.TestItems[t]);
         }
 
-        using var buffer = new BufferedStream(output, 1 << 16);
         Span<byte> digits = stackalloc byte[16];
         for (int user = 0; user < data.Users; user++)
         {
-            buffer.Write(ids[data.UserIds[user]]);
+            output.Write(ids[data.UserIds[user]]);
             byte before = (byte)'\t';
             for (int r = data.UserStarts[user]; r < data.UserStarts[user + 1]; r++)
-                Add(data.LocalItems[data.Items[r]], digits, buffer, ref before);
+                Add(data.LocalItems[data.Items[r]], digits, output, ref before);
             foreach (int item in heldOut.GetValueOrDefault(user, []))
-                Add(item, digits, buffer, ref before);
-            buffer.WriteByte((byte)'\n');
+                Add(item, digits, output, ref before);
+            output.WriteByte((byte)'\n');
         }
-
-        buffer.Flush();
     }
 
-    private static void Add(int item, Span<byte> digits, BufferedStream buffer, ref byte before)
+    private static void Add(int item, Span<byte> digits, Stream output, ref byte before)
     {
         item.TryFormat(digits, out int written, default, CultureInfo.InvariantCulture);
-        buffer.WriteByte(before);
-        buffer.Write(digits[..written]);
+        output.WriteByte(before);
+        output.Write(digits[..written]);
         before = (byte)' ';
     }
 }

@@ -24,10 +24,11 @@ public static class FactorKernel
     /// <param name="itemBiases">Bias of each item.</param>
     /// <param name="itemScales">Factor on the step of each item.</param>
     /// <param name="step">Step size.</param>
+    /// <param name="largestItemStep">Bound on the scaled step of an item.</param>
     /// <param name="decay">Regularisation of factors and biases.</param>
     public static void UserSteps(
         Span<float> p, ref float userBias, ReadOnlySpan<int> items, ReadOnlySpan<float> values, Span<float> q,
-        Span<float> itemBiases, ReadOnlySpan<float> itemScales, float step, float decay)
+        Span<float> itemBiases, ReadOnlySpan<float> itemScales, float step, float largestItemStep, float decay)
     {
         nuint width = (nuint)p.Length;
         ref float p0 = ref MemoryMarshal.GetReference(p);
@@ -36,7 +37,7 @@ public static class FactorKernel
         {
             int item = items[r];
             ref float q0 = ref MemoryMarshal.GetReference(q.Slice(item * (int)width, (int)width));
-            float itemBias = itemBiases[item], itemStep = step * itemScales[item];
+            float itemBias = itemBiases[item], itemStep = Math.Min(step * itemScales[item], largestItemStep);
             float error = values[r] - bias - itemBias - Dot(ref p0, ref q0, width);
             Vector256<float> pGain = Vector256.Create(step * error), qGain = Vector256.Create(itemStep * error);
             Vector256<float> pKeep = Vector256.Create(1 - (step * decay)), qKeep = Vector256.Create(1 - (itemStep * decay));

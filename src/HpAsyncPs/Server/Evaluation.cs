@@ -6,7 +6,7 @@ namespace HpAsyncPs.Server;
 /// One snapshot that every worker evaluates on its own data: the weighted mean of their values is exact for that
 /// snapshot, whatever the delays. Holds its publication until all have answered.
 /// </summary>
-internal sealed class Evaluation(ulong number, Publication publication, long startedAt, TraceRow before)
+internal sealed class Evaluation(ulong number, Publication publication, TraceRow before)
 {
     private double[] _sums = [];
     private double _weight;
@@ -15,10 +15,11 @@ internal sealed class Evaluation(ulong number, Publication publication, long sta
 
     public Publication Publication { get; } = publication;
 
-    public long StartedAt { get; } = startedAt;
-
     /// <summary>The counters when the snapshot was frozen; the objective is not known yet.</summary>
     public TraceRow Before { get; } = before;
+
+    /// <summary>The longest that a worker took, from the moment it was sent.</summary>
+    public TimeSpan Longest { get; set; }
 
     /// <summary>Workers that have not answered.</summary>
     public int Open { get; set; }

@@ -6,11 +6,11 @@ namespace HpAsyncPs.Server;
 /// <summary>Evaluations: snapshots that every worker evaluates on its own data.</summary>
 public sealed partial class ParameterServer
 {
-    private void BeginEvaluation(long now)
+    private void BeginEvaluation()
     {
         if (_shard!.TryPublish() is not { } publication)
             return;
-        _evaluation = new Evaluation(++_evaluations, publication, now, Sample());
+        _evaluation = new Evaluation(++_evaluations, publication, Sample());
         foreach (Session member in _members)
         {
             if (member.HasLeft)
@@ -32,6 +32,9 @@ public sealed partial class ParameterServer
         if (!evaluation.Fits(message.Values))
             throw new ProtocolException("An evaluation has at least one value, and as many at every worker.");
         evaluation.Add(_weights[session.Rank], message.Values);
+        long now = _time.GetTimestamp();
+        TimeSpan took = _time.GetElapsedTime(session.EvaluationSentAt, now);
+        evaluation.Longest = took > evaluation.Longest ? took : evaluation.Longest;
         if (--evaluation.Open > 0)
             return;
         if (!double.IsFinite(evaluation.Objective))
@@ -40,7 +43,6 @@ public sealed partial class ParameterServer
             return;
         }
 
-        long now = _time.GetTimestamp();
         TraceRow row = evaluation.Before with { Objective = evaluation.Objective, RelativeGap = Gap(evaluation.Objective), Values = evaluation.Means() };
         _trace.Add(row);
         if (_phase == Phase.Finishing)
@@ -67,9 +69,8 @@ public sealed partial class ParameterServer
         }
 
         DropEvaluation();
-        TimeSpan took = _time.GetElapsedTime(evaluation.StartedAt, now);
         double seconds = Math.Max(LeastBetweenEvaluations.TotalSeconds,
-            Math.Max(EvaluationShare * took.TotalSeconds, _time.GetElapsedTime(_startedAt, now).TotalSeconds / EvaluationsOfElapsed));
+            Math.Max(EvaluationShare * evaluation.Longest.TotalSeconds, _time.GetElapsedTime(_startedAt, now).TotalSeconds / EvaluationsOfElapsed));
         _evaluateAt = now + (long)(seconds * _time.TimestampFrequency);
     }
 

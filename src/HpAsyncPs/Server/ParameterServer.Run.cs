@@ -158,7 +158,7 @@ public sealed partial class ParameterServer
         else if (_options.TimeLimit is { } limit && _time.GetElapsedTime(_startedAt, now) >= limit)
             Finish("time limit");
         else if (now >= _evaluateAt && _evaluation is null)
-            BeginEvaluation(now);
+            BeginEvaluation();
     }
 
     /// <summary>Training is over: freeze the model and have it evaluated.</summary>
@@ -171,7 +171,7 @@ public sealed partial class ParameterServer
         long now = _time.GetTimestamp();
         _phaseUntil = now + (long)(_options.FinalTimeout.TotalSeconds * _time.TimestampFrequency);
         if (_options.Evaluates && _left < _members.Length)
-            BeginEvaluation(now);
+            BeginEvaluation();
         _model = _evaluation?.Publication.Values.ToArray() ?? CopyModel();
         if (_evaluation is null)
             SendStop();

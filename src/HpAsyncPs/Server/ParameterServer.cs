@@ -207,6 +207,7 @@ public sealed partial class ParameterServer
         {
             session.EvaluationDue = false;
             session.EvaluationOpen = true;
+            session.EvaluationSentAt = _time.GetTimestamp();
             evaluation.Publication.Acquire();
             FrameFlags final = _phase == Phase.Finishing ? FrameFlags.Final : FrameFlags.None;
             session.Begin(evaluation.Publication, FrameFlags.Evaluate | final, evaluation.Number);

@@ -72,6 +72,9 @@ public sealed class Session
     /// <summary>An evaluation was sent that this worker has not answered.</summary>
     internal bool EvaluationOpen { get; set; }
 
+    /// <summary>When the snapshot to evaluate began to be sent.</summary>
+    internal long EvaluationSentAt { get; set; }
+
     internal bool IsSending => _sending is not null;
 
     internal bool Send(FrameHeader header, ReadOnlySpan<byte> payload)

@@ -23,7 +23,7 @@ public enum NextAction
 
 /// <summary>
 /// The loop that never waits for the network, as a state machine: a driver asks what is next and does it. After each push
-/// it asks for a snapshot and gives it half a step's time to arrive; then it goes on from the snapshot it has, corrected
+/// it asks for a snapshot and gives it a second to arrive (or two steps' time, if that is longer); then it goes on from the snapshot it has, corrected
 /// by what it pushed itself, until the window of unseen pushes is full. Only then it idles, and counts the time. A policy
 /// with a barrier makes it wait for each snapshot.
 /// Source of the repeated local step: Mishchenko, Iutzeler, Malick, Amini, A Delay-tolerant Proximal-Gradient Algorithm
@@ -31,7 +31,9 @@ public enum NextAction
 /// </summary>
 public sealed class TrainingLoop : IDisposable
 {
-    private const double PatienceInSteps = 0.5;
+    // Steps from an old snapshot bring less than they cost when the servers or the links are busy: docs/adr/0004.
+    private static readonly TimeSpan LeastPatience = TimeSpan.FromSeconds(1);
+    private const double PatienceInSteps = 2;
 
     private readonly WorkerSession _session;
     private readonly ITask _task;
@@ -122,7 +124,7 @@ public sealed class TrainingLoop : IDisposable
 
         _pulledAt = _time.GetTimestamp();
         TimeSpan took = _time.GetElapsedTime(_steppedAt, _pulledAt);
-        _patience = took * PatienceInSteps;
+        _patience = TimeSpan.FromTicks(Math.Max(LeastPatience.Ticks, (took * PatienceInSteps).Ticks));
         _busy += took;
     }
 

@@ -22,7 +22,7 @@ internal sealed class LocalCluster : IDisposable
 
     // How long others may take to show that one of them was the cause, and the server to save what there is.
     private static readonly TimeSpan CauseTimeout = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan SaveTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan SaveTimeout = TimeSpan.FromSeconds(60);
 
     // The server itself has waited for the workers to leave.
     private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(2);
@@ -119,6 +119,29 @@ internal sealed class LocalCluster : IDisposable
         if (certain || !runs || stopped || _time.GetElapsedTime(_failingSince) > CauseTimeout)
             throw Explained();
         return true;
+    }
+
+    /// <summary>Waits for the workers after a good end: they write what only they have.</summary>
+    /// <exception cref="ClusterException">One failed at it, or takes too long.</exception>
+    public void WaitForWorkers()
+    {
+        long start = _time.GetTimestamp();
+        foreach (ChildProcess worker in _workers)
+        {
+            while (!worker.HasExited)
+            {
+                if (_signals.Received > 1)
+                    throw new ClusterException($"ended at once by the second signal; {worker.Name} had not written its users");
+                if (_time.GetElapsedTime(start) > SaveTimeout)
+                    throw new ClusterException($"{worker.Name} (pid {worker.Id}) did not write its users within {SaveTimeout.TotalSeconds:0} s; is the disk very slow?");
+                worker.WaitForExit(Heartbeat);
+            }
+
+            if (!Failure.Has(worker))
+                continue;
+            worker.Drain();
+            throw new ClusterException($"{worker.Name} (pid {worker.Id}) did not write its users: {worker.Errors("hpaps-worker")}");
+        }
     }
 
     /// <summary>Ends everybody: first by asking, then by force. Nobody is left when it returns.</summary>

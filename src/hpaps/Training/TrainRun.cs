@@ -92,6 +92,8 @@ internal static class TrainRun
                     progress.Update(cluster.Status);
                     return runs;
                 });
+                if (settings.WorkersWrite)
+                    cluster.WaitForWorkers();
             }
 
             return cluster.Ended!;
