@@ -24,9 +24,11 @@ internal static class CliCommand
             "hpaps inspect --data train.svm.gz",
             "hpaps train logreg --data train.svm.gz --test test.svm.gz --out run",
             "hpaps evaluate --model run --data test.svm.gz",
-            "hpaps predict --model run --data new.svm --out predictions.txt"))
+            "hpaps predict --model run --data new.svm --out predictions.txt",
+            "hpaps train mf --data ratings.csv --holdout 0.1 --out recommender",
+            "hpaps recommend --model recommender --user 42 --titles movies.csv"))
         {
-            train, EvaluateCommand.Create(), PredictCommand.Create(), InspectCommand.Create(), GenerateCommand.Create(),
+            train, EvaluateCommand.Create(), PredictCommand.Create(), RecommendCommand.Create(), InspectCommand.Create(), GenerateCommand.Create(),
         };
         return root;
     }

@@ -7,4 +7,7 @@ namespace HpAsyncPs.Cli;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
 [JsonSerializable(typeof(Inspection))]
 [JsonSerializable(typeof(ModelQuality))]
+[JsonSerializable(typeof(FactorQuality))]
+[JsonSerializable(typeof(RatingsInspection))]
+[JsonSerializable(typeof(Recommendations))]
 internal sealed partial class CliJson : JsonSerializerContext;

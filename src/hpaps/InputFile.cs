@@ -3,11 +3,22 @@ using System.IO;
 
 namespace HpAsyncPs.Cli;
 
-/// <summary>Checks of a data file that is read by others, or more than once.</summary>
+/// <summary>Checks of files, before time is spent.</summary>
 internal static class InputFile
 {
     /// <summary>Do two paths lead to one file, links followed?</summary>
     public static bool IsSame(string one, string other) => Final(one) == Final(other);
+
+    /// <summary>Refuses a folder or a device as a file to write.</summary>
+    /// <exception cref="InputException">It is one.</exception>
+    public static void CheckOutput(string option, string path)
+    {
+        if (Directory.Exists(path) || Path.EndsInDirectorySeparator(path))
+            throw new InputException($"{option} {path}: this is a folder; name a file");
+        string full = Path.GetFullPath(path);
+        if ((full.StartsWith("/dev/", StringComparison.Ordinal) && !full.StartsWith("/dev/shm/", StringComparison.Ordinal)) || full.StartsWith("/proc/", StringComparison.Ordinal))
+            throw new InputException($"{option} {path}: this is a device, which a file would replace; name a file");
+    }
 
     /// <summary>Makes sure that it can be opened, again and again; says so in words of the option otherwise.</summary>
     /// <returns>Its length in bytes.</returns>
@@ -15,7 +26,7 @@ internal static class InputFile
     public static long Check(string option, string path)
     {
         if (Directory.Exists(path))
-            throw new InputException($"{option} {path}: this is a folder; give a file of LIBSVM text");
+            throw new InputException($"{option} {path}: this is a folder; give a file");
         if (IsOwnHandle(path))
             throw new InputException($"{option} {path}: every worker opens the file for itself, and for each this is another; give the file's own path");
         try

@@ -18,17 +18,29 @@ internal static class InspectCommand
 
     public static Command Create()
     {
-        Option<string> data = new Option<string>("--data") { HelpName = "FILE", Description = "LIBSVM/SVMlight file, plain or gzip.", Required = true }.NotEmpty();
+        Option<string> data = new Option<string>("--data") { HelpName = "FILE", Description = "LIBSVM/SVMlight file or, with --ratings, ratings; plain or gzip.", Required = true }.NotEmpty();
+        var ratings = new Option<bool>("--ratings") { Description = "The file has ratings: user, item, rating." };
         var json = new Option<bool>("--json") { Description = "Print one JSON object on standard output." };
         var command = new Command("inspect", CommonOptions.WithExamples(
             "Reads a data file, checks every line of it, and says what is in it and how fast it was read.",
             "hpaps inspect --data train.svm.gz",
+            "hpaps inspect --data ratings.csv --ratings",
             "hpaps inspect --data train.svm --json"))
         {
-            data, json,
+            data, ratings, json,
         };
         command.SetAction(parsed =>
         {
+            if (parsed.GetValue(ratings))
+            {
+                RatingsInspection found = RatingsInspection.Of(parsed.GetValue(data)!);
+                if (parsed.GetValue(json))
+                    Console.Out.WriteLine(JsonSerializer.Serialize(found, CliJson.Default.RatingsInspection));
+                else
+                    Console.Out.Write(found.Lines());
+                return (int)ExitCode.Done;
+            }
+
             Inspection of = Inspect(parsed.GetValue(data)!);
             if (parsed.GetValue(json))
                 Console.Out.WriteLine(JsonSerializer.Serialize(of, CliJson.Default.Inspection));

@@ -51,6 +51,19 @@ public sealed class FactorModel
     /// <summary>Numbers of the items that a user has rated, those that were held out included.</summary>
     public IReadOnlyList<int> Rated(int user) => user >= 0 ? _rated[user] : [];
 
+    /// <summary>How many ratings each item has, held out or not.</summary>
+    public int[] Raters()
+    {
+        int[] raters = new int[Items.Count];
+        foreach (int[] one in _rated)
+        {
+            foreach (int item in one)
+                raters[item]++;
+        }
+
+        return raters;
+    }
+
     /// <summary>The rating that is predicted. A user or an item that is not known (-1) counts as an average one.</summary>
     public double Predict(int user, int item)
     {

@@ -69,12 +69,11 @@ public sealed record ModelFolder(ModelDescription Description, float[] Weights)
         return !File.Exists(Path.Combine(folder, DescriptionFile)) && File.Exists(Path.Combine(inside, DescriptionFile)) ? inside : folder;
     }
 
-    /// <summary>Reads a model: from the folder itself, or from model/ inside a run's folder.</summary>
+    /// <summary>What model.json says: of the folder itself, or of model/ inside a run's folder.</summary>
     /// <exception cref="InputException">There is none, or it is broken.</exception>
-    public static ModelFolder Read(string folder)
+    public static ModelDescription Describe(string folder)
     {
-        folder = Find(folder);
-        string path = Path.Combine(folder, DescriptionFile);
+        string path = Path.Combine(Find(folder), DescriptionFile);
         ModelDescription description;
         try
         {
@@ -92,9 +91,18 @@ public sealed record ModelFolder(ModelDescription Description, float[] Weights)
 
         if (description.Format != Format)
             throw new InputException($"{path}: format {description.Format}, this program reads {Format}; use the release that wrote it");
+        return description;
+    }
+
+    /// <summary>Reads a model: from the folder itself, or from model/ inside a run's folder.</summary>
+    /// <exception cref="InputException">There is none, or it is broken.</exception>
+    public static ModelFolder Read(string folder)
+    {
+        ModelDescription description = Describe(folder);
+        folder = Find(folder);
         float[] weights = NpyFile.Read(Path.Combine(folder, WeightsFile));
         if (weights.Length != description.Parameters)
-            throw new InputException($"{path}: {description.Parameters} parameters, but {WeightsFile} has {weights.Length}; train again");
+            throw new InputException($"{folder}: {description.Parameters} parameters, but {WeightsFile} has {weights.Length}; train again");
         return new ModelFolder(description, weights);
     }
 }

@@ -19,11 +19,7 @@ internal static class GeneratedFile
     /// <exception cref="InputException">Names the option and what to do.</exception>
     public static void Check(string option, string path, bool force)
     {
-        if (Directory.Exists(path) || Path.EndsInDirectorySeparator(path))
-            throw new InputException($"{option} {path}: this is a folder; name a file");
-        string full = Path.GetFullPath(path);
-        if ((full.StartsWith("/dev/", StringComparison.Ordinal) && !full.StartsWith("/dev/shm/", StringComparison.Ordinal)) || full.StartsWith("/proc/", StringComparison.Ordinal))
-            throw new InputException($"{option} {path}: this is a device, which a file would replace; name a file");
+        InputFile.CheckOutput(option, path);
         if (File.Exists(path) && !force)
             throw new InputException($"{option} {path}: exists already; name another file, or replace it with --force");
     }
