@@ -89,6 +89,22 @@ public sealed class FactorTaskTests
         Assert.True(several <= one + tolerance, $"{workers} workers: {several:0.0000}, one: {one:0.0000}");
     }
 
+    [Fact]
+    public void Job_ends_at_the_error_asked_for_or_says_that_nothing_is_held_out()
+    {
+        RunResult met = Run(Planted(2, new FactorSettings { Rank = 6, Step = 0.03 }));
+        Assert.Null(met.Failure);
+        Assert.Equal("target", met.Reason);
+        Assert.InRange(met.Trace[^1].TestRmse!.Value, 0.1, 0.35);
+        Assert.True(met.Trace[^2].TestRmse > 0.35);
+
+        FactorTask[] blind = [new(Data(10, 1, 20), Plain with { Decay = 0.05 }), new(Data(10, -1, 20), Plain with { Decay = 0.05 })];
+        Assert.Contains("hold no examples out", Run(blind).Failure, StringComparison.Ordinal);
+
+        static RunResult Run(ITask[] tasks) =>
+            new VirtualCluster(1, new ServerOptions { TargetRmse = 0.35, Passes = 1000 }, tasks, [3000, 20000]).Run(5_000_000);
+    }
+
     private static float ItemBiasAfterAStep(int ratings, float value, int everywhere)
     {
         var task = new FactorTask(Data(ratings, value, everywhere), Plain);

@@ -81,9 +81,17 @@ public sealed class TimelineTests
         var timeline = new Timeline(8);
         var staleness = new StalenessMonitor();
         Feed(timeline, staleness, 0);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Feed(timeline, staleness, 1);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        // A collection on another thread can end this thread's allocation buffer, which counts; code that allocates does so each time.
+        long least = long.MaxValue;
+        for (int round = 1; round <= 5; round++)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Feed(timeline, staleness, round);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+
+        Assert.Equal(0, least);
         Assert.True(timeline.BinSeconds > Timeline.ShortestBin, "it never merged: the test tests less than it says");
     }
 
