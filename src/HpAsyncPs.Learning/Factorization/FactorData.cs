@@ -4,7 +4,7 @@ using HpAsyncPs.Learning.Data;
 
 namespace HpAsyncPs.Learning.Factorization;
 
-/// <summary>A worker's part of the ratings: all ratings of its users, sorted by user.</summary>
+/// <summary>A worker's part of the ratings: all ratings of its users, sorted by user and, for each, by item.</summary>
 public sealed record FactorData
 {
     /// <summary>Mean of all training ratings of all workers; subtracted from every value here.</summary>
@@ -22,7 +22,7 @@ public sealed record FactorData
     /// <summary>Where each user's ratings begin; one more than users.</summary>
     public required int[] UserStarts { get; init; }
 
-    /// <summary>Local item of each rating: an index into <see cref="LocalItems"/>.</summary>
+    /// <summary>Local item of each rating: an index into <see cref="LocalItems"/>; does not fall within a user.</summary>
     public required int[] Items { get; init; }
 
     /// <summary>Each rating less the mean, in units of the scale.</summary>
@@ -96,7 +96,7 @@ public sealed record FactorData
         int[] items = new int[starts[^1]], at = starts[..^1];
         float[] values = new float[items.Length];
         var held = new HeldOut(mean, scale);
-        for (int r = 0; r < ratings.Count; r++)
+        foreach (int r in ByItem(ratings))
         {
             int user = localUser[ratings.UserOf[r]];
             if (user < 0)
@@ -135,6 +135,19 @@ public sealed record FactorData
         };
 
         bool IsTest(int r) => isHeldOut.Length > 0 && isHeldOut[r];
+    }
+
+    // Numbers of the ratings, sorted by item; of one item in the order of the file.
+    private static int[] ByItem(Ratings ratings)
+    {
+        int[] at = new int[ratings.Items.Count + 1], order = new int[ratings.Count];
+        foreach (int item in ratings.ItemOf)
+            at[item + 1]++;
+        for (int item = 1; item < at.Length; item++)
+            at[item] += at[item - 1];
+        for (int r = 0; r < order.Length; r++)
+            order[at[ratings.ItemOf[r]]++] = r;
+        return order;
     }
 
     // Whoever has the fewest ratings so far gets the user with the most of those left: parts that differ by little.

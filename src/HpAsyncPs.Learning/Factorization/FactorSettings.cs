@@ -27,6 +27,9 @@ public sealed record FactorSettings
     /// <summary>Largest factor by which a worker with few of an item's ratings lengthens its steps.</summary>
     public double LargestScale { get; init; } = 16;
 
+    /// <summary>Bytes of the item rows that are worked on at a time: half a megabyte fits the second-level caches of today.</summary>
+    public int BlockBytes { get; init; } = 512 << 10;
+
     /// <summary>Seed of the start, of what is held out and of the order of users.</summary>
     public ulong Seed { get; init; } = 1;
 

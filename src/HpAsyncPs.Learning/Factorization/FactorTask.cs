@@ -53,6 +53,9 @@ public sealed class FactorTask : ITask
     private readonly float[] _userBiases;
     private readonly float[] _scratch;
 
+    // For each block of items and each user, where the user's ratings of the block end.
+    private readonly int[][] _blocks;
+
     // Passes of the last step, of this worker and of the job lately, of the job at the last step; steps made.
     private double _stepPasses;
     private double _ownRecent;
@@ -98,6 +101,7 @@ public sealed class FactorTask : ITask
                 _userFactors[(user * _width) + k] = settings.StartOf(~data.UserIds[user], k);
         }
 
+        _blocks = Blocks(Math.Max(1, settings.BlockBytes / (_width * sizeof(float))));
         _scratch = new float[RidgeKernel.Scratch(_width)];
         _order = new int[data.Users];
         for (int user = 0; user < _order.Length; user++)
@@ -149,20 +153,24 @@ public sealed class FactorTask : ITask
         (int wanted, double longer) = Work(jobPasses);
         double scheduled = _settings.Step * Math.Pow(_settings.StepDecay, jobPasses);
         float step = (float)(scheduled * longer), largest = (float)(scheduled * _settings.LargestScale), decay = (float)_settings.Decay;
-        int done = 0;
         if (_next == 0)
             Shuffle();
+        int first = _next, done = 0;
         do
-        {
-            if (interrupt.IsCancellationRequested)
-                return 0;
-            int user = _order[_next++];
-            (int begin, int count) = RatingsOf(user);
-            FactorKernel.UserSteps(_userFactors.AsSpan(user * _width, _width), ref _userBiases[user], _data.Items.AsSpan(begin, count),
-                _data.Values.AsSpan(begin, count), _q, _itemBiases, _itemScales, step, largest, decay);
-            done += count;
-        }
+            done += RatingsOf(_order[_next++]).Count;
         while (done < wanted && _next < _order.Length); // no step goes beyond a pass: it would take some users twice
+
+        for (int block = 0; block < _blocks.Length; block++)
+        {
+            for (int j = first; j < _next; j++)
+            {
+                if (interrupt.IsCancellationRequested)
+                    return 0;
+                int user = _order[j], begin = block == 0 ? _data.UserStarts[user] : _blocks[block - 1][user], count = _blocks[block][user] - begin;
+                FactorKernel.UserSteps(_userFactors.AsSpan(user * _width, _width), ref _userBiases[user], _data.Items.AsSpan(begin, count),
+                    _data.Values.AsSpan(begin, count), _q, _itemBiases, _itemScales, step, largest, decay);
+            }
+        }
 
         _next = _next < _order.Length ? _next : 0;
         GiveItems(x);
@@ -217,6 +225,30 @@ public sealed class FactorTask : ITask
     }
 
     private (int Begin, int Count) RatingsOf(int user) => (_data.UserStarts[user], _data.UserStarts[user + 1] - _data.UserStarts[user]);
+
+    /// <summary>
+    /// Items in blocks whose rows fit a core's cache: a step goes through the ratings of one block, user after user, before the next.
+    /// Each row takes its steps in the same order as without blocks, so the result is the same bit for bit.
+    /// Source: W.-S. Chin, Y. Zhuang, Y.-C. Juan, C.-J. Lin, A Fast Parallel Stochastic Gradient Method for Matrix Factorization in
+    /// Shared Memory Systems, ACM TIST 6(1), 2015.
+    /// </summary>
+    private int[][] Blocks(int itemsOfABlock)
+    {
+        int[][] ends = new int[(_data.LocalItems.Length + itemsOfABlock - 1) / itemsOfABlock][];
+        for (int block = 0; block < ends.Length; block++)
+        {
+            ends[block] = new int[_data.Users];
+            for (int user = 0; user < _data.Users; user++)
+            {
+                int at = block == 0 ? _data.UserStarts[user] : ends[block - 1][user];
+                while (at < _data.UserStarts[user + 1] && _data.Items[at] < (block + 1L) * itemsOfABlock)
+                    at++;
+                ends[block][user] = at;
+            }
+        }
+
+        return ends;
+    }
 
     private void CheckSize()
     {
