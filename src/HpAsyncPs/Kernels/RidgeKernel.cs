@@ -18,7 +18,7 @@ public static class RidgeKernel
     private const int Batch = 4;
 
     /// <summary>Floats of scratch for rows of this padded width.</summary>
-    public static int Scratch(int width) => (Stride(width) * (width + 1)) + ((Batch + 1) * Stride(width));
+    public static int Scratch(int width) => (Stride(width) * (width + 2)) + ((Batch + 1) * Stride(width));
 
     /// <summary>Solves for one user; one without ratings gets zeros.</summary>
     /// <param name="p">Receives the factors, padded.</param>
@@ -37,7 +37,7 @@ public static class RidgeKernel
         if (items.IsEmpty)
             return 0;
         int width = p.Length, stride = Stride(width), unknowns = width + 1;
-        Span<float> sums = scratch[..(stride * unknowns)], rows = scratch.Slice(sums.Length, Batch * stride);
+        Span<float> sums = scratch[..(stride * (unknowns + 1))], rows = scratch.Slice(sums.Length, Batch * stride);
         Span<float> right = scratch.Slice(sums.Length + rows.Length, stride);
         sums.Clear();
         right.Clear();
@@ -67,53 +67,74 @@ public static class RidgeKernel
     // The length of a row with the one for the bias behind the factors, padded.
     private static int Stride(int width) => width + Lanes;
 
-    /// <summary>Adds the outer products of some rows with themselves to the lower triangle.</summary>
+    // Where the vector begins that holds an element: what it has before that is computed too, and never read.
+    private static nuint From(int element) => (nuint)(element / Lanes * Lanes);
+
+    /// <summary>Adds the outer products of some rows with themselves to the upper triangle, two of its rows at a time.</summary>
     private static void Add(Span<float> sums, ReadOnlySpan<float> rows, int unknowns, int stride)
     {
         ref float s0 = ref MemoryMarshal.GetReference(sums), r0 = ref MemoryMarshal.GetReference(rows);
         nuint length = (nuint)stride;
-        for (int i = 0; i < unknowns; i++)
+        for (int i = 0; i < unknowns; i += 2)
         {
             Vector256<float> a = Vector256.Create(rows[i]), b = Vector256.Create(rows[stride + i]);
             Vector256<float> c = Vector256.Create(rows[(2 * stride) + i]), d = Vector256.Create(rows[(3 * stride) + i]);
-            nuint row = (nuint)i * length;
-            for (nuint k = 0; k <= (nuint)i; k += Lanes)
+            Vector256<float> e = Vector256.Create(rows[i + 1]), f = Vector256.Create(rows[stride + i + 1]);
+            Vector256<float> g = Vector256.Create(rows[(2 * stride) + i + 1]), h = Vector256.Create(rows[(3 * stride) + i + 1]);
+            nuint row = (nuint)i * length, next = row + length;
+            for (nuint k = From(i); k < length; k += Lanes)
             {
-                Vector256<float> sum = Vector256.LoadUnsafe(ref s0, row + k);
-                sum = Vector256.MultiplyAddEstimate(a, Vector256.LoadUnsafe(ref r0, k), sum);
-                sum = Vector256.MultiplyAddEstimate(b, Vector256.LoadUnsafe(ref r0, length + k), sum);
-                sum = Vector256.MultiplyAddEstimate(c, Vector256.LoadUnsafe(ref r0, (2 * length) + k), sum);
-                sum = Vector256.MultiplyAddEstimate(d, Vector256.LoadUnsafe(ref r0, (3 * length) + k), sum);
-                sum.StoreUnsafe(ref s0, row + k);
+                Vector256<float> one = Vector256.LoadUnsafe(ref r0, k), two = Vector256.LoadUnsafe(ref r0, length + k);
+                Vector256<float> three = Vector256.LoadUnsafe(ref r0, (2 * length) + k), four = Vector256.LoadUnsafe(ref r0, (3 * length) + k);
+                Vector256<float> sum = Vector256.MultiplyAddEstimate(a, one, Vector256.LoadUnsafe(ref s0, row + k));
+                Vector256<float> other = Vector256.MultiplyAddEstimate(e, one, Vector256.LoadUnsafe(ref s0, next + k));
+                sum = Vector256.MultiplyAddEstimate(b, two, sum);
+                other = Vector256.MultiplyAddEstimate(f, two, other);
+                sum = Vector256.MultiplyAddEstimate(c, three, sum);
+                other = Vector256.MultiplyAddEstimate(g, three, other);
+                Vector256.MultiplyAddEstimate(d, four, sum).StoreUnsafe(ref s0, row + k);
+                Vector256.MultiplyAddEstimate(h, four, other).StoreUnsafe(ref s0, next + k);
             }
         }
     }
 
-    /// <summary>The lower triangle A becomes L with L L^T = A.</summary>
+    /// <summary>The upper triangle of A becomes U with U^T U = A, and its diagonal 1 over that of U.</summary>
     private static void Factorise(Span<float> a, int unknowns, int stride)
     {
-        for (int i = 0; i < unknowns; i++)
+        ref float a0 = ref MemoryMarshal.GetReference(a);
+        nuint length = (nuint)stride;
+        for (int j = 0; j < unknowns; j++)
         {
-            Span<float> row = a.Slice(i * stride, i + 1);
-            for (int j = 0; j < i; j++)
+            nuint pivot = (nuint)j * length;
+            float scale = 1 / MathF.Sqrt(a[(j * stride) + j]);
+            for (nuint k = From(j); k < length; k += Lanes)
+                (Vector256.Create(scale) * Vector256.LoadUnsafe(ref a0, pivot + k)).StoreUnsafe(ref a0, pivot + k);
+            for (int i = j + 1; i < unknowns; i++)
             {
-                ReadOnlySpan<float> other = a.Slice(j * stride, j + 1);
-                row[j] = (row[j] - TensorPrimitives.Dot(row[..j], other[..j])) / other[j];
+                nuint row = (nuint)i * length;
+                Vector256<float> factor = Vector256.Create(-a[(j * stride) + i]);
+                for (nuint k = From(i); k < length; k += Lanes)
+                    Vector256.MultiplyAddEstimate(factor, Vector256.LoadUnsafe(ref a0, pivot + k), Vector256.LoadUnsafe(ref a0, row + k)).StoreUnsafe(ref a0, row + k);
             }
 
-            row[i] = MathF.Sqrt(row[i] - TensorPrimitives.Dot(row[..i], row[..i]));
+            a[(j * stride) + j] = scale;
         }
     }
 
-    /// <summary>Solves L L^T x = y in place.</summary>
-    private static void Substitute(ReadOnlySpan<float> l, Span<float> y, int unknowns, int stride)
+    /// <summary>Solves U^T U x = y in place.</summary>
+    private static void Substitute(ReadOnlySpan<float> u, Span<float> y, int unknowns, int stride)
     {
         for (int i = 0; i < unknowns; i++)
-            y[i] = (y[i] - TensorPrimitives.Dot(l.Slice(i * stride, i), y[..i])) / l[(i * stride) + i];
+        {
+            y[i] *= u[(i * stride) + i];
+            int rest = unknowns - i - 1;
+            TensorPrimitives.MultiplyAdd(u.Slice((i * stride) + i + 1, rest), -y[i], y.Slice(i + 1, rest), y.Slice(i + 1, rest));
+        }
+
         for (int i = unknowns - 1; i >= 0; i--)
         {
-            y[i] /= l[(i * stride) + i];
-            TensorPrimitives.MultiplyAdd(l.Slice(i * stride, i), -y[i], y[..i], y[..i]);
+            int rest = unknowns - i - 1;
+            y[i] = (y[i] - TensorPrimitives.Dot(u.Slice((i * stride) + i + 1, rest), y.Slice(i + 1, rest))) * u[(i * stride) + i];
         }
     }
 }
