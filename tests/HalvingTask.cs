@@ -34,7 +34,7 @@ internal sealed class HalvingTask(int parameters) : ITask
         return 1;
     }
 
-    public void Evaluate(ReadOnlySpan<float> z, Span<double> values)
+    public void Evaluate(ReadOnlySpan<float> z, Span<double> values, bool isLast)
     {
         values[0] = 0;
         foreach (float v in z)

@@ -37,7 +37,7 @@ public sealed class FactorTaskTests
     }
 
     [Fact]
-    public void Objective_and_users_are_those_of_the_item_rows_whatever_was_done_before()
+    public void Last_evaluation_gives_the_best_users_for_the_item_rows_whatever_was_done_before()
     {
         FactorTask fresh = Planted(1, new FactorSettings { Rank = 6 })[0], trained = Planted(1, new FactorSettings { Rank = 6 })[0];
         float[] z = new float[fresh.Parameters], x = new float[fresh.Parameters], other = new float[fresh.Parameters];
@@ -46,12 +46,14 @@ public sealed class FactorTaskTests
         for (int j = 0; j < 20; j++)
             trained.Step(other, x, j, CancellationToken.None);
         double[] one = new double[3], two = new double[3];
-        fresh.Evaluate(z, one);
-        trained.Evaluate(z, two);
+        fresh.Evaluate(z, one, isLast: true);
+        trained.Evaluate(z, two, isLast: true);
         Assert.Equal(one, two);
         Assert.Equal(fresh.Evaluated.Factors, trained.Evaluated.Factors);
         Assert.Equal(fresh.Evaluated.Checksum, trained.Evaluated.Checksum);
-        trained.Evaluate(other, two);
+        trained.Evaluate(z, two, isLast: false); // with the users as training left them
+        Assert.True(two[0] > one[0]);
+        trained.Evaluate(other, two, isLast: true);
         Assert.NotEqual(one, two);
     }
 

@@ -118,7 +118,7 @@ public sealed class LogisticTask : ITask
     }
 
     /// <summary>Objective and training accuracy.</summary>
-    public void Evaluate(ReadOnlySpan<float> z, Span<double> values)
+    public void Evaluate(ReadOnlySpan<float> z, Span<double> values, bool isLast)
     {
         (double loss, double accuracy) = _loss!.Evaluate(z);
         double norm = 0;

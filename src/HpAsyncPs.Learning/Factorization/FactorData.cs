@@ -28,7 +28,7 @@ public sealed record FactorData
     /// <summary>Each rating less the mean, in units of the scale.</summary>
     public required float[] Values { get; init; }
 
-    /// <summary>Index among all items of each item that this worker has ratings of.</summary>
+    /// <summary>Index among all items of each item that this worker has ratings of; rises.</summary>
     public required int[] LocalItems { get; init; }
 
     /// <summary>Number of this worker's ratings of each of its items.</summary>

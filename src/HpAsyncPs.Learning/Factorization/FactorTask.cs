@@ -17,8 +17,8 @@ namespace HpAsyncPs.Learning.Factorization;
 /// users' factors to itself; item rows [q, b] are exchanged. Worker i counts in row j with the weight w_ij = n_ij / n_j, its
 /// share of the ratings of item j, and steps that row by 1 / w_ij times the usual (capped), so that the average over the
 /// workers moves as one machine would: the derivation is in docs/algorithms.md. What travels is w_ij (row - start), so that
-/// the server's plain sum is the average's distance from the start that all share. The objective is a function of the item rows
-/// alone: for an evaluation each user gets the factors and bias that are best for them.
+/// the server's plain sum is the average's distance from the start that all share. At the end each user gets the factors and
+/// bias that are best for the item rows.
 /// </summary>
 public sealed class FactorTask : ITask
 {
@@ -52,6 +52,9 @@ public sealed class FactorTask : ITask
     private readonly float[] _userFactors;
     private readonly float[] _userBiases;
     private readonly float[] _scratch;
+
+    // Local item of each held-out rating, or below zero.
+    private readonly int[] _testLocals;
 
     // For each block of items and each user, where the user's ratings of the block end.
     private readonly int[][] _blocks;
@@ -103,6 +106,7 @@ public sealed class FactorTask : ITask
 
         _blocks = Blocks(Math.Max(1, settings.BlockBytes / (_width * sizeof(float))));
         _scratch = new float[RidgeKernel.Scratch(_width)];
+        _testLocals = Array.ConvertAll(data.TestItems, item => Array.BinarySearch(data.LocalItems, item));
         _order = new int[data.Users];
         for (int user = 0; user < _order.Length; user++)
             _order[user] = user;
@@ -138,7 +142,7 @@ public sealed class FactorTask : ITask
     /// <summary>Objective; squared error and number of the held-out ratings, each over this worker's training ratings.</summary>
     public int Values => 3;
 
-    /// <summary>This worker's users as of the last evaluation: the best for the item rows that were evaluated.</summary>
+    /// <summary>This worker's users as of the last evaluation, which fit the item rows that were evaluated.</summary>
     public UserRows Evaluated { get; private set; }
 
     /// <inheritdoc/>
@@ -178,10 +182,12 @@ public sealed class FactorTask : ITask
     }
 
     /// <inheritdoc/>
-    public void Evaluate(ReadOnlySpan<float> z, Span<double> values)
+    public void Evaluate(ReadOnlySpan<float> z, Span<double> values, bool isLast)
     {
         TakeItems(z);
         UserRows users = Evaluated = Evaluated with { Checksum = XxHash3.HashToUInt64(MemoryMarshal.AsBytes(z)) };
+        _userFactors.CopyTo(users.Factors, 0);
+        _userBiases.CopyTo(users.Biases, 0);
         double error = 0, norm = 0;
         for (int user = 0; user < _data.Users; user++)
         {
@@ -189,7 +195,9 @@ public sealed class FactorTask : ITask
             ReadOnlySpan<int> items = _data.Items.AsSpan(begin, count);
             ReadOnlySpan<float> ratings = _data.Values.AsSpan(begin, count);
             Span<float> p = users.Factors.AsSpan(user * _width, _width);
-            float bias = users.Biases[user] = RidgeKernel.Solve(p, items, ratings, _q, _itemBiases, (float)_settings.Decay, _scratch);
+            if (isLast)
+                users.Biases[user] = RidgeKernel.Solve(p, items, ratings, _q, _itemBiases, (float)_settings.Decay, _scratch);
+            float bias = users.Biases[user];
             error += FactorKernel.SquaredError(p, bias, items, ratings, _q, _itemBiases);
 
             // The decay counts with each rating: a row's norm as often as it has ratings.
@@ -267,14 +275,19 @@ public sealed class FactorTask : ITask
         Span<float> row = stackalloc float[_width];
         for (int t = 0; t < _data.TestValues.Length; t++)
         {
-            int user = _data.TestUsers[t], item = _data.TestItems[t];
+            int user = _data.TestUsers[t], item = _data.TestItems[t], local = _testLocals[t];
             double e = _data.TestValues[t] - Evaluated.Biases[user];
-            if (_data.ItemCounts[item] > 0)
+            ReadOnlySpan<float> p = Evaluated.Factors.AsSpan(user * _width, _width);
+            if (local >= 0)
+            {
+                e -= _itemBiases[local] + FactorKernel.Dot(p, _q.AsSpan(local * _width, _width));
+            }
+            else if (_data.ItemCounts[item] > 0)
             {
                 ReadOnlySpan<float> from = z.Slice(item * RowLength, RowLength);
                 for (int k = 0; k < _settings.Rank; k++)
                     row[k] = _settings.StartOf(item, k) + from[k];
-                e -= from[^1] + FactorKernel.Dot(Evaluated.Factors.AsSpan(user * _width, _width), row);
+                e -= from[^1] + FactorKernel.Dot(p, row);
             }
 
             sum += e * e;

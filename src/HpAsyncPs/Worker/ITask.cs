@@ -45,5 +45,8 @@ public interface ITask
     double Step(ReadOnlySpan<float> z, Span<float> x, double jobPasses, CancellationToken interrupt);
 
     /// <summary>Computes values at <paramref name="z"/>, to be averaged over the workers by weight.</summary>
-    void Evaluate(ReadOnlySpan<float> z, Span<double> values);
+    /// <param name="z">The aggregate, as long as the model.</param>
+    /// <param name="values">Receives the values.</param>
+    /// <param name="isLast">Training is over and this is the model: what takes longer is worth it now.</param>
+    void Evaluate(ReadOnlySpan<float> z, Span<double> values, bool isLast);
 }

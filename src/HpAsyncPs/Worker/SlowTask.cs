@@ -51,10 +51,10 @@ public sealed class SlowTask(ITask task, double factor, TimeProvider time) : ITa
     }
 
     /// <inheritdoc/>
-    public void Evaluate(ReadOnlySpan<float> z, Span<double> values)
+    public void Evaluate(ReadOnlySpan<float> z, Span<double> values, bool isLast)
     {
         long start = time.GetTimestamp();
-        task.Evaluate(z, values);
+        task.Evaluate(z, values, isLast);
         Sleep(time.GetElapsedTime(start));
     }
 

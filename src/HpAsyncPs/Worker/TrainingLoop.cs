@@ -132,7 +132,7 @@ public sealed class TrainingLoop : IDisposable
     public void Evaluate()
     {
         long start = _time.GetTimestamp();
-        _task.Evaluate(_session.TakeEvaluation(), _values);
+        _task.Evaluate(_session.TakeEvaluation(), _values, _session.IsFinishing);
         _session.Answer(_values);
         _evaluating += _time.GetElapsedTime(start);
     }
