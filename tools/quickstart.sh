@@ -47,6 +47,8 @@ child=   # process that the script waits for
 group=   # the same, where it has a process group of its own
 stopped= # exit code, once the user has asked to stop
 step=
+out=     # folder of the results, once it was made
+log=
 # A Ctrl-C reaches programs by itself: the terminal sends it to all of them. Other signals come to this script only.
 stop() {
   stopped=$2
@@ -64,14 +66,18 @@ clean() {
   local code=$?
   [[ -z $group ]] || kill -KILL -- "-$group" 2>/dev/null || true
   [[ -z $child ]] || kill -TERM "$child" 2>/dev/null || true
-  [[ -z ${log:-} ]] || rm -f "$log"
-  [[ -z ${out:-} ]] || rmdir "$out" 2>/dev/null || true # leaves what has something in it
+  [[ -z $log ]] || rm -f "$log"
+  [[ -z $out || -e $out/async ]] || rm -rf "$out" # nothing was trained: leave nothing; the folder was made by this script
   exit "$code"
 }
 trap clean EXIT
 stop_if_asked() {
   [[ -z $stopped ]] && return
-  say "stopped while ${step}${out:+; what there is is in $out}"
+  if [[ -n $out && -e $out/async ]]; then
+    say "stopped while $step; what there is is in $out"
+  else
+    say "stopped while $step"
+  fi
   exit "$stopped"
 }
 
@@ -160,8 +166,8 @@ else
     work=$here/runs/quickstart-$stamp-$number
   done
 fi
-out=$work
 work=$(cd "$work" && pwd)
+out=$work
 
 model=()
 if [[ -z $data ]]; then
