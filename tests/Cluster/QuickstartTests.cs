@@ -105,6 +105,7 @@ public sealed partial class QuickstartTests
         Assert.Contains("quickstart.sh: stopped while training, policy async", run.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("policy bsp", run.Errors, StringComparison.Ordinal);
         Assert.Equal("", run.Output);
+        Assert.False(File.Exists(folder.In("run/async/summary.json")) && File.ReadAllText(folder.In("run/async/summary.json")).Contains("\"reason\": \"passes\"", StringComparison.Ordinal), "it trained to the end");
         Assert.All(children, child => Assert.True(RunningProgram.IsGone(child)));
     }
 
