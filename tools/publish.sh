@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 case "${1:-}" in
   -h | --help) sed -n '2,3s/^# //p' "$0"; exit 0 ;;
 esac
+. tools/prerequisites.sh
+prerequisites publish.sh || exit 2
 machine=$(uname -m)
 case "$machine" in
   x86_64) default=linux-x64 ;;
@@ -28,6 +30,9 @@ if [[ $rid != "$default" ]]; then
   options=("-p:CppCompilerAndLinker=$triple-gcc" "-p:ObjCopyName=$triple-objcopy" -p:SysRoot=)
 fi
 
+# Binaries get the time at which this began: a source that is newer is not in them.
+began=$(mktemp)
+trap 'rm -f "$began"' EXIT
 # bytes a binary may have
 limit=$((12 * 1024 * 1024))
 for program in hpaps hpaps-server hpaps-worker; do
@@ -37,6 +42,7 @@ mkdir -p out/bin
 for program in hpaps hpaps-server hpaps-worker; do
   binary="out/bin/$program"
   cp -f "out/publish/$rid/$program/$program" "$binary.new"
+  touch -r "$began" "$binary.new"
   mv -f "$binary.new" "$binary"
   size=$(stat -c %s "$binary")
   printf '%-24s %6.1f MB\n' "$binary" "$(awk -v s="$size" 'BEGIN { print s / 1048576 }')"

@@ -6,20 +6,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
-missing=()
-command -v dotnet >/dev/null || missing+=("the .NET 10 SDK (dotnet): https://dotnet.microsoft.com/download")
-command -v gcc >/dev/null || command -v clang >/dev/null || missing+=("a C compiler and linker: apt-get install gcc")
-[[ -e /usr/include/zlib.h ]] || missing+=("zlib headers: apt-get install zlib1g-dev")
-command -v awk >/dev/null || missing+=("awk: apt-get install gawk")
-if ((${#missing[@]})); then
-  printf 'test.sh: missing: %s\n' "${missing[@]}" >&2
-  exit 2
-fi
-if ! dotnet --version >/dev/null 2>&1; then
-  echo "test.sh: global.json asks for an SDK of the 10.0 line; installed are:" >&2
-  dotnet --list-sdks >&2 || true
-  exit 2
-fi
+. tools/prerequisites.sh
+prerequisites test.sh || exit 2
 
 step() { printf '\n== %s\n' "$*"; }
 results=out/test-results
