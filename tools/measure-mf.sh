@@ -2,8 +2,8 @@
 # Measures the recommender's table of README.md and docs/algorithms.md: one worker, four, four with one 8 times slower.
 # Usage: tools/measure-mf.sh RATINGS [SEEDS]      prints Markdown; needs the binaries of tools/publish.sh
 set -euo pipefail
+data=$(realpath "${1:?usage: tools/measure-mf.sh RATINGS [SEEDS]}")
 cd "$(dirname "$0")/.."
-data=${1:?usage: tools/measure-mf.sh RATINGS [SEEDS]}
 seeds=${2:-5}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -169,20 +169,18 @@ fi
 work=$(cd "$work" && pwd)
 out=$work
 
-model=()
 if [[ -z $data ]]; then
   step="generating ratings"
   data=$work/ratings.csv
   say "generating $RATINGS ratings"
-  model=(--rank 8)
-  run "$bin/hpaps" generate ratings --out "$data" --ratings "$RATINGS" "${model[@]}" || true
+  run "$bin/hpaps" generate ratings --out "$data" --ratings "$RATINGS" || true
   ((code == 0)) || exit "$code"
 fi
 
 for policy in async bsp; do
   step="training, policy $policy"
   say "training with policy $policy; worker 0 of 4 is 8 times slower than the others"
-  run "$bin/hpaps" train mf --data "$data" --holdout 0.1 --workers 4 --slow 0:8 --passes 60 "${model[@]}" --seed 1 \
+  run "$bin/hpaps" train mf --data "$data" --holdout 0.1 --workers 4 --slow 0:8 --seed 1 \
     --policy "$policy" --out "$work/$policy" --json >/dev/null || true
   ((code == 0)) || exit "$code"
 done

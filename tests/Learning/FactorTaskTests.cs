@@ -26,7 +26,7 @@ public sealed class FactorTaskTests
     public void Step_of_an_item_with_one_rating_of_a_thousand_does_not_explode()
     {
         var settings = new FactorSettings { Rank = 4 };
-        var task = new FactorTask(Data(1, 1, 1000), settings);
+        var task = new FactorTask(Data(1, 1, 1000), settings, 1);
         float[] z = new float[5], x = new float[5];
         for (int pass = 0; pass < 200; pass++)
         {
@@ -79,6 +79,15 @@ public sealed class FactorTaskTests
     }
 
     [Fact]
+    public void Other_number_of_workers_than_parts_is_refused()
+    {
+        var task = new FactorTask(Data(1, 1, 2), Plain, 2);
+        task.Start(new HpAsyncPs.Protocol.StartMessage(2, 5, 1, false, []));
+        string message = Assert.Throws<InputException>(() => task.Start(new HpAsyncPs.Protocol.StartMessage(3, 5, 1, false, []))).Message;
+        Assert.Contains("the ratings are in 2 parts, but 3 workers train", message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Blocks_of_items_make_the_same_steps_bit_for_bit()
     {
         var settings = new FactorSettings { Rank = 6, Step = 0.03 };
@@ -111,7 +120,7 @@ public sealed class FactorTaskTests
         Assert.InRange(met.Trace[^1].TestRmse!.Value, 0.1, 0.35);
         Assert.True(met.Trace[^2].TestRmse > 0.35);
 
-        FactorTask[] blind = [new(Data(10, 1, 20), Plain with { Decay = 0.05 }), new(Data(10, -1, 20), Plain with { Decay = 0.05 })];
+        FactorTask[] blind = [new(Data(10, 1, 20), Plain with { Decay = 0.05 }, 2), new(Data(10, -1, 20), Plain with { Decay = 0.05 }, 2)];
         Assert.Contains("hold no examples out", Run(blind).Failure, StringComparison.Ordinal);
 
         static RunResult Run(ITask[] tasks) =>
@@ -120,7 +129,7 @@ public sealed class FactorTaskTests
 
     private static float ItemBiasAfterAStep(int ratings, float value, int everywhere)
     {
-        var task = new FactorTask(Data(ratings, value, everywhere), Plain);
+        var task = new FactorTask(Data(ratings, value, everywhere), Plain, 1);
         float[] x = new float[5];
         double passes = 0, step = 0;
         while (step < 1) // the first steps are less than a pass
@@ -186,7 +195,7 @@ public sealed class FactorTaskTests
 
         var tasks = new FactorTask[workers];
         for (int worker = 0; worker < workers; worker++)
-            tasks[worker] = new FactorTask(Part(ratings, worker, workers, itemCounts), settings);
+            tasks[worker] = new FactorTask(Part(ratings, worker, workers, itemCounts), settings, workers);
         return tasks;
     }
 

@@ -64,7 +64,7 @@ public sealed class MovieLensTests
         int[] microseconds = new int[workers];
         for (int part = 0; part < workers; part++)
         {
-            tasks[part] = new FactorTask(FactorData.Of(ratings, null, Holdout, seed, part, workers), new FactorSettings { Seed = seed });
+            tasks[part] = new FactorTask(FactorData.Of(ratings, null, Holdout, seed, part, workers), new FactorSettings { Seed = seed }, workers);
             microseconds[part] = 10_000 * (part == 0 ? slow : 1);
         }
 

@@ -45,6 +45,8 @@ public sealed class RatingsReaderTests
     [InlineData("1\t31\t2.5\n\t32\t4\t9\n", "f:2: the first field is empty")]
     [InlineData("1,31,2.5\n\"1,32,4\n", "f:2: the quotes of a field do not close")]
     [InlineData("movieId,userId,rating\n1,2,3\n", "f:1: the columns are in another order than user, item, rating")]
+    [InlineData("user_id,item_id,timestamp,rating\n1,2,1600000000,3\n", "f:1: the columns are in another order than user, item, rating")]
+    [InlineData("1,2,3e20\n", "f:1: the rating is too large ('3e20'); ratings go from -1e+15 to 1e+15")]
     [InlineData("userId,rating,movieId\n1,2,3\n", "f:1: the columns are in another order than user, item, rating")]
     [InlineData("%%MatrixMarket matrix coordinate real general\n", "f:1: this is not a list of ratings: it begins like MatrixMarket")]
     [InlineData("justaword\n", "f:1: this is not user, item and rating")]
@@ -65,6 +67,7 @@ public sealed class RatingsReaderTests
         Ratings ratings = Read("user,item\nu1,i1\nu2,i1,\nu2,i2,3\n", needsRatings: false);
         Assert.Equal([0, 1, 1], ratings.UserOf);
         Assert.Equal([float.NaN, float.NaN, 3], ratings.Values);
+        Assert.Equal(2, Read("customer,product,stars\nu1,i1,3\nu2,i1,4\n", needsRatings: false).Count); // the header is none of the pairs
     }
 
     [Fact]

@@ -12,6 +12,9 @@ internal sealed class RatingsBuilder(string source, IdTable users, IdTable items
 {
     private const int FirstRatings = 1 << 16;
     private const int LongestId = 256;
+
+    // Squares of differences must stay within single precision.
+    private const float LargestRating = 1e15f;
     private const string Form = "a line is 'user,item,rating', or the same separated by ';', '::', tabs or blanks, as in the first line";
 
     // Names of the third column by which a first line is known to be a header.
@@ -63,8 +66,10 @@ internal sealed class RatingsBuilder(string source, IdTable users, IdTable items
             throw Fail(number, "the rating is not a finite number", line[from..end]);
         }
 
-        if (first && !needsRatings && IsName(user, UserNames))
+        if (first && !needsRatings && (more && float.IsNaN(value) ? IsHeader(user, item, Rest(line, from, end), number) : IsName(user, UserNames)))
             return;
+        if (float.Abs(value) > LargestRating)
+            throw Fail(number, "the rating is too large", line[from..end], $"ratings go from -{LargestRating:0e+0} to {LargestRating:0e+0}");
         Reserve();
         if (_user < 0 || !users[_user].SequenceEqual(user))
             _user = users.Add(Checked(user, line[at..end], number));
@@ -175,8 +180,7 @@ internal sealed class RatingsBuilder(string source, IdTable users, IdTable items
         int from = 0;
         byte[] padded = [.. rest, (byte)'\n'];
         NextField(padded, ref from, rest.Length, number, out ReadOnlySpan<byte> third);
-        bool swapped = HasName(item, UserNames) || HasName(user, RatingNames) || HasName(item, RatingNames);
-        if (swapped && !HasName(third, RatingNames))
+        if (!HasName(third, RatingNames) && (HasName(user, RatingNames) || HasName(item, RatingNames) || HasName(rest, RatingNames)))
             throw Fail(number, "the columns are in another order than user, item, rating", rest);
         if (HasName(item, UserNames) && !HasName(user, UserNames))
             throw Fail(number, "the columns are in another order than user, item, rating", item);
@@ -212,5 +216,6 @@ internal sealed class RatingsBuilder(string source, IdTable users, IdTable items
         _growth.Reserve(ref _values, _count, 1, "ratings");
     }
 
-    private InputException Fail(long number, string what, ReadOnlySpan<byte> text) => TextFile.Fail(source, number, what, text, Form);
+    private InputException Fail(long number, string what, ReadOnlySpan<byte> text, string remedy = Form) =>
+        TextFile.Fail(source, number, what, text, remedy);
 }

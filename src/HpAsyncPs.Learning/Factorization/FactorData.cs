@@ -46,6 +46,9 @@ public sealed record FactorData
     /// <summary>Each held-out rating less the mean, in units of the scale.</summary>
     public float[] TestValues { get; init; } = [];
 
+    // Below this part of the mean the ratings differ by rounding alone.
+    private const double LeastDeviation = 1e-12;
+
     /// <summary>Takes a worker's part of all ratings. Every worker that reads the same files finds the same parts.</summary>
     /// <param name="ratings">All training ratings, before anything is held out.</param>
     /// <param name="test">Ratings to hold out that are in a file of their own, read into the same tables of ids; or null.</param>
@@ -58,7 +61,7 @@ public sealed record FactorData
     {
         bool[] isHeldOut = new bool[holdout > 0 ? ratings.Count : 0];
         int[] userCounts = new int[ratings.Users.Count], itemCounts = new int[ratings.Items.Count];
-        double sum = 0, squares = 0;
+        double sum = 0;
         int count = 0;
         for (int r = 0; r < ratings.Count; r++)
         {
@@ -67,12 +70,13 @@ public sealed record FactorData
             userCounts[ratings.UserOf[r]]++;
             itemCounts[ratings.ItemOf[r]]++;
             sum += ratings.Values[r];
-            squares += (double)ratings.Values[r] * ratings.Values[r];
             count++;
         }
 
         if (count == 0)
             throw new InputException($"{ratings.Source}: nothing is left to train on; hold out less");
+        if (holdout > 0 && count == ratings.Count)
+            throw new InputException($"{ratings.Source}: --holdout {holdout} of {ratings.Count} ratings holds nothing out; hold out more");
         int[] owners = Owners(userCounts, parts);
         int[] localUser = Locals(userCounts.Length, user => owners[user] == part, out int[] userIds);
         int[] localCountOf = new int[itemCounts.Length], starts = new int[userIds.Length + 1];
@@ -91,8 +95,10 @@ public sealed record FactorData
         }
 
         int[] localItem = Locals(itemCounts.Length, item => localCountOf[item] > 0, out int[] itemIds);
-        double mean = sum / count, deviation = Math.Sqrt(Math.Max(0, (squares / count) - (mean * mean)));
-        double scale = deviation > 1e-6 * Math.Max(Math.Abs(mean), 1e-30) ? deviation : 1;
+        double mean = sum / count, squares = 0;
+        for (int r = 0; r < ratings.Count; r++)
+            squares += IsTest(r) ? 0 : (ratings.Values[r] - mean) * (ratings.Values[r] - mean);
+        double deviation = Math.Sqrt(squares / count), scale = deviation > LeastDeviation * Math.Max(Math.Abs(mean), float.Epsilon) ? deviation : 1;
         int[] items = new int[starts[^1]], at = starts[..^1];
         float[] values = new float[items.Length];
         var held = new HeldOut(mean, scale);

@@ -25,20 +25,8 @@ public sealed class FactorTask : ITask
     /// <summary>Its name in settings and on the command line.</summary>
     public const string Name = "mf";
 
-    // Pushes a pass while nobody knows yet who is slow, for how many pushes that is, and at most.
-    private const int FirstPushes = 16;
-    private const int Probes = 2;
-    private const int MostPushes = 64;
-
-    // What a cycle counts for after the next one; and what is added before the pushes a pass are rounded down: without it a worker
-    // whose pushes cost more than their computation would stay at two a pass because it has made half the passes.
-    private const double Memory = 0.7;
-    private const double TowardsFewer = 0.2;
-
-    // A worker that is slower than this gets longer steps: by this power of its slowness, and at most by so much.
-    private const double NotableSlowness = 1.5;
-    private const double LongerPower = 0.75;
-    private const double Longest = 8;
+    // Each takes an int a user.
+    private const int MostBlocks = 64;
 
     private readonly FactorData _data;
     private readonly FactorSettings _settings;
@@ -59,12 +47,9 @@ public sealed class FactorTask : ITask
     // For each block of items and each user, where the user's ratings of the block end.
     private readonly int[][] _blocks;
 
-    // Passes of the last step, of this worker and of the job lately, of the job at the last step; steps made.
+    private readonly Pace _pace = new();
+    private readonly int _parts;
     private double _stepPasses;
-    private double _ownRecent;
-    private double _jobRecent;
-    private double _jobPasses;
-    private int _steps;
 
     // Orders drawn, and the place in the order of the next user.
     private ulong _orders;
@@ -72,12 +57,14 @@ public sealed class FactorTask : ITask
 
     /// <param name="data">This worker's ratings.</param>
     /// <param name="settings">The same at every worker.</param>
+    /// <param name="parts">Parts of the data, one for each worker.</param>
     /// <param name="more">More that must be the same at every worker.</param>
     /// <exception cref="InputException">The model is too large.</exception>
-    public FactorTask(FactorData data, FactorSettings settings, params IReadOnlyList<KeyValuePair<string, string>> more)
+    public FactorTask(FactorData data, FactorSettings settings, int parts, params IReadOnlyList<KeyValuePair<string, string>> more)
     {
         _data = data;
         _settings = settings;
+        _parts = parts;
         _width = (settings.Rank + FactorKernel.Lanes - 1) / FactorKernel.Lanes * FactorKernel.Lanes;
         CheckSize();
         _userFactors = new float[data.Users * _width];
@@ -104,7 +91,7 @@ public sealed class FactorTask : ITask
                 _userFactors[(user * _width) + k] = settings.StartOf(~data.UserIds[user], k);
         }
 
-        _blocks = Blocks(Math.Max(1, settings.BlockBytes / (_width * sizeof(float))));
+        _blocks = Blocks(Math.Max(settings.BlockBytes / (_width * sizeof(float)), 1 + (data.LocalItems.Length / MostBlocks)));
         _scratch = new float[RidgeKernel.Scratch(_width)];
         _testLocals = Array.ConvertAll(data.TestItems, item => Array.BinarySearch(data.LocalItems, item));
         _order = new int[data.Users];
@@ -117,6 +104,7 @@ public sealed class FactorTask : ITask
             new("step_decay", Text(settings.StepDecay)), new("start", Text(settings.Start)),
             new("seed", settings.Seed.ToString(CultureInfo.InvariantCulture)),
             new("mean", Text(data.Mean)), new("scale", Text(data.Scale)),
+            new("parts", Text(parts)),
             .. more,
         ];
     }
@@ -148,13 +136,20 @@ public sealed class FactorTask : ITask
     /// <inheritdoc/>
     public void Start(StartMessage agreed)
     {
+        // Shares of items' ratings add up to one only over all parts.
+        if (agreed.Workers != _parts)
+        {
+            throw new InputException($"the ratings are in {_parts} parts, but {agreed.Workers} workers train: start the server with --workers {_parts}, "
+                + $"or the workers with --part 0/{agreed.Workers} and so on");
+        }
     }
 
     /// <inheritdoc/>
     public double Step(ReadOnlySpan<float> z, Span<float> x, double jobPasses, CancellationToken interrupt)
     {
         TakeItems(z);
-        (int wanted, double longer) = Work(jobPasses);
+        (double share, double longer) = _pace.Next(jobPasses, _stepPasses);
+        int wanted = (int)Math.Ceiling(share * _data.Values.Length);
         double scheduled = _settings.Step * Math.Pow(_settings.StepDecay, jobPasses);
         float step = (float)(scheduled * longer), largest = (float)(scheduled * _settings.LargestScale), decay = (float)_settings.Decay;
         if (_next == 0)
@@ -216,22 +211,6 @@ public sealed class FactorTask : ITask
         values[2] = _data.TestValues.Length / Weight;
     }
 
-    /// <summary>
-    /// How many ratings to go through before the next push: a whole part of a pass, such that all workers push about as often. A
-    /// worker that makes fewer passes than the job is slower by that much; if it pushed whole passes, its old rows would hold
-    /// the average back. Its ratings are gone through less often while the step is long, so each of them gets a longer one. A worker that pushes more often than the others replaces its own progress before they have taken it over.
-    /// </summary>
-    private (int Ratings, double Longer) Work(double jobPasses)
-    {
-        _ownRecent = (Memory * _ownRecent) + _stepPasses;
-        _jobRecent = (Memory * _jobRecent) + jobPasses - _jobPasses;
-        _jobPasses = jobPasses;
-        double slowness = _jobRecent / _ownRecent;
-        double pushes = _steps++ < Probes ? FirstPushes : Math.Floor(slowness + TowardsFewer);
-        int ratings = (int)Math.Ceiling(_data.Values.Length / Math.Clamp(pushes, 1, MostPushes));
-        return (ratings, _steps > Probes && slowness > NotableSlowness ? Math.Min(Longest, Math.Pow(slowness, LongerPower)) : 1);
-    }
-
     private (int Begin, int Count) RatingsOf(int user) => (_data.UserStarts[user], _data.UserStarts[user + 1] - _data.UserStarts[user]);
 
     /// <summary>
@@ -260,7 +239,7 @@ public sealed class FactorTask : ITask
 
     private void CheckSize()
     {
-        long parameters = (long)_data.ItemCounts.Length * RowLength, users = (long)_data.Users * _width;
+        long parameters = (long)_data.ItemCounts.Length * RowLength, users = (long)_data.Users * Math.Max(_width, RowLength);
         if (parameters > Limits.Parameters || users > Array.MaxLength || (long)_data.LocalItems.Length * _width > Array.MaxLength)
         {
             throw new InputException($"{_data.ItemCounts.Length} items and {_data.Users} users of a worker with rank {_settings.Rank} are more than "

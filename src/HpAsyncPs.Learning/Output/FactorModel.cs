@@ -83,6 +83,10 @@ public sealed class FactorModel
         folder = ModelFolder.Find(folder);
         if (description.RowLength < 2 || whole.Weights.Length % description.RowLength != 0)
             throw Broken(folder, $"model.json says rows of {description.RowLength}, which {whole.Weights.Length} parameters are not");
+        if (description.Settings is null || description.Workers < 1)
+            throw Broken(folder, "model.json has no settings, or no workers");
+        if (!whole.Weights.AsSpan().ContainsAnyExcept(0f))
+            throw Broken(folder, "all weights are zero: nothing was trained");
         var model = new FactorModel(folder, description, whole.Weights);
         if (double.IsNaN(model.Mean))
             throw Broken(folder, "model.json has no mean among its settings");

@@ -244,7 +244,8 @@ public sealed partial class ParameterServer
         if (_phase is Phase.Training or Phase.Finishing)
         {
             _trained = _phase == Phase.Training ? _time.GetElapsedTime(_startedAt) : _trained;
-            _model ??= CopyModel();
+            if (_shard!.Version > 0)
+                _model ??= CopyModel(); // before the first push there is nothing to save
         }
 
         foreach (Session session in _sessions.ToArray())

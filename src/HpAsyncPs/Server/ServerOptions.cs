@@ -42,8 +42,8 @@ public sealed record ServerOptions
     /// <summary>A worker that is not heard of for this long is lost.</summary>
     public TimeSpan LivenessTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long the workers may take for the last evaluation.</summary>
-    public TimeSpan FinalTimeout { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>How long the workers may take for the last evaluation; one that is lost is noticed by <see cref="LivenessTimeout"/>.</summary>
+    public TimeSpan FinalTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>How long workers may take to leave after the end.</summary>
     public TimeSpan LeaveTimeout { get; init; } = TimeSpan.FromSeconds(5);

@@ -18,7 +18,7 @@ internal sealed class LocalCluster : IDisposable
     private static readonly TimeSpan Heartbeat = TimeSpan.FromMilliseconds(100);
 
     // The last evaluation and the leaving of workers have limits of their own in the server, 35 s together.
-    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromMinutes(11);
 
     // How long others may take to show that one of them was the cause, and the server to save what there is.
     private static readonly TimeSpan CauseTimeout = TimeSpan.FromSeconds(2);
@@ -237,7 +237,7 @@ internal sealed class LocalCluster : IDisposable
 
     private Exception Explained()
     {
-        bool trained = Status is { Passes: > 0 };
+        bool trained = Status is { Pushes: > 0 } || Ended is { Pushes: > 0 };
         if (IsStopping && !trained)
             return NothingTrained();
         string when = trained ? $"after {Status!.Passes:0.#} passes" : "before training began";

@@ -69,10 +69,19 @@ internal static class RecommendCommand
 
         var items = new List<Recommendation>();
         while (best.TryDequeue(out int item, out (double Rating, int Earlier) order))
-            items.Add(new Recommendation(of.Items.Text(item), names?[of.Items.Text(item)], order.Rating, raters[item]));
+            items.Add(new Recommendation(of.Items.Text(item), Plain(names?[of.Items.Text(item)]), order.Rating, raters[item]));
         items.Reverse();
         return new Recommendations { User = id, KnownUser = of.KnowsUser(user), Items = items };
     }
+
+    // Titles go to terminals: nothing that these would act on.
+    private static string? Plain(string? title) => title is null
+        ? null
+        : string.Create(title.Length, title, static (to, from) =>
+        {
+            for (int j = 0; j < to.Length; j++)
+                to[j] = char.IsControl(from[j]) ? '?' : from[j];
+        });
 
     private static void Print(Recommendations found)
     {

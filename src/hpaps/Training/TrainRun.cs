@@ -49,6 +49,8 @@ internal static class TrainRun
             Console.Out.Write(ResultTable.Of(summary, folder.Path));
         if (settings.Json)
             Tell($"results are in {folder.Path}");
+        if (summary.Objective is null)
+            Tell("the last evaluation was not answered in time: the objective of the model is not known");
         return untested is null ? (int)ExitCode.Done : throw untested;
     }
 
@@ -101,12 +103,27 @@ internal static class TrainRun
         catch (ClusterException e) when (cluster.Ended is { Parameters: > 0 } ended)
         {
             Save(folder, ended, start, time);
-            throw new ClusterException($"{e.Message}\nThe model as it stood then is in {folder.Path}.", e);
+            throw new ClusterException($"{e.Message}\n{Remains(settings, folder.Path)}", e);
         }
         catch
         {
             folder.Discard();
             throw;
+        }
+    }
+
+    /// <summary>What a failed run leaves.</summary>
+    private static string Remains(TrainSettings settings, string folder)
+    {
+        try
+        {
+            if (settings.WorkersWrite)
+                FactorModel.Read(folder);
+            return $"The model as it stood then is in {folder}.";
+        }
+        catch (InputException e)
+        {
+            return $"There is no model that could be used: {e.Message}.";
         }
     }
 
