@@ -46,6 +46,7 @@ public sealed class RatingsReaderTests
     [InlineData("1,31,2.5\n\"1,32,4\n", "f:2: the quotes of a field do not close")]
     [InlineData("movieId,userId,rating\n1,2,3\n", "f:1: the columns are in another order than user, item, rating")]
     [InlineData("user_id,item_id,timestamp,rating\n1,2,1600000000,3\n", "f:1: the columns are in another order than user, item, rating")]
+    [InlineData("user,item,rating\r1,2,3\r", "f:1: a carriage return stands within the line")]
     [InlineData("1,2,3e20\n", "f:1: the rating is too large ('3e20'); ratings go from -1e+15 to 1e+15")]
     [InlineData("userId,rating,movieId\n1,2,3\n", "f:1: the columns are in another order than user, item, rating")]
     [InlineData("%%MatrixMarket matrix coordinate real general\n", "f:1: this is not a list of ratings: it begins like MatrixMarket")]

@@ -45,6 +45,8 @@ internal sealed class RatingsBuilder(string source, IdTable users, IdTable items
     public void Take(ReadOnlySpan<byte> line, int length, int at, long number)
     {
         int end = line[length - 1] == '\r' ? length - 1 : length;
+        if (line[at..end].Contains((byte)'\r'))
+            throw Fail(number, "a carriage return stands within the line", line[at..end], "line ends must be line feeds: tr '\\r' '\\n' converts old ones");
         bool first = !_begun;
         if (first)
             Begin(line[at..end], number);
