@@ -24,40 +24,19 @@ internal static class FactorRun
             new("ratings", Text(ratings.Count)), new("users", Text(users.Count)), new("items", Text(items.Count)),
             new("held_out", test is null ? holdout.ToString("R", CultureInfo.InvariantCulture) : Text(test.Count)),
             new("data", Fingerprint(ratings, test)));
+        given.Train(task);
+
+        // Not after a failure: item rows of a job that failed are those of no evaluation, and users would fit them badly.
+        if (folder is null || task.Evaluated.Checksum == 0)
+            return;
         try
         {
-            given.Train(task);
+            UserPart.Write(folder, given.Part.Index, given.Part.Count, task, data, ratings);
         }
-        catch (Exception e) when (e is ClusterException or InputException)
+        catch (InputException e)
         {
-            // What was evaluated last is as good as it gets; why it ended matters more than what may go wrong now.
-            try
-            {
-                Write();
-            }
-            catch (ClusterException)
-            {
-                // The first failure is the one to tell.
-            }
-
-            throw;
-        }
-
-        Write();
-
-        void Write()
-        {
-            if (folder is null || task.Evaluated.Checksum == 0)
-                return;
-            try
-            {
-                UserPart.Write(folder, given.Part.Index, given.Part.Count, task, data, ratings);
-            }
-            catch (InputException e)
-            {
-                // The input was good: the job has ended, and this is no reason to train again with another.
-                throw new ClusterException($"the users of part {given.Part.Index} are not saved: {e.Message}", e);
-            }
+            // The input was good: the job has ended, and this is no reason to train again with another.
+            throw new ClusterException($"the users of part {given.Part.Index} are not saved: {e.Message}", e);
         }
     }
 

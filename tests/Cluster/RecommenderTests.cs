@@ -178,6 +178,28 @@ public sealed partial class RecommenderTests
         Assert.Equal(summary.RootElement.GetProperty("test_rmse").GetDouble(), Rmse(folder.In("run"), data, heldOut: true), 1e-5);
     }
 
+    [Fact]
+    public void Run_that_fails_leaves_the_model_of_an_earlier_one()
+    {
+        using var folder = new TempFolder();
+        string data = Generate(folder);
+        using RunningProgram good = Train(folder, data, "--workers", "2", "--holdout", "0.1", "--out", "run");
+        Assert.True(good.ExitCode() == 0, good.Errors);
+        double before = Rmse(folder.In("run"), data, heldOut: true);
+        using RunningProgram diverges = Train(folder, data, "--workers", "2", "--holdout", "0.1", "--step", "1", "--out", "run");
+        Assert.True(diverges.ExitCode() == 4, diverges.Errors);
+        Assert.Contains("step size", diverges.Errors, StringComparison.Ordinal);
+
+        // One of the workers dies in the middle.
+        using RunningProgram dies = RunningProgram.Start(Published.Launcher, folder.Path, "train", "mf", "--data", data, "--workers", "2", "--passes", "1000000", "--slow", "0:20", "--out", "run");
+        dies.Until(() => dies.Errors.Contains(" passes, objective", StringComparison.Ordinal), "it trained");
+        RunningProgram.Signal(dies.Children().First(child => child.Value.Contains("hpaps-worker", StringComparison.Ordinal)).Key, 9);
+        Assert.True(dies.ExitCode() == 4, dies.Errors);
+        Assert.Contains("killed by signal 9", dies.Errors, StringComparison.Ordinal);
+        Assert.Contains("No model was saved", dies.Errors, StringComparison.Ordinal);
+        Assert.Equal(before, Rmse(folder.In("run"), data, heldOut: true));
+    }
+
     [Theory]
     [InlineData(2, "give one of them", "--test", "r.csv", "--holdout", "0.1")]
     [InlineData(2, "--target needs --test or --holdout", "--target", "0.9")]

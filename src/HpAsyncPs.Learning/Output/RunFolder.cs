@@ -61,7 +61,9 @@ public static class RunFolder
             throw new InputException($"--out {folder}: cannot be made ({e.Message}); choose another folder", e);
         }
 
-        if (result.Model is { } model)
+        // After a failure the users that belong to the item rows are not known: what is there of an earlier run stays.
+        bool usable = result.Failure is null || summary.Task != FactorTask.Name;
+        if (result.Model is { } model && usable)
             ModelOf(result, model).Write(Path.Combine(folder, Model));
         AtomicFile.Write(Path.Combine(folder, Trace), output => WriteTrace(output, result.Trace));
         ReportPage.Write(Path.Combine(folder, Report), result, summary, ReportMetric.For(result.Trace));

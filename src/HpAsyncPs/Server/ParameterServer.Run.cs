@@ -233,7 +233,7 @@ public sealed partial class ParameterServer
 
         _left++;
         if (_phase is Phase.Training or Phase.Finishing)
-            Fail($"{session.Name} was lost: {reason}. Its own log says more.");
+            Fail($"{session.Name} was lost: {reason.TrimEnd('.')}. Its own log says more.");
     }
 
     private void Fail(string failure)

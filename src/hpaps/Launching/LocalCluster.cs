@@ -237,10 +237,10 @@ internal sealed class LocalCluster : IDisposable
 
     private Exception Explained()
     {
-        bool trained = Status is { Pushes: > 0 } || Ended is { Pushes: > 0 };
+        bool trained = Status is { Seconds: > 0 } || Ended is { TrainSeconds: > 0 };
         if (IsStopping && !trained)
             return NothingTrained();
-        string when = trained ? $"after {Status!.Passes:0.#} passes" : "before training began";
+        string when = trained ? $"after {Status?.Passes ?? Ended!.Passes:0.#} passes" : "before training began";
         Exception failure = Failure.Explain(_server!, _workers, when);
 
         // A server that loses a worker saves what there is; that must not be cut off.

@@ -113,19 +113,9 @@ internal static class TrainRun
     }
 
     /// <summary>What a failed run leaves.</summary>
-    private static string Remains(TrainSettings settings, string folder)
-    {
-        try
-        {
-            if (settings.WorkersWrite)
-                FactorModel.Read(folder);
-            return $"The model as it stood then is in {folder}.";
-        }
-        catch (InputException e)
-        {
-            return $"There is no model that could be used: {e.Message}.";
-        }
-    }
+    private static string Remains(TrainSettings settings, string folder) => settings.WorkersWrite
+        ? $"No model was saved, for the users of a worker that is lost are lost; how far it came is in {folder}."
+        : $"The model as it stood then is in {folder}.";
 
     private static RunSummary Save(OutputFolder folder, RunSummary summary, long start, TimeProvider time)
     {
