@@ -57,7 +57,7 @@ internal sealed class WorkerFlags
             using var stop = new CancellationTokenSource();
             bool supervised = parsed.GetValue(_supervised);
             using PosixSignalRegistration interrupt = StopOn(PosixSignal.SIGINT, stop, supervised);
-            using PosixSignalRegistration terminate = StopOn(PosixSignal.SIGTERM, stop, ignore: false);
+            using PosixSignalRegistration terminate = StopOn(PosixSignal.SIGTERM, stop, supervised); // the launcher ends the job in order
             using PosixSignalRegistration hangUp = StopOn(PosixSignal.SIGHUP, stop, supervised);
             if (supervised)
                 ProgramRun.EndWithStandardInput(_ => { });

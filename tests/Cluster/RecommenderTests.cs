@@ -163,15 +163,22 @@ public sealed partial class RecommenderTests
         Assert.Contains("belongs to other weights", Assert.Throws<InputException>(() => FactorModel.Read(folder.In("run"))).Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Ctrl_C_leaves_a_whole_model()
+    [Theory]
+    [InlineData(2, false)]
+    [InlineData(15, true)] // timeout signals its child and then the whole group
+    public void Request_to_stop_leaves_a_whole_model(int signal, bool all)
     {
         using var folder = new TempFolder();
         string data = Generate(folder);
         using RunningProgram train = RunningProgram.Start(Published.Launcher, folder.Path, "train", "mf", "--data", data, "--seed", $"{Seed}", "--workers", "2",
             "--holdout", "0.1", "--passes", "1000000", "--slow", "0:5", "--out", "run");
         train.Until(() => train.Errors.Contains(" passes", StringComparison.Ordinal) && train.Errors.Contains("objective", StringComparison.Ordinal), "it trained");
-        train.Signal(2);
+        int[] children = all ? [.. train.Children().Keys] : [];
+        train.Signal(signal);
+        foreach (int child in children)
+            RunningProgram.Signal(child, signal);
+        if (all && !train.HasExited)
+            train.Signal(signal);
         Assert.True(train.ExitCode() == 0, train.Errors);
         using JsonDocument summary = JsonDocument.Parse(File.ReadAllText(folder.In("run/summary.json")));
         Assert.Equal("stopped", summary.RootElement.GetProperty("reason").GetString());
@@ -206,6 +213,7 @@ public sealed partial class RecommenderTests
     [InlineData(2, "--rank must be 1 to 512", "--rank", "0")]
     [InlineData(2, "--decay must be 0.0001 to 10", "--decay", "0")]
     [InlineData(2, "--holdout must be 0 to 0.99", "--holdout", "1")]
+    [InlineData(2, "--step must be 1E-09 to 1", "--step", "2")]
     [InlineData(3, "r.csv:3: the rating is not a finite number ('good')")]
     [InlineData(3, "there is no such file", "--test", "absent.csv")]
     public void Bad_input_ends_with_a_message_and_leaves_nothing(int code, string expected, params string[] arguments)

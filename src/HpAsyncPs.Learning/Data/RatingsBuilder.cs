@@ -17,6 +17,8 @@ internal sealed class RatingsBuilder(string source, IdTable users, IdTable items
     private const float LargestRating = 1e15f;
     private const string Form = "a line is 'user,item,rating', or the same separated by ';', '::', tabs or blanks, as in the first line";
 
+    private const string Reorder = "put them into that order, for example: awk -F, '{ print $1 \",\" $2 \",\" $4 }'";
+
     // Names of the third column by which a first line is known to be a header.
     private static readonly string[] RatingNames = ["rating", "score", "value", "stars", "weight", "count", "preference"];
     private static readonly string[] UserNames = ["user", "userid", "uid", "users"];
@@ -183,9 +185,9 @@ internal sealed class RatingsBuilder(string source, IdTable users, IdTable items
         byte[] padded = [.. rest, (byte)'\n'];
         NextField(padded, ref from, rest.Length, number, out ReadOnlySpan<byte> third);
         if (!HasName(third, RatingNames) && (HasName(user, RatingNames) || HasName(item, RatingNames) || HasName(rest, RatingNames)))
-            throw Fail(number, "the columns are in another order than user, item, rating", rest);
+            throw Fail(number, "the columns are in another order than user, item, rating", rest, Reorder);
         if (HasName(item, UserNames) && !HasName(user, UserNames))
-            throw Fail(number, "the columns are in another order than user, item, rating", item);
+            throw Fail(number, "the columns are in another order than user, item, rating", item, Reorder);
         return HasName(third, RatingNames) || IsName(user, UserNames);
     }
 

@@ -11,6 +11,10 @@ internal sealed class StopSignals : IDisposable
     private readonly PosixSignalRegistration _interrupt;
     private readonly PosixSignalRegistration _terminate;
     private readonly PosixSignalRegistration _hangUp;
+    // What ends a whole group of processes may signal one of them twice: only a signal that comes later is another wish.
+    private static readonly TimeSpan Together = TimeSpan.FromSeconds(1);
+
+    private long _firstAt;
     private int _count;
 
     public StopSignals()
@@ -41,6 +45,10 @@ internal sealed class StopSignals : IDisposable
     private void Count(PosixSignalContext context)
     {
         context.Cancel = true;
+        long now = TimeProvider.System.GetTimestamp();
+        long first = Interlocked.CompareExchange(ref _firstAt, now, 0);
+        if (first != 0 && TimeProvider.System.GetElapsedTime(first, now) < Together)
+            return;
         Interlocked.Increment(ref _count);
         _first.Cancel();
         Wake.Set();

@@ -14,6 +14,9 @@ internal static class TrainCommand
     private const double LogisticPasses = 500;
     private const double FactorPasses = 40;
 
+    // Beyond these the steps are too short to bring a target nearer.
+    private const double FactorTargetPasses = 200;
+
     /// <param name="start">Timestamp of the start of the program.</param>
     public static Command LogisticRegression(long start)
     {
@@ -69,7 +72,7 @@ internal static class TrainCommand
         Option<double> decay = new Option<double>("--decay") { HelpName = "F", Description = "Regularisation: decay/2 (|p|^2 + |q|^2 + b^2) is added for each rating.", DefaultValueFactory = _ => defaults.Decay }.Within(FactorSettings.LeastDecay, 10);
         Option<double> step = new Option<double>("--step") { HelpName = "F", Description = "Step size at the start, for ratings in units of their standard deviation.", DefaultValueFactory = _ => defaults.Step }.Within(1e-9, 1);
         Option<double> stepDecay = new Option<double>("--step-decay") { HelpName = "F", Description = "Factor on the step size for each pass over all data.", DefaultValueFactory = _ => defaults.StepDecay }.Within(0.01, 1);
-        Option<double?> target = new Option<double?>("--target") { HelpName = "RMSE", Description = "Stop when the root mean squared error on --test or --holdout is at most this." }.Positive(double.MaxValue);
+        Option<double?> target = new Option<double?>("--target") { HelpName = "RMSE", Description = "Stop when the root mean squared error on --test or --holdout is at most this, or after 200 passes if no other limit is given." }.Positive(double.MaxValue);
         Command command = common.Command(
             CommonOptions.WithExamples(
                 "Trains a recommender by matrix factorisation, rating = mean + b_user + b_item + p_user.q_item, with a server and\n"
@@ -90,6 +93,8 @@ internal static class TrainCommand
         command.SetAction(parsed =>
         {
             TrainSettings settings = common.Settings(parsed);
+            if (parsed.GetValue(target) is not null && settings is { Passes: null, TimeLimit: null })
+                settings = settings with { Passes = FactorTargetPasses };
             string[] arguments =
             [
                 "--rank", Text(parsed.GetValue(rank)), "--decay", Text(parsed.GetValue(decay)), "--step", Text(parsed.GetValue(step)),
