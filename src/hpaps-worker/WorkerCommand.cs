@@ -42,16 +42,11 @@ internal static class WorkerCommand
 
     private static Command Factorization()
     {
-        var defaults = new FactorSettings();
+        var own = new FactorOptions();
         var flags = new WorkerFlags("Ratings, plain or gzip: user, item, rating, the same file at every worker.",
             "I/N: train on the ratings of part I of N of the users; without it, on all. Makes I the rank asked for.",
             "Seed of the start, the order, and what is held out; the same at every worker.");
         var test = new Option<string?>("--test") { Description = "Ratings to measure the RMSE on; the same file at every worker." };
-        Option<double> holdout = new Option<double>("--holdout") { Description = "Hold out this share of the ratings, at random, to measure the RMSE on.", DefaultValueFactory = _ => 0 }.Within(0, 0.99);
-        Option<int> rank = new Option<int>("--rank") { Description = "Factors of each user and item.", DefaultValueFactory = _ => defaults.Rank }.Within(1, FactorSettings.MostRank);
-        Option<double> decay = new Option<double>("--decay") { Description = "Regularisation, for each rating.", DefaultValueFactory = _ => defaults.Decay }.Within(FactorSettings.LeastDecay, 10);
-        Option<double> step = new Option<double>("--step") { Description = "Step size at the start, for ratings in units of their standard deviation.", DefaultValueFactory = _ => defaults.Step }.Within(1e-9, 1);
-        Option<double> stepDecay = new Option<double>("--step-decay") { Description = "Factor on the step size for each pass over all data.", DefaultValueFactory = _ => defaults.StepDecay }.Within(0.01, 1);
         var output = new Option<string?>("--out") { Description = "Folder of the model, to which this worker adds its users at the end: model/ in the server's --out." };
         return flags.Command(FactorTask.Name,
             CommonOptions.WithExamples("Matrix factorisation. Users stay with their worker; only rows of items travel.",
@@ -61,17 +56,17 @@ internal static class WorkerCommand
             {
                 var settings = new FactorSettings
                 {
-                    Rank = given.Parsed.GetValue(rank),
-                    Decay = given.Parsed.GetValue(decay),
-                    Step = given.Parsed.GetValue(step),
-                    StepDecay = given.Parsed.GetValue(stepDecay),
+                    Rank = given.Parsed.GetValue(own.Rank),
+                    Decay = given.Parsed.GetValue(own.Decay),
+                    Step = given.Parsed.GetValue(own.Step),
+                    StepDecay = given.Parsed.GetValue(own.StepDecay),
                     Seed = given.Seed,
                 };
                 string? folder = given.Parsed.GetValue(output);
                 if (folder is not null)
                     RunFolder.Probe(folder);
-                FactorRun.Run(given, settings, given.Parsed.GetValue(test), given.Parsed.GetValue(holdout), folder);
+                FactorRun.Run(given, settings, given.Parsed.GetValue(test), given.Parsed.GetValue(own.Holdout), folder);
             },
-            rank, test, holdout, decay, step, stepDecay, output);
+            [test, .. own.All, output]);
     }
 }

@@ -20,7 +20,7 @@ public static class LibsvmReader
     {
         part.Check();
         var builder = new RowBuilder(path, part);
-        TextFile.Read(path, builder, length => builder.TotalBytes = length, cancellation);
+        TextFile.Read(path, builder, cancellation);
         return builder.Finish();
     }
 
@@ -36,7 +36,7 @@ public static class LibsvmReader
     {
         part.Check();
         var builder = new RowBuilder(source, part);
-        TextFile.Read(stream, source, builder, length => builder.TotalBytes = length, blockBytes, cancellation);
+        TextFile.Read(stream, source, builder, blockBytes, cancellation);
         return builder.Finish();
     }
 }

@@ -12,6 +12,9 @@ internal interface ILineSink
     /// <summary>What a line is, and what to do when a file has none or one that never ends: for messages.</summary>
     string LineHelp { get; }
 
+    /// <summary>Length of the text in bytes, 0 if it is not known; set before the first line.</summary>
+    long TotalBytes { set; }
+
     /// <summary>Bytes of text that have been gone through, this line included.</summary>
     long BytesDone { set; }
 

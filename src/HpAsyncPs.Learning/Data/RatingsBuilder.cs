@@ -40,7 +40,7 @@ internal sealed class RatingsBuilder(string source, IdTable users, IdTable items
     /// <inheritdoc/>
     public long BytesDone { set => _growth.BytesDone = value; }
 
-    /// <summary>Length of the text, 0 if not known.</summary>
+    /// <inheritdoc/>
     public long TotalBytes { set => _growth.TotalBytes = value; }
 
     /// <inheritdoc/>

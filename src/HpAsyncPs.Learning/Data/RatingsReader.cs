@@ -21,7 +21,7 @@ public static class RatingsReader
     public static Ratings Read(string path, IdTable users, IdTable items, bool needsRatings, CancellationToken cancellation)
     {
         var builder = new RatingsBuilder(path, users, items, needsRatings);
-        TextFile.Read(path, builder, length => builder.TotalBytes = length, cancellation);
+        TextFile.Read(path, builder, cancellation);
         return builder.Finish();
     }
 
@@ -30,7 +30,7 @@ public static class RatingsReader
     public static Ratings Read(Stream stream, string source, IdTable users, IdTable items, bool needsRatings, int blockBytes)
     {
         var builder = new RatingsBuilder(source, users, items, needsRatings);
-        TextFile.Read(stream, source, builder, length => builder.TotalBytes = length, blockBytes, CancellationToken.None);
+        TextFile.Read(stream, source, builder, blockBytes, CancellationToken.None);
         return builder.Finish();
     }
 }

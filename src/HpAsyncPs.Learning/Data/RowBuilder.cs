@@ -36,7 +36,7 @@ internal sealed class RowBuilder(string source, RowPart part) : ILineSink
     /// <inheritdoc/>
     public long BytesDone { set => _growth.BytesDone = value; }
 
-    /// <summary>Length of the text, 0 if not known.</summary>
+    /// <inheritdoc/>
     public long TotalBytes { set => _growth.TotalBytes = value; }
 
     /// <inheritdoc/>

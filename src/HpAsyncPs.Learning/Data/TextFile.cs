@@ -22,9 +22,9 @@ public static class TextFile
 
     private const int LongestShown = 40;
 
-    /// <summary>Opens a file and hands it on, with its length.</summary>
+    /// <summary>Reads a file to its end.</summary>
     /// <exception cref="InputException">It cannot be opened or read; the message says what to do.</exception>
-    internal static void Read(string path, ILineSink sink, Action<long> length, CancellationToken cancellation)
+    internal static void Read(string path, ILineSink sink, CancellationToken cancellation)
     {
         if (Directory.Exists(path))
             throw new InputException($"{path}: this is a folder; give a file");
@@ -32,7 +32,7 @@ public static class TextFile
         {
             // The blocks are the buffer.
             using var file = new FileStream(path, new FileStreamOptions { BufferSize = 0, Options = FileOptions.SequentialScan });
-            Read(file, path, sink, length, DefaultBlockBytes, cancellation);
+            Read(file, path, sink, DefaultBlockBytes, cancellation);
         }
         catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -52,12 +52,11 @@ public static class TextFile
     /// <param name="stream">Plain or gzip, not disposed.</param>
     /// <param name="source">Path or name, for messages.</param>
     /// <param name="sink">Takes the lines.</param>
-    /// <param name="length">Told the length of the text in bytes, 0 if it is not known, before the first line.</param>
     /// <param name="blockBytes">Bytes read at a time, 1 or more; a longer line makes the buffer grow.</param>
     /// <param name="cancellation">Looked at once per block.</param>
     /// <exception cref="InputException">The text is malformed; the message is SOURCE:LINE: what; what to do.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    internal static void Read(Stream stream, string source, ILineSink sink, Action<long> length, int blockBytes, CancellationToken cancellation)
+    internal static void Read(Stream stream, string source, ILineSink sink, int blockBytes, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(blockBytes, 1);
         byte[] first = new byte[4];
@@ -66,12 +65,12 @@ public static class TextFile
             throw new InputException($"{source}: this is a zip archive; unpack it and give the file inside");
         if (first is not [GzipFirst, GzipSecond, ..])
         {
-            length(stream.CanSeek ? stream.Length : 0);
+            sink.TotalBytes = stream.CanSeek ? stream.Length : 0;
             new LineScanner(source, sink, blockBytes, first).Scan(stream.Read, cancellation);
             return;
         }
 
-        length(0);
+        sink.TotalBytes = 0;
         using var gzip = new GzipText(stream, first, source);
         try
         {

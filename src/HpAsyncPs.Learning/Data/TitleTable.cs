@@ -21,7 +21,7 @@ public sealed class TitleTable
     public static TitleTable Read(string path, CancellationToken cancellation)
     {
         var table = new TitleTable();
-        TextFile.Read(path, new Sink(path, table._titles), _ => { }, cancellation);
+        TextFile.Read(path, new Sink(path, table._titles), cancellation);
         if (table._titles.Count == 0)
             throw new InputException($"{path}: there are no titles in this file; a line is 'id,title'");
         return table;
@@ -32,6 +32,8 @@ public sealed class TitleTable
         private string _separator = "";
 
         public string LineHelp => "an id and its title are one line";
+
+        public long TotalBytes { set => _ = value; }
 
         public long BytesDone { set => _ = value; }
 

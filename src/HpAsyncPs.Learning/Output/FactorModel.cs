@@ -90,7 +90,8 @@ public sealed class FactorModel
         var model = new FactorModel(folder, description, whole.Weights);
         if (double.IsNaN(model.Mean))
             throw Broken(folder, "model.json has no mean among its settings");
-        foreach (Range line in Lines(ReadAll(folder, Path.Combine(folder, UserPart.Items)), out byte[] ids))
+        byte[] ids = ReadAll(folder, Path.Combine(folder, UserPart.Items));
+        foreach (Range line in Lines(ids))
             model.Items.Add(ids.AsSpan(line));
         if (model.Items.Count * description.RowLength != whole.Weights.Length)
             throw Broken(folder, $"{UserPart.Items} has {model.Items.Count} different ids, weights.npy {whole.Weights.Length / description.RowLength} rows");
@@ -157,7 +158,8 @@ public sealed class FactorModel
 
         float[] rows = NpyFile.Read(UserPart.PathOf(Folder, part, "npy"));
         int count = 0;
-        foreach (Range line in Lines(ReadAll(Folder, UserPart.PathOf(Folder, part, "txt")), out byte[] text))
+        byte[] text = ReadAll(Folder, UserPart.PathOf(Folder, part, "txt"));
+        foreach (Range line in Lines(text))
         {
             ReadOnlySpan<byte> all = text.AsSpan(line);
             int tab = all.IndexOf((byte)'\t');
@@ -187,9 +189,8 @@ public sealed class FactorModel
         return [.. numbers];
     }
 
-    private static List<Range> Lines(byte[] bytes, out byte[] same)
+    private static List<Range> Lines(byte[] bytes)
     {
-        same = bytes;
         var lines = new List<Range>();
         int start = 0, length;
         while ((length = bytes.AsSpan(start).IndexOf((byte)'\n')) >= 0)

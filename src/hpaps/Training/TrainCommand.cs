@@ -28,7 +28,7 @@ internal static class TrainCommand
         Command command = common.Command(
             CommonOptions.WithExamples(
                 "Trains L2-regularised logistic regression with a server and workers on this host.\n"
-                + "Ctrl-C ends training in order: the model as it stands is saved. A second Ctrl-C ends everything at once.",
+                + "Ctrl-C ends training in order: the model as it stands is saved. A second Ctrl-C, a second later or more, ends everything at once.",
                 "hpaps train logreg --data train.svm.gz",
                 "hpaps train logreg --data train.svm --test test.svm --workers 8 --passes 200 --out run",
                 "hpaps train logreg --data train.svm --target 1e-3 --reference 0.33334 --policy bsp --slow 0:8"),
@@ -64,27 +64,22 @@ internal static class TrainCommand
     /// <param name="start">Timestamp of the start of the program.</param>
     public static Command Factorization(long start)
     {
-        var defaults = new FactorSettings();
+        var own = new FactorOptions();
         var common = new TrainOptions(FactorTask.Name, FactorPasses, "Ratings to train on, plain or gzip: user, item, rating, as CSV with or without a header, or separated by '::', ';', tabs or blanks.",
             "Ratings to measure the RMSE on while training, in the same form.", "Seed of the start, the order, and what is held out.");
-        Option<double> holdout = new Option<double>("--holdout") { HelpName = "SHARE", Description = "Hold out this share of the ratings, at random, to measure the RMSE on.", DefaultValueFactory = _ => 0 }.Within(0, 0.99);
-        Option<int> rank = new Option<int>("--rank") { HelpName = "N", Description = "Factors of each user and item.", DefaultValueFactory = _ => defaults.Rank }.Within(1, FactorSettings.MostRank);
-        Option<double> decay = new Option<double>("--decay") { HelpName = "F", Description = "Regularisation: decay/2 (|p|^2 + |q|^2 + b^2) is added for each rating.", DefaultValueFactory = _ => defaults.Decay }.Within(FactorSettings.LeastDecay, 10);
-        Option<double> step = new Option<double>("--step") { HelpName = "F", Description = "Step size at the start, for ratings in units of their standard deviation.", DefaultValueFactory = _ => defaults.Step }.Within(1e-9, 1);
-        Option<double> stepDecay = new Option<double>("--step-decay") { HelpName = "F", Description = "Factor on the step size for each pass over all data.", DefaultValueFactory = _ => defaults.StepDecay }.Within(0.01, 1);
         Option<double?> target = new Option<double?>("--target") { HelpName = "RMSE", Description = "Stop when the root mean squared error on --test or --holdout is at most this, or after 200 passes if no other limit is given." }.Positive(double.MaxValue);
         Command command = common.Command(
             CommonOptions.WithExamples(
                 "Trains a recommender by matrix factorisation, rating = mean + b_user + b_item + p_user.q_item, with a server and\n"
                 + "workers on this host. Users stay with their worker; only rows of items travel.\n"
-                + "Ctrl-C ends training in order: the model as it stands is saved. A second Ctrl-C ends everything at once.",
+                + "Ctrl-C ends training in order: the model as it stands is saved. A second Ctrl-C, a second later or more, ends everything at once.",
                 "hpaps train mf --data ratings.csv",
                 "hpaps train mf --data ratings.csv.gz --holdout 0.1 --workers 4 --out run",
                 "hpaps train mf --data train.dat --test test.dat --rank 64 --target 0.86 --slow 0:8"),
-            holdout, rank, decay, step, stepDecay, target);
+            [.. own.All, target]);
         command.Validators.Add(result =>
         {
-            bool holdsOut = TrainOptions.Has(result, holdout) && !(result.GetResult(holdout)!.Tokens is [{ Value: "0" }]);
+            bool holdsOut = TrainOptions.Has(result, own.Holdout) && !(result.GetResult(own.Holdout)!.Tokens is [{ Value: "0" }]);
             if (TrainOptions.Has(result, common.Test) && holdsOut)
                 result.AddError("--test and --holdout both say what to measure the RMSE on: give one of them.");
             if (TrainOptions.Has(result, target) && !TrainOptions.Has(result, common.Test) && !holdsOut)
@@ -97,16 +92,16 @@ internal static class TrainCommand
                 settings = settings with { Passes = FactorTargetPasses };
             string[] arguments =
             [
-                "--rank", Text(parsed.GetValue(rank)), "--decay", Text(parsed.GetValue(decay)), "--step", Text(parsed.GetValue(step)),
-                "--step-decay", Text(parsed.GetValue(stepDecay)),
+                "--rank", Text(parsed.GetValue(own.Rank)), "--decay", Text(parsed.GetValue(own.Decay)), "--step", Text(parsed.GetValue(own.Step)),
+                "--step-decay", Text(parsed.GetValue(own.StepDecay)),
             ];
-            string[] test = settings.Test is { } file ? ["--test", Commands.File(file)] : ["--holdout", Text(parsed.GetValue(holdout))];
+            string[] test = settings.Test is { } file ? ["--test", Commands.File(file)] : ["--holdout", Text(parsed.GetValue(own.Holdout))];
             return TrainRun.Run(
                 settings with
                 {
                     TargetRmse = parsed.GetValue(target),
                     TaskArguments = [.. arguments, .. test],
-                    Title = $"rank {parsed.GetValue(rank)}",
+                    Title = $"rank {parsed.GetValue(own.Rank)}",
                     WorkersWrite = true,
                 },
                 start,
