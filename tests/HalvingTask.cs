@@ -27,8 +27,9 @@ internal sealed class HalvingTask(int parameters) : ITask
     {
     }
 
-    public double Step(ReadOnlySpan<float> z, Span<float> x, double jobPasses, CancellationToken interrupt)
+    public double Step(in StepInput input, Span<float> x)
     {
+        ReadOnlySpan<float> z = input.Aggregate;
         for (int j = 0; j < z.Length; j++)
             x[j] = z[j] - (0.5f * (z[j] - 1));
         return 1;

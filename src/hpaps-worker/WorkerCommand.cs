@@ -27,17 +27,17 @@ internal static class WorkerCommand
         var flags = new WorkerFlags("LIBSVM/SVMlight file, plain or gzip.",
             "I/N: train on random shard I of N of the file; without it, on all of it. Makes I the rank asked for.",
             "Seed of the split into parts; the same at every worker.");
-        Option<double> l2 = new Option<double>("--l2") { Description = "L2 regularisation: l2/2 |w|^2 is added to the mean loss.", DefaultValueFactory = _ => 1e-3 }.Within(0, 1e9);
+        var own = new LogisticOptions();
         return flags.Command(LogisticTask.Name,
-            CommonOptions.WithExamples("L2-regularised logistic regression.",
+            CommonOptions.WithExamples("Regularised logistic regression.",
                 "hpaps-worker logreg --server 127.0.0.1:7070 --data train.svm --part 0/4",
                 "hpaps-worker logreg --server node1:7070 --data /local/rows-of-this-node.svm.gz --l2 1e-4"),
             given =>
             {
                 SparseRows rows = LibsvmReader.Read(given.Data, given.Part, given.Stop);
-                given.Train(new LogisticTask(rows, given.Parsed.GetValue(l2), given.Seed, given.Part.Count));
+                given.Train(new LogisticTask(rows, own.Settings(given.Parsed) with { Seed = given.Seed, Parts = given.Part.Count }));
             },
-            l2);
+            own.All);
     }
 
     private static Command Factorization()

@@ -30,7 +30,7 @@ public sealed class FactorTaskTests
         float[] z = new float[5], x = new float[5];
         for (int pass = 0; pass < 200; pass++)
         {
-            task.Step(z, x, 0, CancellationToken.None);
+            task.Step(new StepInput(z, x, 0), x);
             x.CopyTo(z, 0);
             Assert.All(x, v => Assert.InRange(v, -0.01f, 0.01f)); // its weight in the row is a thousandth
         }
@@ -44,7 +44,7 @@ public sealed class FactorTaskTests
         for (int j = 0; j < z.Length; j++)
             z[j] = 0.01f * (j % 17);
         for (int j = 0; j < 20; j++)
-            trained.Step(other, x, j, CancellationToken.None);
+            trained.Step(new StepInput(other, x, j), x);
         double[] one = new double[3], two = new double[3];
         fresh.Evaluate(z, one, isLast: true);
         trained.Evaluate(z, two, isLast: true);
@@ -67,7 +67,7 @@ public sealed class FactorTaskTests
         for (; own < 5; steps++)
         {
             double before = own;
-            own += task.Step(z, x, job, CancellationToken.None);
+            own += task.Step(new StepInput(z, x, job), x);
             job = 8 * own; // the others are eight times as fast
             whole += Math.Floor(own + 1e-9) > Math.Floor(before + 1e-9) ? 1 : 0;
             Assert.InRange(own - before, 0.0001, 0.14);
@@ -133,7 +133,7 @@ public sealed class FactorTaskTests
         float[] x = new float[5];
         double passes = 0, step = 0;
         while (step < 1) // the first steps are less than a pass
-            passes += step = task.Step(new float[5], x, passes, CancellationToken.None);
+            passes += step = task.Step(new StepInput(new float[5], x, passes), x);
         return x[^1];
     }
 

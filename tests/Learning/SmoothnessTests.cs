@@ -40,7 +40,7 @@ public sealed class SmoothnessTests
         for (int j = 0; j < 7; j++)
             z[j] = (float)(random.NextDouble() - 0.5);
         double[] gradient = new double[7];
-        Assert.True(loss.Gradient(z, gradient, CancellationToken.None));
+        Assert.True(loss.Gradient(z, gradient, [], CancellationToken.None));
         for (int j = 0; j < 7; j++)
         {
             const float step = 1f / 256;
@@ -69,7 +69,7 @@ public sealed class SmoothnessTests
         var data = new SparseRows("test", [0, 1], [0], [1f], [1], 1);
         using var source = new CancellationTokenSource();
         source.Cancel();
-        Assert.False(new LogisticLoss(data, [1]).Gradient([1f], new double[1], source.Token));
+        Assert.False(new LogisticLoss(data, [1]).Gradient([1f], new double[1], [], source.Token));
     }
 
     private static SparseRows Random(Random random, int rows, int features, bool withSigns, double[,] a)

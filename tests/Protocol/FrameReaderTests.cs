@@ -86,7 +86,7 @@ public sealed class FrameReaderTests
         Refused(HeaderOnly(Chunk(0, 0, 0)));
         Refused(HeaderOnly(Chunk(0, 4, 15)));
         Refused(HeaderOnly(Chunk(0, uint.MaxValue, uint.MaxValue)));
-        Refused(HeaderOnly(Chunk(ulong.MaxValue, 4, 16)));
+        Refused(HeaderOnly(Chunk(uint.MaxValue, 4, 16)));
         Refused(HeaderOnly(Chunk(Limits.Parameters, 4, 16)));
         FrameHeader codec = Chunk(0, 4, 16);
         codec.Codec = (CodecId)77;

@@ -52,6 +52,7 @@ public sealed class GoldenTests
             Sequence = 6,
             ShardVersion = 41,
             KeyCount = 8,
+            Rounds = 3,
             PassesQ8 = 512,
         };
         float[] values = [0, 0, 0, 0, 1, -2.5f, 0, 0];

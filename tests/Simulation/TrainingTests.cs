@@ -15,18 +15,24 @@ public sealed class TrainingTests
     private const double L2 = 0.05;
 
     [Theory]
-    [InlineData("async", 1)]
-    [InlineData("async", 8)]
-    [InlineData("async", 30)]
-    [InlineData("bsp", 1)]
-    [InlineData("bsp", 8)]
-    public void Training_whatever_the_speeds_ends_at_the_optimum(string policy, int slow)
+    [InlineData("async", 1, "gradient")]
+    [InlineData("async", 8, "gradient")]
+    [InlineData("async", 30, "gradient")]
+    [InlineData("bsp", 1, "gradient")]
+    [InlineData("bsp", 8, "gradient")]
+    [InlineData("async", 1, "gradient:5")]
+    [InlineData("async", 30, "gradient:5")]
+    [InlineData("bsp", 8, "gradient:5")]
+    [InlineData("async", 1, "svrg")]
+    [InlineData("async", 30, "svrg")]
+    [InlineData("bsp", 8, "svrg")]
+    public void Training_whatever_the_speeds_ends_at_the_optimum(string policy, int slow, string solver)
     {
         (SparseRows all, SparseRows[] parts) = Data(labelSorted: false);
         double best = NewtonReference.Solve(all, BinaryLabels.Of(all).Signs(all), L2).Objective;
         for (int seed = 0; seed < 3; seed++)
         {
-            RunResult result = Train(policy, slow, parts, seed, new ServerOptions { Policy = policy, Target = 1e-6, Reference = best });
+            RunResult result = Train(policy, slow, parts, seed, new ServerOptions { Policy = policy, Target = 1e-6, Reference = best, Passes = 100_000 }, solver);
             Assert.Equal("target", result.Reason);
             Assert.InRange(result.Status.RelativeGap!.Value, -1e-7, 1e-6);
         }
@@ -79,9 +85,10 @@ public sealed class TrainingTests
         Assert.Equal(Math.Log(2), result.Trace[0].Objective, 1e-12);
     }
 
-    private static RunResult Train(string policy, int slow, SparseRows[] parts, int seed, ServerOptions options)
+    private static RunResult Train(string policy, int slow, SparseRows[] parts, int seed, ServerOptions options, string solver = "gradient")
     {
-        ITask[] tasks = Array.ConvertAll(parts, part => (ITask)new LogisticTask(part, L2, 1));
+        Assert.True(LocalSolver.TryParse(solver, out LocalSolver local));
+        ITask[] tasks = Array.ConvertAll(parts, part => (ITask)new LogisticTask(part, new LogisticSettings { L2 = L2, Solver = local }));
         int[] microseconds = new int[parts.Length];
         Array.Fill(microseconds, 100);
         microseconds[0] *= slow;

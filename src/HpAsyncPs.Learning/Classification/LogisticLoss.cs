@@ -26,8 +26,9 @@ public sealed class LogisticLoss
     /// <summary>Gradient of the mean loss. False when it was interrupted; the gradient is then incomplete.</summary>
     /// <param name="z">Weights; at least as many as the rows have features.</param>
     /// <param name="gradient">Receives the gradient, as long as <paramref name="z"/>.</param>
+    /// <param name="curvatures">Receives the second derivative of each row's loss along its margin; or empty.</param>
     /// <param name="interrupt">Ends it early.</param>
-    public bool Gradient(ReadOnlySpan<float> z, Span<double> gradient, CancellationToken interrupt)
+    public bool Gradient(ReadOnlySpan<float> z, Span<double> gradient, Span<float> curvatures, CancellationToken interrupt)
     {
         gradient.Clear();
         ReadOnlySpan<long> starts = _data.RowStarts;
@@ -42,7 +43,9 @@ public sealed class LogisticLoss
             ReadOnlySpan<int> columns = allColumns.Slice(start, length);
             ReadOnlySpan<float> values = allValues.Slice(start, length);
             double margin = Dot(z, columns, values) * _signs[row];
-            double slope = -_signs[row] * scale / (1 + Math.Exp(margin));
+            double wrong = 1 / (1 + Math.Exp(margin)), slope = -_signs[row] * scale * wrong;
+            if (curvatures.Length > 0)
+                curvatures[row] = (float)(wrong * (1 - wrong));
             for (int k = 0; k < columns.Length; k++)
                 gradient[columns[k]] += slope * values[k];
         }
@@ -51,13 +54,15 @@ public sealed class LogisticLoss
     }
 
     /// <summary>Mean loss, and the share of rows whose sign is predicted; a margin of zero counts as negative.</summary>
-    public (double Loss, double Accuracy) Evaluate(ReadOnlySpan<float> z)
+    /// <param name="z">Weights; columns beyond them count as zero weights.</param>
+    /// <param name="intercept">Added to each margin.</param>
+    public (double Loss, double Accuracy) Evaluate(ReadOnlySpan<float> z, double intercept = 0)
     {
         double loss = 0;
         long right = 0;
         for (int row = 0; row < _signs.Length; row++)
         {
-            double margin = Dot(z, _data.RowColumns(row), _data.RowValues(row));
+            double margin = intercept + Dot(z, _data.RowColumns(row), _data.RowValues(row));
             if (margin > 0 == _signs[row] > 0)
                 right++;
             loss += Softplus(-margin * _signs[row]);

@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Globalization;
 using System.Threading;
 using HpAsyncPs.Learning.Data;
 using HpAsyncPs.Protocol;
@@ -9,42 +8,50 @@ using HpAsyncPs.Worker;
 namespace HpAsyncPs.Learning.Classification;
 
 /// <summary>
-/// L2-regularised logistic regression, f_i(z) = mean log(1 + exp(-y a.z)) + l2/2 |z|^2 over this worker's rows. One step
-/// is a gradient step from the aggregate with the step 1 / L, L an upper bound of all workers' smoothness: the worker's
-/// side of Mishchenko, Iutzeler, Malick, Amini, A Delay-tolerant Proximal-Gradient Algorithm for Distributed Learning,
-/// ICML 2018. Converges to the optimum of all rows together, whatever the delays.
+/// Regularised logistic regression, F(w) = mean log(1 + exp(-y a.w)) + l2/2 |w|^2 + l1 |w|_1 over the rows of all workers. A worker's
+/// vector is x_i = z + theta (v - z) - grad f_i(z) / L, then u_i = grad f_i(z): with z = prox(mean x_i), v the solution of the local
+/// problem at z (<see cref="LocalProblem"/>), L an upper bound of all workers' smoothness. Without a local solver it is x_i = z - grad f_i(z) / L
+/// alone, the method of Mishchenko, Iutzeler, Malick, Amini, A Delay-tolerant Proximal-Gradient Algorithm for Distributed
+/// Learning, ICML 2018. Fixed points are the optimum of all rows together, whatever the delays: docs/algorithms.md.
 /// </summary>
 public sealed class LogisticTask : ITask
 {
     /// <summary>Its name in settings and on the command line.</summary>
     public const string Name = "logreg";
 
-    // Curvature of the logistic function is at most 1/4.
-    private const double LargestCurvature = 0.25;
-
     /// <summary>How many numbers the workers agree on.</summary>
     public const int AgreedNumbers = 3;
 
-    // The gradient in double, a sweep of the smoothness bound, and the session's twelve vectors.
-    private const int BytesPerFeature = 8 + 16 + (12 * 4);
+    // Vectors of the session, twelve, each of two floats a feature; the doubles of the task and of its solver.
+    private const int BytesPerFeature = (12 * 2 * 4) + 80;
 
-    // Places in Agreed.
-    private const int EigenvaluePlace = 0;
-    private const int MaxLabelPlace = 1;
-    private const int MinusMinLabelPlace = 2;
+    // rho to begin with, times L / rows: about how much the Hessians of random shards differ.
+    private const double StartOfRho = 0.5;
+
+    // How much of a local step is taken: what it answers to is one to three rounds old.
+    private const double DampingOfTwo = 0.4;
+    private const double Damping = 0.35;
+    private const double DampingAtBarrier = 0.5;
 
     private readonly SparseRows _data;
-    private readonly double _l2;
+    private readonly LogisticSettings _settings;
+    private readonly Penalty _penalty;
     private LogisticLoss? _loss;
+    private LocalProblem? _problem;
+    private ILocalSolver? _solver;
+    private Guard? _guard;
     private double[] _gradient = [];
+    private double[] _step = [];
+    private float[] _weights = [];
+    private int _parameters;
     private double _stepSize;
+    private double _share;
+    private double _damping;
 
     /// <param name="data">This worker's rows.</param>
-    /// <param name="l2">Regularisation, at least 0.</param>
-    /// <param name="seed">Of the split of the data; told to the others.</param>
-    /// <param name="parts">Parts that one file is split into, or 1: each worker has a file of its own; told to the others.</param>
+    /// <param name="settings">The same at every worker.</param>
     /// <exception cref="InputException">There are no rows, or the labels or indices cannot be used.</exception>
-    public LogisticTask(SparseRows data, double l2, ulong seed, int parts = 1)
+    public LogisticTask(SparseRows data, LogisticSettings settings)
     {
         if (data.Rows == 0)
             throw new InputException($"{data.Source}: no row falls to this worker; use fewer workers.");
@@ -52,26 +59,22 @@ public sealed class LogisticTask : ITask
         if (data.DistinctLabels is not [{ Label: -1 or 0 or 1 or 2 }])
             BinaryLabels.Of(data);
         long bytes = (long)data.Features * BytesPerFeature, available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
-        if (bytes > available)
+        if (bytes > available || (data.Features + 1L) * settings.Solver.Vectors > Limits.Parameters)
         {
             throw new InputException($"{data.Source}: the largest index is {data.Features}; so many parameters take {bytes / 1e9:0.#} GB at a worker, "
                 + $"this machine has {available / 1e9:0.#} GB. Is one index wrong? Else use a larger machine.");
         }
 
-        _data = data;
-        _l2 = l2;
-        Agreed = [Smoothness.LargestEigenvalueBound(data), data.MaxLabel, -data.MinLabel];
-        Settings =
-        [
-            new("task", Name),
-            new("l2", l2.ToString("R", CultureInfo.InvariantCulture)),
-            new("seed", seed.ToString(CultureInfo.InvariantCulture)),
-            new("parts", parts.ToString(CultureInfo.InvariantCulture)),
-        ];
+        Agreed = [0, data.MaxLabel, -data.MinLabel];
+        _data = settings.Intercept ? data.WithConstant() : data;
+        _settings = settings;
+        _penalty = new Penalty(settings.L2, settings.L1, settings.Intercept);
+        Agreed[LogisticModel.EigenvaluePlace] = Smoothness.LargestEigenvalueBound(_data);
+        Settings = settings.Described();
     }
 
     /// <inheritdoc/>
-    public int Parameters => Math.Max(1, _data.Features);
+    public int Parameters => Math.Max(1, _data.Features) * _settings.Solver.Vectors;
 
     /// <inheritdoc/>
     public int RowLength => 1;
@@ -91,40 +94,75 @@ public sealed class LogisticTask : ITask
     /// <inheritdoc/>
     public int Values => 2;
 
-    /// <summary>The labels of all workers together, from what was agreed.</summary>
-    /// <param name="source">For messages.</param>
-    /// <param name="agreed">The largest of all workers.</param>
-    /// <exception cref="InputException">They are not two classes.</exception>
-    public static BinaryLabels LabelsOf(string source, IReadOnlyList<double> agreed) =>
-        BinaryLabels.Agreed(source, (float)-agreed[MinusMinLabelPlace], (float)agreed[MaxLabelPlace]);
+    /// <summary>The weight of |v - z|^2 / 2 in the local problem, as the guard has it now; 0 without a local solver.</summary>
+    public double Rho => _guard?.Rho ?? 0;
 
     /// <inheritdoc/>
     public void Start(StartMessage agreed)
     {
-        _loss = new LogisticLoss(_data, LabelsOf(_data.Source, agreed.Agreed).Signs(_data));
-        _gradient = new double[agreed.Parameters];
-        double smoothness = (LargestCurvature * agreed.Agreed[EigenvaluePlace]) + _l2;
+        _loss = new LogisticLoss(_data, LogisticModel.LabelsOf(_data.Source, agreed.Agreed).Signs(_data));
+        _parameters = agreed.Parameters / _settings.Solver.Vectors;
+        _gradient = new double[_parameters];
+        _weights = new float[_parameters];
+        double smoothness = LogisticModel.SmoothnessOf(agreed.Agreed, _settings.L2);
         _stepSize = smoothness > 0 ? 1 / smoothness : 0; // rows without a feature: nothing can be learned
+        _share = agreed.Share;
+        if (_settings.Solver.Vectors == 1 || smoothness <= _settings.L2)
+            return;
+        _step = new double[_parameters];
+        _problem = new LocalProblem(_data, _penalty, _parameters)
+        {
+            Smoothness = smoothness,
+            Flatness = _settings.L2 + ((smoothness - _settings.L2) * _share / _data.Rows),
+        };
+        _guard = new Guard(StartOfRho * (smoothness - _settings.L2) / _data.Rows);
+        _solver = _settings.Solver.GradientSteps > 0
+            ? new GradientSteps(_settings.Solver.GradientSteps)
+            : new SvrgSteps(new RowSampler(_data, _settings.Seed), _parameters);
+        _damping = agreed.Workers == 1 ? 1 : agreed.Waits ? DampingAtBarrier : agreed.Workers == 2 ? DampingOfTwo : Damping;
     }
 
     /// <inheritdoc/>
-    public double Step(ReadOnlySpan<float> z, Span<float> x, double jobPasses, CancellationToken interrupt)
+    public double Step(in StepInput input, Span<float> x)
     {
-        if (!_loss!.Gradient(z, _gradient, interrupt))
+        Span<float> z = _problem is null ? _weights : _problem.Z;
+        _penalty.Shrink(input.Aggregate[.._parameters], _stepSize, z);
+        if (!_loss!.Gradient(z, _gradient, _problem is null ? [] : _problem.Curvatures, input.Interrupt))
             return 0;
-        for (int j = 0; j < z.Length; j++)
-            x[j] = (float)(z[j] - (_stepSize * (_gradient[j] + (_l2 * z[j]))));
-        return 1;
+        for (int j = _penalty.First; j < _parameters; j++)
+            _gradient[j] += _settings.L2 * z[j];
+        for (int j = 0; j < _parameters; j++)
+            x[j] = (float)(z[j] - (_stepSize * _gradient[j]));
+        return _problem is null ? 1 : 1 + StepLocally(_problem, input, x);
     }
 
     /// <summary>Objective and training accuracy.</summary>
     public void Evaluate(ReadOnlySpan<float> z, Span<double> values, bool isLast)
     {
-        (double loss, double accuracy) = _loss!.Evaluate(z);
-        double norm = 0;
-        foreach (float w in z)
-            norm += (double)w * w;
-        values[0] = loss + (0.5 * _l2 * norm);
+        _penalty.Shrink(z[.._parameters], _stepSize, _weights);
+        (double loss, double accuracy) = _loss!.Evaluate(_weights);
+        values[0] = loss + _penalty.Of(_weights);
         values[1] = accuracy;
+    }
+
+    private double StepLocally(LocalProblem problem, in StepInput input, Span<float> x)
+    {
+        ReadOnlySpan<float> mean = input.Aggregate[_parameters..], own = input.Own[_parameters..];
+        Span<float> u = x[_parameters..];
+        double[] aggregated = problem.Gradient;
+        for (int j = 0; j < _parameters; j++)
+        {
+            aggregated[j] = mean[j] + (_share * (_gradient[j] - own[j]));
+            u[j] = (float)_gradient[j];
+        }
+
+        _guard!.Observe(_penalty.Residual(problem.Z, aggregated, _stepSize), input.Rounds);
+        if (input.Rounds == 0)
+            return 0; // not every worker's gradient is in the mean yet: no direction to follow
+        problem.Rho = _guard.Rho;
+        double passes = _solver!.Solve(problem, _step, input.Interrupt);
+        for (int j = 0; j < _parameters; j++)
+            x[j] += (float)(_damping * _step[j]);
+        return passes;
     }
 }

@@ -99,6 +99,26 @@ public sealed class SparseRows
         return _values.AsSpan(start, length);
     }
 
+    /// <summary>The same rows with a first feature that is 1 in each; the others move up by one.</summary>
+    public SparseRows WithConstant()
+    {
+        long[] starts = new long[Rows + 1];
+        int[] columns = new int[_entries + Rows];
+        float[] values = new float[_entries + Rows];
+        for (int row = 0; row < Rows; row++)
+        {
+            int from = StartOf(row, out int length), to = from + row;
+            columns[to] = 0;
+            values[to] = 1;
+            for (int k = 0; k < length; k++)
+                columns[to + 1 + k] = _columns[from + k] + 1;
+            _values.AsSpan(from, length).CopyTo(values.AsSpan(to + 1));
+            starts[row + 1] = to + 1 + length;
+        }
+
+        return new SparseRows(Source, starts, columns, values, Labels.ToArray(), Features + 1);
+    }
+
     private int StartOf(int row, out int length)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)Rows, nameof(row));

@@ -145,12 +145,12 @@ public sealed class FactorTask : ITask
     }
 
     /// <inheritdoc/>
-    public double Step(ReadOnlySpan<float> z, Span<float> x, double jobPasses, CancellationToken interrupt)
+    public double Step(in StepInput input, Span<float> x)
     {
-        TakeItems(z);
-        (double share, double longer) = _pace.Next(jobPasses, _stepPasses);
+        TakeItems(input.Aggregate);
+        (double share, double longer) = _pace.Next(input.JobPasses, _stepPasses);
         int wanted = (int)Math.Ceiling(share * _data.Values.Length);
-        double scheduled = _settings.Step * Math.Pow(_settings.StepDecay, jobPasses);
+        double scheduled = _settings.Step * Math.Pow(_settings.StepDecay, input.JobPasses);
         float step = (float)(scheduled * longer), largest = (float)(scheduled * _settings.LargestScale), decay = (float)_settings.Decay;
         if (_next == 0)
             Shuffle();
@@ -163,7 +163,7 @@ public sealed class FactorTask : ITask
         {
             for (int j = first; j < _next; j++)
             {
-                if (interrupt.IsCancellationRequested)
+                if (input.Interrupt.IsCancellationRequested)
                     return 0;
                 int user = _order[j], begin = block == 0 ? _data.UserStarts[user] : _blocks[block - 1][user], count = _blocks[block][user] - begin;
                 FactorKernel.UserSteps(_userFactors.AsSpan(user * _width, _width), ref _userBiases[user], _data.Items.AsSpan(begin, count),

@@ -34,6 +34,9 @@ public sealed record ModelDescription
     /// <summary>For classification: the label of the negative and that of the positive class.</summary>
     public IReadOnlyList<float>? Labels { get; init; }
 
+    /// <summary>For classification with an intercept: the constant that is added to w.x.</summary>
+    public float? Intercept { get; init; }
+
     /// <summary>Settings of the task.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 }

@@ -91,16 +91,17 @@ public static class RunFolder
             settings[key] = value;
         string task = settings.GetValueOrDefault("task", "");
         float[]? labels = null;
-        if (task == LogisticTask.Name && result.Agreed.Count == LogisticTask.AgreedNumbers)
-        {
-            Data.BinaryLabels of = LogisticTask.LabelsOf("the data", result.Agreed);
-            labels = [of.Negative, of.Positive];
-        }
-
+        float? intercept = null;
         string checksum = Checksum(XxHash3.HashToUInt64(MemoryMarshal.AsBytes(weights.AsSpan())));
         int rowLength = 1;
         if (task == FactorTask.Name)
             (weights, rowLength) = FactorModel.ItemRows(weights, settings);
+        if (task == LogisticTask.Name && result.Agreed.Count == LogisticTask.AgreedNumbers)
+        {
+            LogisticModel of = LogisticModel.Of(weights, result.Agreed, settings);
+            (weights, intercept, labels) = (of.Weights, of.Intercept, [of.Labels.Negative, of.Labels.Positive]);
+        }
+
         var description = new ModelDescription
         {
             Task = task,
@@ -110,6 +111,7 @@ public static class RunFolder
             Checksum = checksum,
             Objective = result.Objective,
             Labels = labels,
+            Intercept = intercept,
             Settings = settings,
         };
         return new ModelFolder(description, weights);

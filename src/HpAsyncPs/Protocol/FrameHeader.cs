@@ -100,8 +100,9 @@ public enum CodecId : byte
 ///                               push that this chunk contains; with flag Evaluate: number of the evaluation
 ///     32    8 shard_version     push: version its delta was computed from; pull: version the worker has;
 ///                               snapshot, acknowledged: the shard's
-///     40    8 key_begin         first key of the chunk
-///     48    4 key_count         keys in the chunk
+///     40    4 key_begin         first key of the chunk
+///     44    4 key_count         keys in the chunk
+///     48    4 rounds            snapshot: pushes of the worker that has made the fewest
 ///     52    4 passes_q8         push: passes of the worker over its data so far, times 256; snapshot: of the whole job
 ///     56    4 payload_checksum  CRC-32C of the payload, or 0: not computed
 ///     60    4 header_checksum   CRC-32C of bytes 0 to 59
@@ -130,8 +131,9 @@ public struct FrameHeader
     private ulong _session;
     private ulong _sequence;
     private ulong _shardVersion;
-    private ulong _keyBegin;
+    private uint _keyBegin;
     private uint _keyCount;
+    private uint _rounds;
     private uint _passesQ8;
     private uint _payloadChecksum;
     private uint _headerChecksum;
@@ -175,10 +177,13 @@ public struct FrameHeader
     public ulong ShardVersion { readonly get => _shardVersion; set => _shardVersion = value; }
 
     /// <summary>See the table.</summary>
-    public ulong KeyBegin { readonly get => _keyBegin; set => _keyBegin = value; }
+    public ulong KeyBegin { readonly get => _keyBegin; set => _keyBegin = checked((uint)value); }
 
     /// <summary>See the table.</summary>
     public uint KeyCount { readonly get => _keyCount; set => _keyCount = value; }
+
+    /// <summary>See the table.</summary>
+    public uint Rounds { readonly get => _rounds; set => _rounds = value; }
 
     /// <summary>See the table.</summary>
     public uint PassesQ8 { readonly get => _passesQ8; set => _passesQ8 = value; }

@@ -28,6 +28,7 @@ public sealed partial class ParameterServer
     private ulong[] _clocks = [];
     private ulong[] _atRelease = [];
     private ulong _releasedVersion;
+    private uint _rounds;
     private int _left;
     private long _startedAt;
     private TimeSpan _trained;
@@ -130,9 +131,20 @@ public sealed partial class ParameterServer
         _weightedPasses += _weights[session.Rank] * Math.Max(0, passes - session.Passes);
         session.Passes = Math.Max(session.Passes, passes);
         _clocks[session.Rank]++;
+        CountRounds();
         Release();
         if (_phase == Phase.Training)
             CheckStop(_time.GetTimestamp());
+    }
+
+    /// <summary>Pushes of the member that has made the fewest: every other one has been heard since.</summary>
+    private void CountRounds()
+    {
+        ulong least = IPolicy.HasLeft;
+        foreach (ulong clock in _clocks)
+            least = Math.Min(least, clock);
+        if (least != IPolicy.HasLeft)
+            _rounds = (uint)Math.Min(uint.MaxValue, least);
     }
 
     /// <summary>Lets a new snapshot go out to those who wait for one, if the policy says so.</summary>
@@ -208,6 +220,7 @@ public sealed partial class ParameterServer
 
         _left++;
         _clocks[session.Rank] = IPolicy.HasLeft;
+        CountRounds();
         if (_left == _members.Length && _phase is Phase.Training or Phase.Finishing)
         {
             if (_phase == Phase.Training)

@@ -193,7 +193,7 @@ public sealed partial class ParameterServer
         {
             if (!session.IsSending && !BeginDue(session))
                 return;
-            bool whole = session.SendChunks(_shard, _weightedPasses / _totalWeight, out bool writable);
+            bool whole = session.SendChunks(_shard, _weightedPasses / _totalWeight, _rounds, out bool writable);
             if (whole)
                 EndSending(session);
             if (!writable)

@@ -99,7 +99,7 @@ public sealed class Session
     }
 
     /// <summary>Sends chunks while the connection takes them. True when the publication has gone out whole.</summary>
-    internal bool SendChunks(Shard shard, double passes, out bool writable)
+    internal bool SendChunks(Shard shard, double passes, uint rounds, out bool writable)
     {
         Publication publication = _sending!;
         ReadOnlySpan<float> values = publication.Values;
@@ -115,6 +115,7 @@ public sealed class Session
                 ShardVersion = publication.Version,
                 KeyBegin = (ulong)_nextKey,
                 KeyCount = (uint)count,
+                Rounds = rounds,
                 PassesQ8 = Passes8(passes),
             };
             ReadOnlySpan<float> chunk = values.Slice(_nextKey, count);

@@ -37,12 +37,10 @@ public interface ITask
     void Start(StartMessage agreed);
 
     /// <summary>Computes this worker's next vector from the aggregate.</summary>
-    /// <param name="z">The aggregate, as long as the model.</param>
-    /// <param name="x">Receives the vector, as long as the model.</param>
-    /// <param name="jobPasses">Passes over all data that the whole job had made when the aggregate was sent: for schedules.</param>
-    /// <param name="interrupt">When cancelled, the step may return early; its result is then thrown away.</param>
+    /// <param name="input">The aggregate, and what else is known.</param>
+    /// <param name="x">Receives the vector, as long as the aggregate.</param>
     /// <returns>Passes over the data that it took.</returns>
-    double Step(ReadOnlySpan<float> z, Span<float> x, double jobPasses, CancellationToken interrupt);
+    double Step(in StepInput input, Span<float> x);
 
     /// <summary>Computes values at <paramref name="z"/>, to be averaged over the workers by weight.</summary>
     /// <param name="z">The aggregate, as long as the model.</param>

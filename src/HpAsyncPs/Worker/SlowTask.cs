@@ -41,11 +41,11 @@ public sealed class SlowTask(ITask task, double factor, TimeProvider time) : ITa
     public void Start(StartMessage agreed) => task.Start(agreed);
 
     /// <inheritdoc/>
-    public double Step(ReadOnlySpan<float> z, Span<float> x, double jobPasses, CancellationToken interrupt)
+    public double Step(in StepInput input, Span<float> x)
     {
-        _interrupt = interrupt;
+        _interrupt = input.Interrupt;
         long start = time.GetTimestamp();
-        double passes = task.Step(z, x, jobPasses, interrupt);
+        double passes = task.Step(input, x);
         Sleep(time.GetElapsedTime(start));
         return passes;
     }

@@ -15,6 +15,9 @@ internal sealed class Snapshot(FloatBuffer values, int chunkKeys) : IDisposable
     /// <summary>Passes over all data that the whole job had made.</summary>
     public double Passes { get; set; }
 
+    /// <summary>Pushes of the worker that had made the fewest.</summary>
+    public long Rounds { get; set; }
+
     /// <summary>The number of the evaluation, for a snapshot that is to be evaluated.</summary>
     public ulong Evaluation { get; set; }
 

@@ -109,7 +109,8 @@ public sealed class TrainingLoop : IDisposable
         _steppedAt = _time.GetTimestamp();
         _begun = true;
         ReadOnlySpan<float> z = _session.TakeCorrected();
-        _stepPasses = _task.Step(z, _x.Span, _session.JobPasses, _session.Interrupt);
+        var input = new StepInput(z, _session.Reconstruction, _session.JobPasses, _session.Rounds, _session.Interrupt);
+        _stepPasses = _task.Step(input, _x.Span);
     }
 
     /// <summary>The second half: pushes what was computed, unless training ended meanwhile, and asks for a snapshot.</summary>

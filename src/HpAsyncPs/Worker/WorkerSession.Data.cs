@@ -64,6 +64,9 @@ public sealed partial class WorkerSession
     /// <summary>Passes over all data that the whole job had made when the snapshot in use was sent.</summary>
     public double JobPasses => _current?.Passes ?? 0;
 
+    /// <summary>Pushes of the worker that had made the fewest when the snapshot in use was sent.</summary>
+    public long Rounds => _current?.Rounds ?? 0;
+
     /// <summary>Version of the snapshot in use.</summary>
     public ulong Version => _current?.Version ?? 0;
 

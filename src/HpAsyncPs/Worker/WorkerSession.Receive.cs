@@ -30,6 +30,7 @@ public sealed partial class WorkerSession
         if (!last)
             return;
         arriving.Version = header.ShardVersion;
+        arriving.Rounds = header.Rounds;
         arriving.Passes = header.PassesQ8 / 256.0;
         if (header.Flags.Has(FrameFlags.Evaluate))
         {

@@ -22,7 +22,10 @@ internal sealed record ModelQuality
     /// <summary>The regularisation that the model was trained with.</summary>
     public double L2 { get; init; }
 
-    /// <summary>Mean loss + l2/2 |w|^2.</summary>
+    /// <summary>The weight of |w|_1 that the model was trained with.</summary>
+    public double L1 { get; init; }
+
+    /// <summary>Mean loss + l2/2 |w|^2 + l1 |w|_1.</summary>
     public double Objective { get; init; }
 
     /// <summary>Share of the rows that are predicted.</summary>
@@ -57,11 +60,8 @@ internal sealed class Classifier
     /// <exception cref="InputException">The rows have other labels than the model.</exception>
     public ModelQuality Evaluate(SparseRows rows)
     {
-        (double loss, double accuracy) = new LogisticLoss(rows, Labels.Signs(rows)).Evaluate(_model.Weights);
-        double norm = 0;
-        foreach (float weight in _model.Weights)
-            norm += (double)weight * weight;
-        double l2 = L2();
+        (double loss, double accuracy) = new LogisticLoss(rows, Labels.Signs(rows)).Evaluate(_model.Weights, Intercept);
+        double l2 = Setting("l2"), l1 = Setting("l1");
         (int features, long entries) = Unknown(rows);
         return new ModelQuality
         {
@@ -70,7 +70,8 @@ internal sealed class Classifier
             Rows = rows.Rows,
             MeanLoss = loss,
             L2 = l2,
-            Objective = loss + (0.5 * l2 * norm),
+            L1 = l1,
+            Objective = loss + new Penalty(l2, l1, false).Of(_model.Weights),
             Accuracy = accuracy,
             IgnoredFeatures = features,
             IgnoredEntries = entries,
@@ -80,7 +81,7 @@ internal sealed class Classifier
     /// <summary>The label that is predicted for a row, and the probability of the positive class.</summary>
     public (float Label, double Probability) Predict(SparseRows rows, int row)
     {
-        double margin = LogisticLoss.Dot(_model.Weights, rows.RowColumns(row), rows.RowValues(row));
+        double margin = Intercept + LogisticLoss.Dot(_model.Weights, rows.RowColumns(row), rows.RowValues(row));
 
         // A margin of zero counts as negative, as it does in the accuracy.
         return (margin > 0 ? Labels.Positive : Labels.Negative, 1 / (1 + Math.Exp(-margin)));
@@ -104,14 +105,16 @@ internal sealed class Classifier
         return (features.Count, entries);
     }
 
-    private double L2()
+    private double Intercept => _model.Description.Intercept ?? 0;
+
+    private double Setting(string name)
     {
-        if (_model.Description.Settings.TryGetValue("l2", out string? text)
-            && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double l2))
+        if (_model.Description.Settings.TryGetValue(name, out string? text)
+            && double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value))
         {
-            return l2;
+            return value;
         }
 
-        throw new InputException($"{_folder}: model.json has no setting l2; train again, or give another --model");
+        throw new InputException($"{_folder}: model.json has no setting {name}; train again, or give another --model");
     }
 }

@@ -65,7 +65,7 @@ internal static class EvaluateCommand
         var lines = new ResultLines();
         lines.Add("rows", Show.Count(quality.Rows));
         lines.Add("mean loss", Show.Objective(quality.MeanLoss));
-        lines.Add("objective", $"{Show.Objective(quality.Objective)} (l2 {quality.L2:R})");
+        lines.Add("objective", $"{Show.Objective(quality.Objective)} (l2 {quality.L2:R}{(quality.L1 > 0 ? $", l1 {quality.L1:R}" : "")})");
         lines.Add("accuracy", $"{quality.Accuracy:0.000000}");
         if (quality.IgnoredFeatures > 0)
         {

@@ -22,17 +22,17 @@ internal static class TrainCommand
     {
         var common = new TrainOptions(LogisticTask.Name, LogisticPasses, "LIBSVM/SVMlight file to train on, plain or gzip.",
             "File to measure the accuracy of the trained model on.", "Seed of the split of the data among the workers.");
-        Option<double> l2 = new Option<double>("--l2") { HelpName = "F", Description = "L2 regularisation: l2/2 |w|^2 is added to the mean loss.", DefaultValueFactory = _ => 1e-3 }.Within(0, 1e9);
+        var own = new LogisticOptions();
         Option<double?> target = new Option<double?>("--target") { HelpName = "GAP", Description = "Stop when (objective - reference) / |reference| is at most this; needs --reference." }.Positive(double.MaxValue);
         Option<double?> reference = new Option<double?>("--reference") { HelpName = "F", Description = "The optimum that gaps are measured against." }.Within(double.MinValue, double.MaxValue);
         Command command = common.Command(
             CommonOptions.WithExamples(
-                "Trains L2-regularised logistic regression with a server and workers on this host.\n"
+                "Trains regularised logistic regression with a server and workers on this host.\n"
                 + "Ctrl-C ends training in order: the model as it stands is saved. A second Ctrl-C, a second later or more, ends everything at once.",
                 "hpaps train logreg --data train.svm.gz",
                 "hpaps train logreg --data train.svm --test test.svm --workers 8 --passes 200 --out run",
                 "hpaps train logreg --data train.svm --target 1e-3 --reference 0.33334 --policy bsp --slow 0:8"),
-            l2, target, reference);
+            [.. own.All, target, reference]);
         reference.Validators.Add(result =>
         {
             if (result.Tokens is [var token] && double.TryParse(token.Value, CultureInfo.InvariantCulture, out double value) && value == 0)
@@ -45,14 +45,14 @@ internal static class TrainCommand
         });
         command.SetAction(parsed =>
         {
-            double value = parsed.GetValue(l2);
+            LogisticSettings value = own.Settings(parsed);
             return TrainRun.Run(
                 common.Settings(parsed) with
                 {
                     Target = parsed.GetValue(target),
                     Reference = parsed.GetValue(reference),
-                    TaskArguments = ["--l2", Text(value)],
-                    Title = $"l2 {Text(value)}",
+                    TaskArguments = LogisticOptions.Arguments(value),
+                    Title = $"l2 {Text(value.L2)}" + (value.L1 > 0 ? $", l1 {Text(value.L1)}" : ""),
                     HasLabels = true,
                 },
                 start,

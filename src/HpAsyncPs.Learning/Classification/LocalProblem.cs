@@ -1,0 +1,33 @@
+using HpAsyncPs.Learning.Data;
+
+namespace HpAsyncPs.Learning.Classification;
+
+/// <summary>
+/// What a worker solves between two pushes, in d = v - z: minimise g.d + d.(H + rho) d / 2 + l1 |z + d|_1, with g the aggregated gradient
+/// at the aggregate z and H the Hessian of this worker's own objective at z, H = A^T diag(curvatures) A / n + l2: a proximal
+/// Newton step on what is known of all, with the curvature that is here. Its solution is d = 0 where z is optimal.
+/// </summary>
+internal sealed class LocalProblem(SparseRows rows, Penalty penalty, int parameters)
+{
+    public SparseRows Rows => rows;
+
+    public Penalty Penalty => penalty;
+
+    /// <summary>The aggregate, after the proximal operator.</summary>
+    public float[] Z { get; } = new float[parameters];
+
+    /// <summary>The aggregated gradient at z.</summary>
+    public double[] Gradient { get; } = new double[parameters];
+
+    /// <summary>Second derivative of each row's loss at z, from 0 to 1/4.</summary>
+    public float[] Curvatures { get; } = new float[rows.Rows];
+
+    /// <summary>An upper bound on the eigenvalues of H.</summary>
+    public double Smoothness { get; init; }
+
+    /// <summary>A curvature that is felt on all data together: how exact a solution pays.</summary>
+    public double Flatness { get; init; }
+
+    /// <summary>Weight of |d|^2 / 2.</summary>
+    public double Rho { get; set; }
+}

@@ -1,0 +1,50 @@
+using System.Collections.Generic;
+using System.CommandLine;
+using System.Globalization;
+using HpAsyncPs.Learning.Classification;
+
+namespace HpAsyncPs.Programs;
+
+/// <summary>The options of logistic regression, the same for the launcher and for a worker started by hand.</summary>
+internal sealed class LogisticOptions
+{
+    private readonly Option<double> _l2 = new Option<double>("--l2") { HelpName = "F", Description = "l2/2 |w|^2 is added to the mean loss.", DefaultValueFactory = _ => 1e-3 }.Within(0, 1e9);
+    private readonly Option<double> _l1 = new Option<double>("--l1") { HelpName = "F", Description = "l1 |w|_1 is added to the mean loss: weights that do not pay become 0.", DefaultValueFactory = _ => 0 }.Within(0, 1e9);
+    private readonly Option<bool> _intercept = new("--intercept") { Description = "Add a constant to w.x that is not penalised." };
+    private readonly Option<string> _solver = new("--solver")
+    {
+        HelpName = "NAME",
+        Description = "What a worker does between two pushes: svrg, gradient:Q for Q gradient steps on its local problem, or gradient: one gradient step a push, and half the bytes.",
+        DefaultValueFactory = _ => LocalSolver.Svrg.ToString(),
+    };
+
+    public LogisticOptions()
+    {
+        _solver.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && !LocalSolver.TryParse(token.Value, out LocalSolver _))
+                result.AddError($"--solver '{token.Value}' is not known: use svrg, gradient, or gradient:Q with Q from 0 to 10000, as in gradient:5.");
+        });
+    }
+
+    /// <summary>All of them, for a command.</summary>
+    public Option[] All => [_l2, _l1, _intercept, _solver];
+
+    /// <summary>What was given.</summary>
+    public LogisticSettings Settings(ParseResult parsed)
+    {
+        LocalSolver solver = LocalSolver.TryParse(parsed.GetValue(_solver)!, out LocalSolver given) ? given : LocalSolver.Svrg; // checked before
+        return new LogisticSettings { L2 = parsed.GetValue(_l2), L1 = parsed.GetValue(_l1), Intercept = parsed.GetValue(_intercept), Solver = solver };
+    }
+
+    /// <summary>The same as arguments of a worker.</summary>
+    public static IReadOnlyList<string> Arguments(LogisticSettings settings)
+    {
+        List<string> arguments = ["--l2", Text(settings.L2), "--l1", Text(settings.L1), "--solver", settings.Solver.ToString()];
+        if (settings.Intercept)
+            arguments.Add("--intercept");
+        return arguments;
+    }
+
+    private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,55 @@
+using System;
+using System.Collections.Generic;
+using HpAsyncPs.Learning.Data;
+
+namespace HpAsyncPs.Tests.Simulation;
+
+/// <summary>Deals rows out to workers.</summary>
+internal static class Parts
+{
+    /// <summary>At random, as the programs do it; or sorted by label, in blocks of equal size: the hardest way.</summary>
+    public static SparseRows[] Split(SparseRows all, int workers, bool labelSorted, ulong seed)
+    {
+        var parts = new SparseRows[workers];
+        int[] order = new int[all.Rows];
+        for (int row = 0; row < order.Length; row++)
+            order[row] = row;
+        if (labelSorted)
+        {
+            float[] labels = all.Labels.ToArray();
+            Array.Sort(order, (a, b) => labels[a] != labels[b] ? labels[a].CompareTo(labels[b]) : a.CompareTo(b));
+        }
+
+        for (int part = 0; part < workers; part++)
+        {
+            var rows = new List<int>();
+            var random = new RowPart(part, workers, seed);
+            for (int j = 0; j < order.Length; j++)
+            {
+                if (labelSorted ? (long)j * workers / order.Length == part : random.Owns(j))
+                    rows.Add(order[j]);
+            }
+
+            parts[part] = Take(all, rows);
+        }
+
+        return parts;
+    }
+
+    private static SparseRows Take(SparseRows all, List<int> rows)
+    {
+        var starts = new List<long> { 0 };
+        var columns = new List<int>();
+        var values = new List<float>();
+        var labels = new List<float>();
+        foreach (int row in rows)
+        {
+            columns.AddRange(all.RowColumns(row));
+            values.AddRange(all.RowValues(row));
+            labels.Add(all.Labels[row]);
+            starts.Add(columns.Count);
+        }
+
+        return new SparseRows(all.Source, [.. starts], [.. columns], [.. values], [.. labels], all.Features);
+    }
+}
