@@ -48,4 +48,25 @@ public sealed class NewtonReferenceTests
         double slope = ((-2 / (1 + Math.Exp(w))) + (1 / (1 + Math.Exp(-w)))) / 3;
         Assert.Equal(0, slope + (L2 * w), 1e-9);
     }
+
+    [Fact]
+    public void Intercept_carries_no_penalty()
+    {
+        // Without features it is the logarithm of the odds, whatever the l2.
+        var rows = new SparseRows("memory", [0, 0, 0, 0, 0], [], [], [1, 1, 1, -1], 1);
+        NewtonReference.Solution found = NewtonReference.Solve(rows, [1, 1, 1, -1], 10, intercept: true);
+        Assert.Equal(0, found.Weights[0], 1e-12);
+        Assert.Equal(Math.Log(3), found.Weights[1], 1e-8);
+        Assert.Equal(found.Objective, NewtonReference.Objective(rows, [1, 1, 1, -1], 10, found.Weights), 1e-15);
+    }
+
+    [Fact]
+    public void Optimum_with_an_intercept_is_below_the_one_without()
+    {
+        SparseRows rows = LibsvmReader.Read(DataFolder.PathOf("a9a/a9a.svm.gz"), RowPart.All, CancellationToken.None);
+        float[] signs = BinaryLabels.Of(rows).Signs(rows);
+        NewtonReference.Solution with = NewtonReference.Solve(rows, signs, 1e-3, intercept: true);
+        Assert.True(with.GradientNorm < 1e-9, $"gradient norm {with.GradientNorm}");
+        Assert.InRange(with.Objective, 0.32, 0.333340752068716);
+    }
 }
