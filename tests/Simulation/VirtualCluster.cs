@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using HpAsyncPs.Learning.Generation;
 using HpAsyncPs.Server;
 using HpAsyncPs.Worker;
 using Microsoft.Extensions.Time.Testing;
@@ -15,9 +16,14 @@ internal sealed class VirtualCluster
     private readonly FakeTimeProvider _time = new();
     private readonly SeededNetwork _network;
     private readonly Worker[] _workers;
+    private readonly double _bursts;
+    private SeededRandom _random;
 
-    public VirtualCluster(int seed, ServerOptions options, ITask[] tasks, int[] stepMicroseconds)
+    // bursts: each step takes exp(bursts N(0, 1)) times as long as usual.
+    public VirtualCluster(int seed, ServerOptions options, ITask[] tasks, int[] stepMicroseconds, double bursts = 0)
     {
+        _bursts = bursts;
+        _random = new SeededRandom((ulong)seed, 1, 0);
         _network = new SeededNetwork(seed, 0.1, options with { Workers = tasks.Length, FinalTimeout = TimeSpan.FromDays(1), LivenessTimeout = TimeSpan.FromDays(1) }, _time);
         _workers = new Worker[tasks.Length];
         for (int rank = 0; rank < tasks.Length; rank++)
@@ -82,7 +88,7 @@ internal sealed class VirtualCluster
         {
             case NextAction.Step:
                 worker.Loop.Compute();
-                worker.BusyUntil = _time.GetUtcNow() + (worker.StepTime * worker.Loop.StepPasses);
+                worker.BusyUntil = _time.GetUtcNow() + (worker.StepTime * worker.Loop.StepPasses * Math.Exp(_bursts * _random.Normal()));
                 return true;
             case NextAction.Evaluate:
                 worker.Loop.Evaluate();
