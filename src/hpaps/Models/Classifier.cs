@@ -61,7 +61,7 @@ internal sealed class Classifier
     public ModelQuality Evaluate(SparseRows rows)
     {
         (double loss, double accuracy) = new LogisticLoss(rows, Labels.Signs(rows)).Evaluate(_model.Weights, Intercept);
-        double l2 = Setting("l2"), l1 = Setting("l1");
+        double l2 = Setting("l2"), l1 = _model.Description.Settings.ContainsKey("l1") ? Setting("l1") : 0;
         (int features, long entries) = Unknown(rows);
         return new ModelQuality
         {
