@@ -1,4 +1,5 @@
 using System;
+using System.Buffers;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
 using HpAsyncPs.Server.Policies;
@@ -15,16 +16,106 @@ public sealed class PolicyTests
     public void Create_unknown_name_is_refused_with_the_known_ones()
     {
         InputException error = Assert.Throws<InputException>(() => PolicyNames.Create("bps"));
-        Assert.Contains("async, bsp", error.Message, StringComparison.Ordinal);
+        Assert.Contains("async, bsp, ssp:S", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ssp:")]
+    [InlineData("ssp:x")]
+    [InlineData("ssp:-1")]
+    [InlineData("ssp:1.5")]
+    [InlineData("ssp:1000001")]
+    public void Create_staleness_that_is_none_is_refused_with_an_example(string name)
+    {
+        string error = Assert.Throws<InputException>(() => PolicyNames.Create(name)).Message;
+        Assert.Contains($"'{name}': the staleness must be a whole number from 0 to 1000000", error, StringComparison.Ordinal);
+        Assert.Contains("as in ssp:3", error, StringComparison.Ordinal);
+        Assert.Equal("ssp:12", PolicyNames.Create("ssp:12").Name);
     }
 
     [Fact]
-    public void Bsp_releases_when_all_have_pushed_since_the_last_release()
+    public void Bsp_a_worker_may_have_a_snapshot_when_all_have_pushed_since_its_last_one()
     {
         var policy = new BspPolicy();
-        Assert.False(policy.MayRelease([1, 0, 1], [0, 0, 0]));
-        Assert.True(policy.MayRelease([1, 1, 1], [0, 0, 0]));
-        Assert.False(policy.MayRelease([2, 1, 2], [1, 1, 1]));
+        Assert.False(policy.MayHave(clock: 1, rounds: 0, seenRounds: 0));
+        Assert.True(policy.MayHave(clock: 1, rounds: 1, seenRounds: 0));
+        Assert.False(policy.MayHave(clock: 2, rounds: 1, seenRounds: 1));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Ssp_a_worker_begins_no_step_more_than_S_pushes_ahead_and_is_let_go_one_by_one(int staleness)
+    {
+        (SeededNetwork network, WorkerSession a, WorkerSession b) = Two($"ssp:{staleness}");
+        for (int behind = 0; behind < 5; behind++)
+        {
+            // a stands at behind + S pushes or, at first, none; b at behind. a goes as far as it is let.
+            while (behind == 0 ? a.Pushed == 0 || a.HasNewer : a.HasNewer)
+            {
+                a.Take();
+                Assert.True(a.TryPush([a.Pushed + 1f], 1));
+                a.Pull();
+                network.DeliverAll();
+            }
+
+            Assert.Equal((ulong)(behind + staleness + 1), a.Pushed); // the last of them begun S ahead, and completed
+            b.Take();
+            Assert.True(b.TryPush([1f + behind], 1));
+            b.Pull();
+            network.DeliverAll();
+            Assert.True(b.HasNewer); // the slowest never waits
+        }
+    }
+
+    [Fact]
+    public void Ssp_a_worker_that_left_holds_nobody_up()
+    {
+        (SeededNetwork network, WorkerSession a, WorkerSession b) = Two("ssp:0");
+        a.TryPush([4f], 1);
+        a.Pull();
+        network.DeliverAll();
+        Assert.False(a.HasNewer);
+        b.Leave("enough", default);
+        network.DeliverAll();
+        Assert.True(a.HasNewer);
+    }
+
+    [Fact]
+    public void Ssp_a_pull_that_overtook_a_part_of_its_push_is_answered_after_the_whole_of_it()
+    {
+        const int parameters = Limits.ChunkParameters + 1;
+        var server = new ParameterServer(new ServerOptions { Workers = 2, Policy = "ssp:0", Evaluates = false }, new FakeTimeProvider(), 1UL << 32);
+        var toA = new Answers();
+        Session a = server.Opened(toA), b = server.Opened(new Answers());
+        foreach (Session session in (Session[])[a, b])
+        {
+            var join = new ArrayBufferWriter<byte>();
+            new JoinMessage(-1, parameters, 1, Aggregate.Mean, 1, [], []).Write(join);
+            server.Received(session, new FrameHeader(FrameKind.Join), new ReadOnlySequence<byte>(join.WrittenMemory));
+        }
+
+        Send(b, 0, Limits.ChunkParameters);
+        Send(b, Limits.ChunkParameters, 1);
+        Send(a, 0, Limits.ChunkParameters);
+        server.Received(a, new FrameHeader(FrameKind.Pull) { Session = a.Id }, default);
+        Assert.Equal(0, toA.Snapshots);
+        Send(a, Limits.ChunkParameters, 1);
+        Assert.Equal(1, toA.Snapshots);
+
+        void Send(Session from, int begin, int count) => server.Received(
+            from,
+            new FrameHeader(FrameKind.Push)
+            {
+                Session = from.Id,
+                Codec = CodecId.Fp32,
+                Sequence = 1,
+                KeyBegin = (ulong)begin,
+                KeyCount = (uint)count,
+                Flags = begin + count == parameters ? FrameFlags.Last : FrameFlags.None,
+            },
+            new ReadOnlySequence<byte>(new byte[count * sizeof(float)]));
     }
 
     [Theory]
@@ -110,5 +201,24 @@ public sealed class PolicyTests
         WorkerSession b = network.Connect(new WorkerOptions { Parameters = 1, Rank = 1 }, time);
         network.DeliverAll();
         return (network, a, b);
+    }
+
+    private sealed class Answers : IFrameSink
+    {
+        public string Peer => "a worker";
+
+        /// <summary>Snapshots that went out whole.</summary>
+        public int Snapshots { get; private set; }
+
+        public bool Send(FrameHeader header, ReadOnlySpan<byte> payload)
+        {
+            if (header.Kind == FrameKind.Snapshot && header.Flags.Has(FrameFlags.Last))
+                Snapshots++;
+            return true;
+        }
+
+        public void Close()
+        {
+        }
     }
 }

@@ -16,6 +16,7 @@ public sealed class AggregateTests
     [Theory]
     [InlineData("async", 37, 1, 40, 400)]
     [InlineData("bsp", 37, 1, 40, 400)]
+    [InlineData("ssp:2", 37, 1, 40, 400)]
     [InlineData("async", Limits.ChunkParameters + 1000, 1, 3, 60)]
     [InlineData("async", 33 * 40, 33, 40, 400)]
     [InlineData("bsp", 33 * 40, 33, 20, 400)]

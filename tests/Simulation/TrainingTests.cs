@@ -26,6 +26,10 @@ public sealed class TrainingTests
     [InlineData("async", 1, "svrg")]
     [InlineData("async", 30, "svrg")]
     [InlineData("bsp", 8, "svrg")]
+    [InlineData("ssp:0", 8, "gradient")]
+    [InlineData("ssp:3", 8, "gradient")]
+    [InlineData("ssp:3", 1, "svrg")]
+    [InlineData("ssp:3", 30, "svrg")]
     public void Training_whatever_the_speeds_ends_at_the_optimum(string policy, int slow, string solver)
     {
         (SparseRows all, SparseRows[] parts) = Data(labelSorted: false);
@@ -60,6 +64,26 @@ public sealed class TrainingTests
             Assert.InRange(free.Status.Workers[rank].Pushes, 1500UL, 2000UL);
         Assert.InRange(free.Status.Workers[0].Pushes, 60UL, 67UL);
         Assert.All(barrier.Status.Workers, worker => Assert.InRange(worker.Pushes, 50UL, 67UL));
+    }
+
+    [Fact]
+    public void Ssp_zero_waits_as_bsp_does_and_a_wide_bound_lets_the_fast_go_on_for_so_long_only()
+    {
+        (_, SparseRows[] parts) = Data(labelSorted: false);
+        var options = new ServerOptions { TimeLimit = TimeSpan.FromMilliseconds(200) };
+        RunResult barrier = Train("bsp", 30, parts, 1, options with { Policy = "bsp" });
+        RunResult zero = Train("ssp:0", 30, parts, 1, options with { Policy = "ssp:0" });
+        RunResult wide = Train("ssp:100", 30, parts, 1, options with { Policy = "ssp:100" });
+        for (int rank = 0; rank < parts.Length; rank++)
+        {
+            Assert.Equal(barrier.Status.Workers[rank].Pushes, zero.Status.Workers[rank].Pushes);
+            Assert.Equal(barrier.Status.Workers[rank].IdleSeconds, zero.Status.Workers[rank].IdleSeconds, 1e-9);
+        }
+
+        ulong slowest = wide.Status.Workers[0].Pushes;
+        Assert.InRange(slowest, 60UL, 67UL);
+        for (int rank = 1; rank < parts.Length; rank++)
+            Assert.InRange(wide.Status.Workers[rank].Pushes, slowest + 100, slowest + 101);
     }
 
     [Fact]

@@ -26,9 +26,7 @@ public sealed partial class ParameterServer
     private double _totalWeight;
     private double _weightedPasses;
     private ulong[] _clocks = [];
-    private ulong[] _atRelease = [];
-    private ulong _releasedVersion;
-    private uint _rounds;
+    private ulong _rounds;
     private int _left;
     private long _startedAt;
     private TimeSpan _trained;
@@ -97,7 +95,6 @@ public sealed partial class ParameterServer
         foreach (double weight in _weights)
             _totalWeight += weight;
         _clocks = new ulong[_members.Length];
-        _atRelease = new ulong[_members.Length];
         _timeline = new Timeline(_members.Length);
         try
         {
@@ -140,20 +137,16 @@ public sealed partial class ParameterServer
     /// <summary>Pushes of the member that has made the fewest: every other one has been heard since.</summary>
     private void CountRounds()
     {
-        ulong least = IPolicy.HasLeft;
-        foreach (ulong clock in _clocks)
-            least = Math.Min(least, clock);
-        if (least != IPolicy.HasLeft)
-            _rounds = (uint)Math.Min(uint.MaxValue, least);
+        ulong least = ulong.MaxValue;
+        for (int rank = 0; rank < _clocks.Length; rank++)
+            least = _members[rank].HasLeft ? least : Math.Min(least, _clocks[rank]);
+        if (least != ulong.MaxValue)
+            _rounds = least;
     }
 
-    /// <summary>Lets a new snapshot go out to those who wait for one, if the policy says so.</summary>
+    /// <summary>Lets a new snapshot go out to those who wait for one and may have it.</summary>
     private void Release()
     {
-        if (!_policy.MayRelease(_clocks, _atRelease))
-            return;
-        _clocks.CopyTo(_atRelease, 0);
-        _releasedVersion = _shard!.Version;
         foreach (Session member in _members)
         {
             if (member.PullVersion is not null && !member.IsSending)
@@ -219,7 +212,6 @@ public sealed partial class ParameterServer
         }
 
         _left++;
-        _clocks[session.Rank] = IPolicy.HasLeft;
         CountRounds();
         if (_left == _members.Length && _phase is Phase.Training or Phase.Finishing)
         {

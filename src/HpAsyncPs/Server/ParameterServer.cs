@@ -193,7 +193,7 @@ public sealed partial class ParameterServer
         {
             if (!session.IsSending && !BeginDue(session))
                 return;
-            bool whole = session.SendChunks(_shard, _weightedPasses / _totalWeight, _rounds, out bool writable);
+            bool whole = session.SendChunks(_shard, _weightedPasses / _totalWeight, (uint)Math.Min(uint.MaxValue, _rounds), out bool writable);
             if (whole)
                 EndSending(session);
             if (!writable)
@@ -214,11 +214,20 @@ public sealed partial class ParameterServer
             return true;
         }
 
-        if (session.PullVersion is not { } has || has >= _releasedVersion || _shard!.TryPublish() is not { } publication)
+        if (session.PullVersion is not { } has || has >= _shard!.Version || !MayHave(session) || _shard.TryPublish() is not { } publication)
             return false;
         session.PullVersion = null;
+        session.SeenRounds = _rounds;
         session.Begin(publication, FrameFlags.None, 0);
         return true;
+    }
+
+    private bool MayHave(Session session)
+    {
+        // A pull can overtake the later chunks of the push before it, and would be judged by the clock before that push.
+        if (_policy.WorkersWait && _shard!.IsWithinPush(session.Rank))
+            return false;
+        return _policy.MayHave(_clocks[session.Rank], _rounds, session.SeenRounds);
     }
 
     private void EndSending(Session session)

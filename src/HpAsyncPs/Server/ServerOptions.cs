@@ -9,7 +9,7 @@ public sealed record ServerOptions
     /// <summary>How many workers must join before training starts.</summary>
     public int Workers { get; init; } = 1;
 
-    /// <summary>When new snapshots go out: "async" or "bsp".</summary>
+    /// <summary>Who gets a new snapshot when: one of <see cref="Policies.PolicyNames.All"/>.</summary>
     public string Policy { get; init; } = "async";
 
     /// <summary>Most parameters the server accepts; a worker that asks for more is refused.</summary>

@@ -66,6 +66,9 @@ public sealed class Session
     /// <summary>The version that a pull which is not answered yet wants to see exceeded.</summary>
     internal ulong? PullVersion { get; set; }
 
+    /// <summary>Completed pushes of the slowest worker when the last snapshot went out to this one.</summary>
+    internal ulong SeenRounds { get; set; }
+
     /// <summary>An evaluation was announced that this worker has not been sent.</summary>
     internal bool EvaluationDue { get; set; }
 

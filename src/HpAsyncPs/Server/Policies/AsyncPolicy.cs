@@ -1,5 +1,3 @@
-using System;
-
 namespace HpAsyncPs.Server.Policies;
 
 /// <summary>No worker waits for another: every push may be seen at once.</summary>
@@ -12,5 +10,5 @@ public sealed class AsyncPolicy : IPolicy
     public bool WorkersWait => false;
 
     /// <inheritdoc/>
-    public bool MayRelease(ReadOnlySpan<ulong> clocks, ReadOnlySpan<ulong> atRelease) => true;
+    public bool MayHave(ulong clock, ulong rounds, ulong seenRounds) => true;
 }

@@ -1,9 +1,7 @@
-using System;
-
 namespace HpAsyncPs.Server.Policies;
 
 /// <summary>
-/// A barrier every round: a snapshot goes out when every worker has pushed since the last one.
+/// A barrier every round: a worker gets a snapshot when every worker has pushed since its last one.
 /// Source: Valiant, A Bridging Model for Parallel Computation, CACM 33(8), 1990.
 /// </summary>
 public sealed class BspPolicy : IPolicy
@@ -15,14 +13,5 @@ public sealed class BspPolicy : IPolicy
     public bool WorkersWait => true;
 
     /// <inheritdoc/>
-    public bool MayRelease(ReadOnlySpan<ulong> clocks, ReadOnlySpan<ulong> atRelease)
-    {
-        for (int rank = 0; rank < clocks.Length; rank++)
-        {
-            if (clocks[rank] != IPolicy.HasLeft && clocks[rank] == atRelease[rank])
-                return false;
-        }
-
-        return true;
-    }
+    public bool MayHave(ulong clock, ulong rounds, ulong seenRounds) => rounds > seenRounds;
 }

@@ -1,23 +1,23 @@
-using System;
-
 namespace HpAsyncPs.Server.Policies;
 
-/// <summary>When a new snapshot may go out. One file a policy; asked once after every applied push.</summary>
+/// <summary>
+/// When a worker that asked for a snapshot may have it. One file a policy. It is asked when a pull comes in, after every applied push
+/// and when a worker leaves, so it keeps no state and looks at counters alone: docs/policies.md.
+/// </summary>
 public interface IPolicy
 {
-    /// <summary>The clock of a rank that has left: nobody waits for it.</summary>
-    const ulong HasLeft = ulong.MaxValue;
-
-    /// <summary>The name on the command line.</summary>
+    /// <summary>As on the command line.</summary>
     string Name { get; }
 
-    /// <summary>True when a worker must wait, after each push, for the snapshot that follows.</summary>
+    /// <summary>True when a worker must wait, after each push, for a snapshot that contains it.</summary>
     bool WorkersWait { get; }
 
-    /// <summary>
-    /// May a snapshot of the present state go out?
-    /// </summary>
-    /// <param name="clocks">Completed pushes of each rank.</param>
-    /// <param name="atRelease">The same when the last snapshot was released; the policy's caller updates it.</param>
-    bool MayRelease(ReadOnlySpan<ulong> clocks, ReadOnlySpan<ulong> atRelease);
+    /// <summary>True when workers push gradients, to which the server applies an optimiser; false when they exchange vectors.</summary>
+    bool TakesGradients => false;
+
+    /// <summary>May the worker have a snapshot of the present state?</summary>
+    /// <param name="clock">Its own completed pushes.</param>
+    /// <param name="rounds">Completed pushes of the worker that has made the fewest, of those that have not left.</param>
+    /// <param name="seenRounds">What <paramref name="rounds"/> was when the last snapshot went out to it; 0 before the first.</param>
+    bool MayHave(ulong clock, ulong rounds, ulong seenRounds);
 }

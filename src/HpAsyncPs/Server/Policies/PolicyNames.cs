@@ -6,7 +6,7 @@ namespace HpAsyncPs.Server.Policies;
 public static class PolicyNames
 {
     /// <summary>Every name, for help texts.</summary>
-    public static string[] All { get; } = ["async", "bsp"];
+    public static string[] All { get; } = ["async", "bsp", "ssp:S"];
 
     /// <summary>Makes a policy.</summary>
     /// <exception cref="InputException">There is none of that name.</exception>
@@ -14,6 +14,7 @@ public static class PolicyNames
     {
         "async" => new AsyncPolicy(),
         "bsp" => new BspPolicy(),
+        _ when name.StartsWith(SspPolicy.Prefix, StringComparison.Ordinal) => SspPolicy.Parse(name),
         _ => throw new InputException($"There is no policy '{name}': use one of {string.Join(", ", All)}."),
     };
 }
