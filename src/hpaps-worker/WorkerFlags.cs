@@ -17,7 +17,8 @@ internal sealed class WorkerFlags
     private readonly Option<string> _data;
     private readonly Option<string?> _part;
     private readonly Option<ulong> _seed;
-    private readonly Option<double> _slow = new Option<double>("--slow") { Description = "Act as a machine that is this many times slower, by sleeping.", DefaultValueFactory = _ => 1 }.Within(1, 1e6);
+    private readonly Option<string?> _slow = new("--slow") { HelpName = "FACTOR[@FROM-TO],...", Description = "Act as a machine that is FACTOR times slower, by sleeping: always, or from FROM to TO since the start of training, as in 8@10s-20s." };
+    private readonly Option<double> _slowRandom = new Option<double>("--slow-random") { HelpName = "SIGMA", Description = "Let each step take exp(SIGMA N(0, 1)) times as long, drawn from seed and rank; what would be shorter than it is stays as it is.", DefaultValueFactory = _ => 0 }.Within(0, SlowOptions.MostSigma);
     private readonly Option<double> _connectTimeout = new Option<double>("--connect-timeout") { Description = "Seconds to try to reach the server.", DefaultValueFactory = _ => 30 }.Within(0.1, 1e6);
     private readonly Option<double> _startTimeout = new Option<double>("--start-timeout") { Description = "Seconds to wait for the other workers.", DefaultValueFactory = _ => 180 }.Within(0.1, 1e6);
     private readonly Option<bool> _supervised = new("--exit-with-stdin") { Description = "End when standard input ends. For launchers." };
@@ -40,12 +41,17 @@ internal sealed class WorkerFlags
     public Command Command(string name, string description, Action<Given> run, params Option[] own)
     {
         var command = new Command(name, description);
-        foreach (Option option in (Option[])[_server, _rank, _data, _part, .. own, _seed, _slow, _connectTimeout, _startTimeout, _supervised])
+        foreach (Option option in (Option[])[_server, _rank, _data, _part, .. own, _seed, _slow, _slowRandom, _connectTimeout, _startTimeout, _supervised])
             command.Options.Add(option);
         _part.Validators.Add(result =>
         {
             if (result.Tokens.Count > 0 && !TryParsePart(result.Tokens[0].Value, 0, out _))
                 result.AddError("--part must be I/N with I from 0 to N - 1, as in 0/4.");
+        });
+        _slow.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && !Slowness.TryParse(token.Value, out _, out string error))
+                result.AddError($"--slow {token.Value}: {error}.");
         });
         command.Validators.Add(result =>
         {
@@ -72,15 +78,15 @@ internal sealed class WorkerFlags
 
     private void Train(ParseResult parsed, RowPart part, ITask task, CancellationToken stop)
     {
-        double factor = parsed.GetValue(_slow);
-        if (factor > 1)
-            task = new SlowTask(task, factor, TimeProvider.System);
         var options = new WorkerOptions
         {
             ConnectTimeout = TimeSpan.FromSeconds(parsed.GetValue(_connectTimeout)),
             StartTimeout = TimeSpan.FromSeconds(parsed.GetValue(_startTimeout)),
         };
         int wanted = parsed.GetValue(_rank) < 0 && parsed.GetValue(_part) is not null ? part.Index : parsed.GetValue(_rank);
+        Slowness slowness = SlowOptions.Of(parsed.GetValue(_slow), parsed.GetValue(_slowRandom), parsed.GetValue(_seed), Math.Max(0, wanted));
+        if (!slowness.IsNone)
+            task = new SlowTask(task, slowness, TimeProvider.System);
         string reason = WorkerRun.Run(parsed.GetValue(_server)!, wanted, task, options, stop);
         if (!parsed.GetValue(_supervised))
             Console.Error.WriteLine($"hpaps-worker: the run ended ({reason})");

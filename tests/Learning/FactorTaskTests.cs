@@ -95,7 +95,7 @@ public sealed class FactorTaskTests
         Assert.Equal(whole.Objective, blocks.Objective); // each row takes its steps in the same order
         Assert.Equal(whole.Model, blocks.Model);
 
-        static RunResult Run(ITask[] tasks) => new VirtualCluster(1, new ServerOptions { Passes = 30 }, tasks, [3000, 3100]).Run(5_000_000);
+        static RunResult Run(ITask[] tasks) => Simulated.Run(new ServerOptions { Passes = 30 }, tasks, [3000, 3100]);
     }
 
     [Theory]
@@ -124,7 +124,7 @@ public sealed class FactorTaskTests
         Assert.Contains("hold no examples out", Run(blind).Failure, StringComparison.Ordinal);
 
         static RunResult Run(ITask[] tasks) =>
-            new VirtualCluster(1, new ServerOptions { TargetRmse = 0.35, Passes = 1000 }, tasks, [3000, 20000]).Run(5_000_000);
+            Simulated.Run(new ServerOptions { TargetRmse = 0.35, Passes = 1000 }, tasks, [3000, 20000]);
     }
 
     private static float ItemBiasAfterAStep(int ratings, float value, int everywhere)

@@ -68,7 +68,7 @@ public sealed class MovieLensTests
             microseconds[part] = 10_000 * (part == 0 ? slow : 1);
         }
 
-        RunResult result = new VirtualCluster((int)seed, new ServerOptions { Policy = policy, Passes = Passes }, tasks, microseconds).Run(50_000_000);
+        RunResult result = Simulated.Run(new ServerOptions { Policy = policy, Passes = Passes }, tasks, microseconds);
         Assert.Null(result.Failure);
         return (Math.Sqrt(result.Values[1] / result.Values[2]), result.Status.Seconds);
     }

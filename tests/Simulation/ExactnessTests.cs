@@ -156,7 +156,7 @@ public sealed class ExactnessTests(ITestOutputHelper output)
         int[] microseconds = new int[tasks.Length];
         Array.Fill(microseconds, 10_000 * fast);
         microseconds[0] = 10_000 * slow;
-        return new VirtualCluster(1, options, tasks, microseconds, bursts).Run(20_000_000);
+        return Simulated.Run(options, tasks, microseconds, bursts);
     }
 
     private static double Optimum(SparseRows all, double l2)

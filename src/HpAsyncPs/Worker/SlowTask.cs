@@ -6,15 +6,17 @@ using HpAsyncPs.Protocol;
 namespace HpAsyncPs.Worker;
 
 /// <summary>
-/// A task on a machine that is some times slower: sleeps (factor - 1) times what each step and each evaluation took.
-/// Short sleeps are saved up, because the system cannot sleep for less than about a tenth of a millisecond.
+/// A task on a machine that is slower: sleeps for what each step and each evaluation would take longer there. Short sleeps are saved
+/// up, because the system cannot sleep for less than about a tenth of a millisecond. A step cannot be faster than it is: a
+/// draw that would make it so counts as no slowness at all.
 /// </summary>
-public sealed class SlowTask(ITask task, double factor, TimeProvider time) : ITask
+public sealed class SlowTask(ITask task, Slowness slowness, TimeProvider time) : ITask
 {
     private static readonly TimeSpan LeastSleep = TimeSpan.FromMilliseconds(1);
 
     private CancellationToken _interrupt;
     private TimeSpan _owed;
+    private long _trainingAt = time.GetTimestamp();
 
     /// <inheritdoc/>
     public int Parameters => task.Parameters;
@@ -38,7 +40,11 @@ public sealed class SlowTask(ITask task, double factor, TimeProvider time) : ITa
     public int Values => task.Values;
 
     /// <inheritdoc/>
-    public void Start(StartMessage agreed) => task.Start(agreed);
+    public void Start(StartMessage agreed)
+    {
+        task.Start(agreed);
+        _trainingAt = time.GetTimestamp();
+    }
 
     /// <inheritdoc/>
     public double Step(in StepInput input, Span<float> x)
@@ -46,7 +52,7 @@ public sealed class SlowTask(ITask task, double factor, TimeProvider time) : ITa
         _interrupt = input.Interrupt;
         long start = time.GetTimestamp();
         double passes = task.Step(input, x);
-        Sleep(time.GetElapsedTime(start));
+        Sleep(start, slowness.Draw());
         return passes;
     }
 
@@ -55,12 +61,15 @@ public sealed class SlowTask(ITask task, double factor, TimeProvider time) : ITa
     {
         long start = time.GetTimestamp();
         task.Evaluate(z, values, isLast);
-        Sleep(time.GetElapsedTime(start));
+        Sleep(start, 1);
     }
 
-    private void Sleep(TimeSpan took)
+    private void Sleep(long begin, double drawn)
     {
-        _owed += took * (factor - 1);
+        TimeSpan took = time.GetElapsedTime(begin);
+        TimeSpan slow = slowness.Stretch(time.GetElapsedTime(_trainingAt, begin), took, drawn);
+        if (slow > took)
+            _owed += slow - took;
         if (_owed < LeastSleep || _interrupt.IsCancellationRequested)
             return;
         long start = time.GetTimestamp();

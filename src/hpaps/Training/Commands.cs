@@ -68,8 +68,10 @@ internal static class Commands
         arguments.AddRange(settings.TaskArguments);
         if (settings.WorkersWrite)
             arguments.AddRange(["--out", File(Path.Combine(output, RunFolder.Model))]);
-        if (settings.Slow.TryGetValue(rank, out double factor))
-            Add(arguments, "--slow", factor);
+        if (settings.Slow.TryGetValue(rank, out string? slow))
+            arguments.AddRange(["--slow", slow]);
+        if (settings.SlowRandom > 0)
+            Add(arguments, "--slow-random", settings.SlowRandom);
         return arguments;
     }
 

@@ -20,7 +20,8 @@ internal sealed class TrainOptions
     private readonly Option<double?> _passes;
     private readonly Option<double?> _timeLimit = new Option<double?>("--time-limit") { HelpName = "SECONDS", Description = "Stop after this many seconds of training." }.Positive(1e9);
     private readonly Option<ulong> _seed;
-    private readonly Option<string[]> _slow = new("--slow") { Description = "Let a worker act as a machine that is FACTOR times slower; may be given for several.", HelpName = "RANK:FACTOR" };
+    private readonly Option<string[]> _slow = new("--slow") { Description = "Let a worker act as a machine that is FACTOR times slower: always (0:8), or from FROM to TO since the start of training (0:8@10s-20s); several separated by commas.", HelpName = "RANK:FACTOR[@FROM-TO],..." };
+    private readonly Option<double> _slowRandom = new Option<double>("--slow-random") { HelpName = "SIGMA", Description = "Let each step take exp(SIGMA N(0, 1)) times as long, drawn from seed and rank; a process cannot be faster than it is: there, less than 1 counts as 1.", DefaultValueFactory = _ => 0 }.Within(0, SlowOptions.MostSigma);
     private readonly Option<string> _output;
     private readonly Option<bool> _json = new("--json") { Description = "Print the summary as one JSON object on standard output, and nothing else there." };
     private readonly string _task;
@@ -53,7 +54,7 @@ internal sealed class TrainOptions
         command.Options.Add(_test);
         foreach (Option option in own)
             command.Options.Add(option);
-        foreach (Option option in (Option[])[_workers, _policy, _passes, _timeLimit, _seed, _slow, _output, _json])
+        foreach (Option option in (Option[])[_workers, _policy, _passes, _timeLimit, _seed, _slow, _slowRandom, _output, _json])
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
@@ -79,6 +80,7 @@ internal sealed class TrainOptions
         TimeLimit = parsed.GetValue(_timeLimit),
         Seed = parsed.GetValue(_seed),
         Slow = SlowWorkers.Parse(parsed.GetValue(_slow) ?? []),
+        SlowRandom = parsed.GetValue(_slowRandom),
         Output = parsed.GetValue(_output),
         Json = parsed.GetValue(_json),
     };

@@ -32,8 +32,11 @@ internal sealed record TrainSettings
 
     public ulong Seed { get; init; }
 
-    /// <summary>Factor by rank, of the workers that act as slow machines.</summary>
-    public IReadOnlyDictionary<int, double> Slow { get; init; } = new Dictionary<int, double>();
+    /// <summary>By rank, how slow the workers are that act as slow machines.</summary>
+    public IReadOnlyDictionary<int, string> Slow { get; init; } = new Dictionary<int, string>();
+
+    /// <summary>Each step takes exp(this times N(0, 1)) times as long.</summary>
+    public double SlowRandom { get; init; }
 
     /// <summary>Folder of the results, or null: one that is named by the time.</summary>
     public string? Output { get; init; }

@@ -1,0 +1,163 @@
+using System;
+using System.Collections.Generic;
+using HpAsyncPs.Protocol;
+using HpAsyncPs.Server;
+using HpAsyncPs.Worker;
+
+namespace HpAsyncPs.Simulation;
+
+/// <summary>
+/// A whole job in one process, on a virtual clock: the real server, sessions and training loops, messages as the bytes that would
+/// travel. What takes time is steps, by the passes they make, and links. The same inputs give the same bits.
+/// </summary>
+public sealed class SimulatedCluster : IDisposable
+{
+    // Server and workers look at the clock as often as they do in processes, or so often a pass, if that is less.
+    private const double TicksPerPass = 1000;
+    private static readonly TimeSpan LeastTick = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan Never = TimeSpan.FromDays(365 * 100);
+
+    private readonly VirtualClock _clock = new();
+    private readonly EventQueue _events;
+    private readonly ParameterServer _server;
+    private readonly WorkerProcess[] _workers;
+    private readonly Direction[] _up;
+    private readonly Direction[] _down;
+
+    /// <param name="options">How the job is run; the number of workers is that of <paramref name="workers"/>, and nobody is given up.</param>
+    /// <param name="workers">One for each rank.</param>
+    /// <param name="link">Of each worker to the server.</param>
+    /// <param name="log">Called with what the server logs.</param>
+    public SimulatedCluster(ServerOptions options, IReadOnlyList<SimulatedWorker> workers, LinkSpeed link, Action<string>? log = null)
+    {
+        _events = new EventQueue(_clock);
+        options = options with
+        {
+            Workers = workers.Count,
+            JoinTimeout = Never,
+            HandshakeTimeout = Never,
+            LivenessTimeout = Never,
+            FinalTimeout = Never,
+            LeaveTimeout = Never,
+        };
+        _server = new ParameterServer(options, _clock, 1UL << 32) { Log = log };
+        _workers = new WorkerProcess[workers.Count];
+        _up = new Direction[workers.Count];
+        _down = new Direction[workers.Count];
+        for (int rank = 0; rank < workers.Count; rank++)
+            Connect(rank, workers[rank], link);
+        TimeSpan tick = TickTime(workers);
+        Repeat(tick, _server.Tick);
+        Repeat(tick * (WorkerSession.TickInterval / LeastTick), TickWorkers);
+    }
+
+    /// <summary>The job is over.</summary>
+    public bool HasEnded => _server.HasEnded;
+
+    /// <summary>Virtual time since the workers began to join, to the nanosecond rounded down to 100 of them.</summary>
+    public TimeSpan Elapsed => TimeSpan.FromTicks(_clock.Now / VirtualClock.NanosecondsPerTick);
+
+    /// <summary>Messages that workers have sent.</summary>
+    public long MessagesUp => Sum(_up, static direction => direction.Messages);
+
+    /// <summary>Messages that the server has sent.</summary>
+    public long MessagesDown => Sum(_down, static direction => direction.Messages);
+
+    /// <summary>Bytes that workers have sent, frame headers included.</summary>
+    public long BytesUp => Sum(_up, static direction => direction.Bytes);
+
+    /// <summary>Bytes that the server has sent, frame headers included.</summary>
+    public long BytesDown => Sum(_down, static direction => direction.Bytes);
+
+    /// <summary>Lets one thing happen. False when the job is over.</summary>
+    /// <exception cref="InputException">A task cannot use its data after all.</exception>
+    public bool Next() => !_server.HasEnded && _events.Next();
+
+    /// <summary>Runs to the end.</summary>
+    /// <param name="mostEvents">Gives up after so many.</param>
+    /// <exception cref="InputException">A task cannot use its data after all.</exception>
+    public RunResult Run(long mostEvents = long.MaxValue)
+    {
+        for (long j = 0; j < mostEvents && Next(); j++)
+        {
+        }
+
+        return Result();
+    }
+
+    /// <summary>Ends the job in order, with the virtual time that this takes.</summary>
+    public void RequestStop(string reason) => _server.RequestStop(reason);
+
+    /// <summary>The counters now.</summary>
+    public RunStatus Status() => _server.Status();
+
+    /// <summary>What came of it.</summary>
+    public RunResult Result() => _server.Result();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (WorkerProcess worker in _workers)
+            worker.Dispose();
+    }
+
+    private void Connect(int rank, SimulatedWorker worker, LinkSpeed link)
+    {
+        ITask task = worker.Task;
+        var join = new WorkerOptions
+        {
+            Rank = rank,
+            Parameters = task.Parameters,
+            RowLength = task.RowLength,
+            Aggregate = task.Aggregate,
+            Weight = task.Weight,
+            Agreed = task.Agreed,
+            Settings = task.Settings,
+            LivenessTimeout = Never,
+        };
+        Session? session = null;
+        _up[rank] = new Direction("server", link, _clock, _events)
+        {
+            Arrived = (header, payload) => _server.Received(session!, header, payload),
+        };
+        _down[rank] = new Direction($"simulated worker {rank}", link, _clock, _events)
+        {
+            Arrived = (header, payload) =>
+            {
+                _workers[rank].Session.Received(header, payload);
+                _workers[rank].Act();
+            },
+        };
+        session = _server.Opened(_down[rank]);
+        _workers[rank] = new WorkerProcess(worker, join, _up[rank], _clock, _events);
+        _workers[rank].Session.Join();
+    }
+
+    private static TimeSpan TickTime(IReadOnlyList<SimulatedWorker> workers)
+    {
+        TimeSpan least = TimeSpan.MaxValue;
+        foreach (SimulatedWorker worker in workers)
+            least = worker.PassTime < least ? worker.PassTime : least;
+        return least / TicksPerPass > LeastTick ? least / TicksPerPass : LeastTick;
+    }
+
+    private void Repeat(TimeSpan interval, Action act) => _events.Add(_clock.After(interval), () =>
+    {
+        act();
+        Repeat(interval, act);
+    });
+
+    private void TickWorkers()
+    {
+        foreach (WorkerProcess worker in _workers)
+            worker.Tick();
+    }
+
+    private static long Sum(Direction[] directions, Func<Direction, long> of)
+    {
+        long sum = 0;
+        foreach (Direction direction in directions)
+            sum += of(direction);
+        return sum;
+    }
+}

@@ -1,0 +1,135 @@
+using System;
+using HpAsyncPs.Protocol;
+using HpAsyncPs.Worker;
+
+namespace HpAsyncPs.Simulation;
+
+/// <summary>
+/// What drives a worker's loop on the virtual clock, as WorkerRun does in a process: computes at once, and lets the time pass that a step
+/// takes before its result is pushed. Evaluations measure, and take no time.
+/// </summary>
+internal sealed class WorkerProcess(SimulatedWorker worker, WorkerOptions join, IFrameSink server, VirtualClock clock, EventQueue events) : IDisposable
+{
+    // A step without any data would take no time, and the clock would stand still.
+    private static readonly TimeSpan LeastStep = TimeSpan.FromMicroseconds(1);
+
+    private readonly WorkerSession _session = new(join, clock, server);
+    private TrainingLoop? _loop;
+    private long _startedAt;
+    private bool _isBusy;
+    private long _steps;
+    private bool _isWaiting;
+    private long _waitingSince;
+    private long _wakeAt = long.MaxValue;
+    private bool _hasLeft;
+
+    public WorkerSession Session => _session;
+
+    /// <summary>Something may have changed: goes on until time has to pass or a message has to arrive.</summary>
+    public void Act()
+    {
+        if (_loop is null)
+        {
+            if (_session.Started is not { } started)
+                return;
+            worker.Task.Start(started);
+            _startedAt = clock.Now;
+            _loop = new TrainingLoop(_session, worker.Task, clock);
+        }
+
+        if (_isBusy)
+        {
+            if (!_session.Interrupt.IsCancellationRequested)
+                return;
+            CompleteStep();
+        }
+
+        CountWaiting();
+        _isWaiting = false;
+        while (TakeAction(_loop))
+        {
+        }
+    }
+
+    /// <summary>Tells the server where the time went, now and then.</summary>
+    public void Tick()
+    {
+        if (_loop is null || _hasLeft)
+            return;
+        CountWaiting();
+        _session.Tick(_loop.Progress);
+    }
+
+    public void Dispose()
+    {
+        _loop?.Dispose();
+        _session.Dispose();
+    }
+
+    /// <summary>True if the next action can follow at once.</summary>
+    private bool TakeAction(TrainingLoop loop)
+    {
+        switch (loop.Next(out TimeSpan wait))
+        {
+            case NextAction.Step:
+                BeginStep(loop);
+                return false;
+            case NextAction.Evaluate:
+                loop.Evaluate();
+                return true;
+            case NextAction.Leave:
+                if (!_hasLeft)
+                    _session.Leave("done", loop.Progress);
+                _hasLeft = true;
+                return false;
+            default:
+                _isWaiting = true;
+                _waitingSince = clock.Now;
+                WakeAfter(wait);
+                return false;
+        }
+    }
+
+    private void BeginStep(TrainingLoop loop)
+    {
+        loop.Compute();
+        _isBusy = true;
+        long step = ++_steps;
+        var since = TimeSpan.FromTicks((clock.Now - _startedAt) / VirtualClock.NanosecondsPerTick);
+        TimeSpan took = worker.Slowness.Stretch(since, worker.PassTime, loop.StepPasses * worker.Slowness.Draw());
+        events.Add(clock.After(took > LeastStep ? took : LeastStep), () =>
+        {
+            if (!_isBusy || step != _steps)
+                return; // it was interrupted
+            CompleteStep();
+            Act();
+        });
+    }
+
+    private void CompleteStep()
+    {
+        _isBusy = false;
+        _loop!.Complete();
+    }
+
+    private void WakeAfter(TimeSpan wait)
+    {
+        if (wait <= TimeSpan.Zero || clock.After(wait) >= _wakeAt)
+            return; // infinite, or it will wake before and look again
+        _wakeAt = clock.After(wait);
+        events.Add(_wakeAt, () =>
+        {
+            _wakeAt = long.MaxValue;
+            if (!_isBusy)
+                Act();
+        });
+    }
+
+    private void CountWaiting()
+    {
+        if (!_isWaiting)
+            return;
+        _loop!.Waited(clock.GetElapsedTime(_waitingSince));
+        _waitingSince = clock.Now;
+    }
+}
