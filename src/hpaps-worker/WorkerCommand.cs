@@ -54,14 +54,7 @@ internal static class WorkerCommand
                 "hpaps-worker mf --server node1:7070 --data ratings.csv.gz --part 3/4 --rank 64 --out /shared/run/model"),
             given =>
             {
-                var settings = new FactorSettings
-                {
-                    Rank = given.Parsed.GetValue(own.Rank),
-                    Decay = given.Parsed.GetValue(own.Decay),
-                    Step = given.Parsed.GetValue(own.Step),
-                    StepDecay = given.Parsed.GetValue(own.StepDecay),
-                    Seed = given.Seed,
-                };
+                FactorSettings settings = own.Settings(given.Parsed, given.Seed);
                 string? folder = given.Parsed.GetValue(output);
                 if (folder is not null)
                     RunFolder.Probe(folder);

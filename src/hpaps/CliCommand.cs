@@ -2,6 +2,7 @@ using System;
 using System.CommandLine;
 using HpAsyncPs.Cli.Generating;
 using HpAsyncPs.Cli.Models;
+using HpAsyncPs.Cli.Simulating;
 using HpAsyncPs.Cli.Training;
 using HpAsyncPs.Programs;
 
@@ -19,6 +20,12 @@ internal static class CliCommand
             "hpaps train mf --data ratings.csv --holdout 0.1"));
         train.Subcommands.Add(TrainCommand.LogisticRegression(start));
         train.Subcommands.Add(TrainCommand.Factorization(start));
+        var simulate = new Command("simulate", CommonOptions.WithExamples(
+            "Simulates training on a cluster of any size, speeds and links, on a virtual clock in one process.",
+            "hpaps simulate logreg --data train.svm --workers 32 --slow 0:8",
+            "hpaps simulate mf --data ratings.csv --holdout 0.1 --workers 16 --latency 1ms --bandwidth 100Mbit"));
+        simulate.Subcommands.Add(TrainCommand.LogisticRegression(start, new SimulateOptions()));
+        simulate.Subcommands.Add(TrainCommand.Factorization(start, new SimulateOptions()));
         var root = new RootCommand(CommonOptions.WithExamples(
             "hpaps: trains models with an asynchronous parameter server, and uses them.",
             "hpaps inspect --data train.svm.gz",
@@ -28,7 +35,7 @@ internal static class CliCommand
             "hpaps train mf --data ratings.csv --holdout 0.1 --out recommender",
             "hpaps recommend --model recommender --user 42 --titles movies.csv"))
         {
-            train, EvaluateCommand.Create(), PredictCommand.Create(), RecommendCommand.Create(), InspectCommand.Create(), GenerateCommand.Create(),
+            train, simulate, EvaluateCommand.Create(), PredictCommand.Create(), RecommendCommand.Create(), InspectCommand.Create(), GenerateCommand.Create(),
         };
         return root;
     }

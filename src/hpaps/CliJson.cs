@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using HpAsyncPs.Cli.Models;
+using HpAsyncPs.Cli.Simulating;
 
 namespace HpAsyncPs.Cli;
 
@@ -10,4 +11,5 @@ namespace HpAsyncPs.Cli;
 [JsonSerializable(typeof(FactorQuality))]
 [JsonSerializable(typeof(RatingsInspection))]
 [JsonSerializable(typeof(Recommendations))]
+[JsonSerializable(typeof(SimulationReport))]
 internal sealed partial class CliJson : JsonSerializerContext;

@@ -18,6 +18,16 @@ internal sealed class FactorOptions
 
     public Option<double> StepDecay { get; } = new Option<double>("--step-decay") { HelpName = "F", Description = "Factor on the step size for each pass over all data.", DefaultValueFactory = _ => Defaults.StepDecay }.Within(0.01, 1);
 
+    /// <summary>What was given for the task.</summary>
+    public FactorSettings Settings(ParseResult parsed, ulong seed) => new()
+    {
+        Rank = parsed.GetValue(Rank),
+        Decay = parsed.GetValue(Decay),
+        Step = parsed.GetValue(Step),
+        StepDecay = parsed.GetValue(StepDecay),
+        Seed = seed,
+    };
+
     /// <summary>All of them, in the order of the help.</summary>
     public Option[] All => [Holdout, Rank, Decay, Step, StepDecay];
 }

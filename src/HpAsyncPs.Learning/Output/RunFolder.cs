@@ -84,7 +84,10 @@ public static class RunFolder
     /// <summary>A checksum as it stands in files.</summary>
     public static string Checksum(ulong value) => value.ToString("x16", CultureInfo.InvariantCulture);
 
-    private static ModelFolder ModelOf(RunResult result, float[] weights)
+    /// <summary>The model of a run that has one, as it is written.</summary>
+    /// <param name="result">What came of the run.</param>
+    /// <param name="weights">Its parameters.</param>
+    public static ModelFolder ModelOf(RunResult result, float[] weights)
     {
         var settings = new SortedDictionary<string, string>();
         foreach ((string key, string value) in result.Settings)

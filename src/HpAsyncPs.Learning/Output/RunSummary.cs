@@ -50,6 +50,9 @@ public sealed record RunSummary
     /// <summary>From the moment all workers had joined to the end of training.</summary>
     public double TrainSeconds { get; init; }
 
+    /// <summary><see cref="TrainSeconds"/> and the times of the trace are those of a virtual clock.</summary>
+    public bool VirtualTime { get; init; }
+
     /// <summary>Objective of the model that was saved; null when it could not be evaluated.</summary>
     public double? Objective { get; init; }
 

@@ -54,6 +54,10 @@ internal sealed class Classifier
     /// <summary>The labels of the file that it was trained on.</summary>
     public BinaryLabels Labels { get; }
 
+    /// <param name="name">What messages call it.</param>
+    /// <param name="model">The model.</param>
+    public static Classifier Of(string name, ModelFolder model) => new(name, model);
+
     /// <exception cref="InputException">There is no such model.</exception>
     public static Classifier Read(string folder) => new(folder, ModelFolder.Read(folder));
 

@@ -42,6 +42,9 @@ internal sealed class RunProgress(RunGoal goal)
     /// <summary>Over the last seconds.</summary>
     public double PushesPerSecond { get; private set; }
 
+    /// <summary>Times are those of a virtual clock: how long it will take cannot be told from them.</summary>
+    public bool IsVirtual { get; init; }
+
     /// <summary>Estimate, or null.</summary>
     public double? SecondsLeft { get; private set; }
 
@@ -66,7 +69,7 @@ internal sealed class RunProgress(RunGoal goal)
         {
             PushesPerSecond = (status.Pushes - old.Pushes) / seconds;
             double rate = (Done - old.Done) / seconds;
-            SecondsLeft = rate > 0 ? (1 - Done) / rate : null;
+            SecondsLeft = rate > 0 && !IsVirtual ? (1 - Done) / rate : null;
         }
 
         Workers = Compare(status.Workers);

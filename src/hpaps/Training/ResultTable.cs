@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using HpAsyncPs.Learning.Output;
 
 namespace HpAsyncPs.Cli.Training;
@@ -20,36 +21,37 @@ internal static class ResultTable
         if (summary.TestAccuracy is { } accuracy)
             lines.Add("test accuracy", $"{accuracy:0.000000}");
         lines.Add("passes", $"{summary.Passes:0.0} over {Show.Count(summary.Examples)} examples, {Show.Count(summary.Parameters)} parameters");
-        lines.Add("time", $"{Show.Duration(summary.TrainSeconds)} of training, {Show.Duration(summary.WallSeconds)} in all");
+        lines.Add("time", $"{Show.Duration(summary.TrainSeconds)} of {(summary.VirtualTime ? "training in virtual time" : "training")}, {Show.Duration(summary.WallSeconds)} in all");
         double seconds = Math.Max(summary.TrainSeconds, 1e-9);
         lines.Add("pushes", $"{Show.Count(summary.Pushes)} ({Show.Count(summary.Pushes / seconds)}/s)");
         lines.Add("sent", $"{Show.Bytes(summary.UplinkBytes)} up, {Show.Bytes(summary.DownlinkBytes)} down");
         lines.Add("staleness", $"median {summary.StalenessP50}, percentile 99 {summary.StalenessP99}, at most {summary.StalenessMax}");
-        lines.Add("workers busy", Busy(summary));
+        lines.Add("workers busy", Shares(summary.WorkerBusyFraction));
         lines.Add("results", folder);
         return lines.ToString();
     }
 
-    private static string Busy(RunSummary summary)
+    /// <summary>Shares of all workers, or what they span if they are many.</summary>
+    public static string Shares(IReadOnlyList<double> shares)
     {
-        if (summary.WorkerBusyFraction.Count == 0)
+        if (shares.Count == 0)
             return "unknown";
-        if (summary.WorkerBusyFraction.Count <= ShownWorkers)
+        if (shares.Count <= ShownWorkers)
         {
-            var each = new string[summary.WorkerBusyFraction.Count];
+            var each = new string[shares.Count];
             for (int rank = 0; rank < each.Length; rank++)
-                each[rank] = Show.Share(summary.WorkerBusyFraction[rank]);
+                each[rank] = Show.Share(shares[rank]);
             return string.Join("  ", each);
         }
 
         double least = double.PositiveInfinity, most = 0, sum = 0;
-        foreach (double one in summary.WorkerBusyFraction)
+        foreach (double one in shares)
         {
             least = Math.Min(least, one);
             most = Math.Max(most, one);
             sum += one;
         }
 
-        return $"{Show.Share(least)} to {Show.Share(most)}, mean {Show.Share(sum / summary.WorkerBusyFraction.Count)}";
+        return $"{Show.Share(least)} to {Show.Share(most)}, mean {Show.Share(sum / shares.Count)}";
     }
 }

@@ -1,13 +1,15 @@
 using System;
 using System.CommandLine;
 using System.Globalization;
+using System.Threading;
+using HpAsyncPs.Cli.Simulating;
 using HpAsyncPs.Learning.Classification;
 using HpAsyncPs.Learning.Factorization;
 using HpAsyncPs.Programs;
 
 namespace HpAsyncPs.Cli.Training;
 
-/// <summary>The command lines of hpaps train.</summary>
+/// <summary>The command lines of hpaps train, and of hpaps simulate, which has the same options and some more.</summary>
 internal static class TrainCommand
 {
     // Passes after which a run stops that was given no limit at all.
@@ -18,21 +20,24 @@ internal static class TrainCommand
     private const double FactorTargetPasses = 200;
 
     /// <param name="start">Timestamp of the start of the program.</param>
-    public static Command LogisticRegression(long start)
+    /// <param name="simulate">Options of hpaps simulate; null for hpaps train.</param>
+    public static Command LogisticRegression(long start, SimulateOptions? simulate = null)
     {
         var common = new TrainOptions(LogisticTask.Name, LogisticPasses, "LIBSVM/SVMlight file to train on, plain or gzip.",
-            "File to measure the accuracy of the trained model on.", "Seed of the split of the data among the workers.");
+            "File to measure the accuracy of the trained model on.", "Seed of the split of the data among the workers, and of --slow-random.", simulate is not null);
         var own = new LogisticOptions();
         Option<double?> target = new Option<double?>("--target") { HelpName = "GAP", Description = "Stop when (objective - reference) / |reference| is at most this; needs --reference." }.Positive(double.MaxValue);
         Option<double?> reference = new Option<double?>("--reference") { HelpName = "F", Description = "The optimum that gaps are measured against." }.Within(double.MinValue, double.MaxValue);
+        Option<bool> deterministic = Deterministic();
+        Option[] more = simulate?.All ?? [deterministic];
         Command command = common.Command(
-            CommonOptions.WithExamples(
+            simulate is not null ? SimulateHelp("logistic regression", "logreg --data train.svm", "--target 1e-3 --reference 0.33334") : CommonOptions.WithExamples(
                 "Trains regularised logistic regression with a server and workers on this host.\n"
                 + "Ctrl-C ends training in order: the model as it stands is saved. A second Ctrl-C, a second later or more, ends everything at once.",
                 "hpaps train logreg --data train.svm.gz",
                 "hpaps train logreg --data train.svm --test test.svm --workers 8 --passes 200 --out run",
                 "hpaps train logreg --data train.svm --target 1e-3 --reference 0.33334 --policy bsp --slow 0:8"),
-            [.. own.All, target, reference]);
+            [.. own.All, target, reference, .. more]);
         reference.Validators.Add(result =>
         {
             if (result.Tokens is [var token] && double.TryParse(token.Value, CultureInfo.InvariantCulture, out double value) && value == 0)
@@ -46,7 +51,7 @@ internal static class TrainCommand
         command.SetAction(parsed =>
         {
             LogisticSettings value = own.Settings(parsed);
-            return TrainRun.Run(
+            return Run(
                 common.Settings(parsed) with
                 {
                     Target = parsed.GetValue(target),
@@ -55,28 +60,31 @@ internal static class TrainCommand
                     Title = $"l2 {Text(value.L2)}" + (value.L1 > 0 ? $", l1 {Text(value.L1)}" : ""),
                     HasLabels = true,
                 },
-                start,
-                TimeProvider.System);
+                parsed, simulate, deterministic, start,
+                (all, stop) => SimulationPlan.ReadRows(all, value, stop));
         });
         return command;
     }
 
     /// <param name="start">Timestamp of the start of the program.</param>
-    public static Command Factorization(long start)
+    /// <param name="simulate">Options of hpaps simulate; null for hpaps train.</param>
+    public static Command Factorization(long start, SimulateOptions? simulate = null)
     {
         var own = new FactorOptions();
         var common = new TrainOptions(FactorTask.Name, FactorPasses, "Ratings to train on, plain or gzip: user, item, rating, as CSV with or without a header, or separated by '::', ';', tabs or blanks.",
-            "Ratings to measure the RMSE on while training, in the same form.", "Seed of the start, the order, and what is held out.");
+            "Ratings to measure the RMSE on while training, in the same form.", "Seed of the start, the order, what is held out, and of --slow-random.", simulate is not null);
         Option<double?> target = new Option<double?>("--target") { HelpName = "RMSE", Description = "Stop when the root mean squared error on --test or --holdout is at most this, or after 200 passes if no other limit is given." }.Positive(double.MaxValue);
+        Option<bool> deterministic = Deterministic();
+        Option[] more = simulate?.All ?? [deterministic];
         Command command = common.Command(
-            CommonOptions.WithExamples(
+            simulate is not null ? SimulateHelp("matrix factorisation", "mf --data ratings.csv --holdout 0.1", "--target 0.86") : CommonOptions.WithExamples(
                 "Trains a recommender by matrix factorisation, rating = mean + b_user + b_item + p_user.q_item, with a server and\n"
                 + "workers on this host. Users stay with their worker; only rows of items travel.\n"
                 + "Ctrl-C ends training in order: the model as it stands is saved. A second Ctrl-C, a second later or more, ends everything at once.",
                 "hpaps train mf --data ratings.csv",
                 "hpaps train mf --data ratings.csv.gz --holdout 0.1 --workers 4 --out run",
                 "hpaps train mf --data train.dat --test test.dat --rank 64 --target 0.86 --slow 0:8"),
-            [.. own.All, target]);
+            [.. own.All, target, .. more]);
         command.Validators.Add(result =>
         {
             bool holdsOut = TrainOptions.Has(result, own.Holdout) && !(result.GetResult(own.Holdout)!.Tokens is [{ Value: "0" }]);
@@ -96,7 +104,7 @@ internal static class TrainCommand
                 "--step-decay", Text(parsed.GetValue(own.StepDecay)),
             ];
             string[] test = settings.Test is { } file ? ["--test", Commands.File(file)] : ["--holdout", Text(parsed.GetValue(own.Holdout))];
-            return TrainRun.Run(
+            return Run(
                 settings with
                 {
                     TargetRmse = parsed.GetValue(target),
@@ -104,10 +112,33 @@ internal static class TrainCommand
                     Title = $"rank {parsed.GetValue(own.Rank)}",
                     WorkersWrite = true,
                 },
-                start,
-                TimeProvider.System);
+                parsed, simulate, deterministic, start,
+                (all, stop) => SimulationPlan.ReadRatings(all, own.Settings(parsed, all.Seed), parsed.GetValue(own.Holdout), stop));
         });
         return command;
+    }
+
+    private static Option<bool> Deterministic() => new("--deterministic")
+    {
+        Description = "Train in this process on a virtual clock, as 'hpaps simulate' does with its defaults: the same options and data give the same model, bit for bit. Times are virtual.",
+    };
+
+    private static string SimulateHelp(string task, string arguments, string target) => CommonOptions.WithExamples(
+        $"Simulates {task} on a cluster: the real server, workers and messages in one process, on a virtual clock. A step takes\n"
+        + "--pass-time for each pass it makes, a message its bytes over --bandwidth and --latency; evaluations take no time.\n"
+        + "The same options and data give the same figures and model, bit for bit.",
+        $"hpaps simulate {arguments} --workers 32 --slow 0:8 --policy bsp",
+        $"hpaps simulate {arguments} --workers 8 {target} --pass-time 200ms --latency 1ms --bandwidth 100Mbit",
+        $"hpaps simulate {arguments} --slow 0:8@10s-20s,1:4 --slow-random 0.5 --seed 7 --json");
+
+    private static int Run(TrainSettings settings, ParseResult parsed, SimulateOptions? simulate, Option<bool> deterministic, long start,
+        Func<TrainSettings, CancellationToken, SimulatedJob> read)
+    {
+        if (simulate is not null)
+            return SimulateRun.Run(settings with { Simulation = simulate.Plan(parsed, read) }, start, TimeProvider.System);
+        if (parsed.GetValue(deterministic))
+            settings = settings with { Simulation = SimulateOptions.DefaultPlan(read) };
+        return TrainRun.Run(settings, start, TimeProvider.System);
     }
 
     private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);

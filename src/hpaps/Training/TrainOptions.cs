@@ -15,7 +15,7 @@ internal sealed class TrainOptions
 
     private readonly Option<string> _data;
     private readonly Option<string> _test;
-    private readonly Option<int> _workers = new Option<int>("--workers") { HelpName = "N", Description = "Worker processes; by default the number of processors, but 2 to 4.", DefaultValueFactory = _ => DefaultWorkers }.Within(1, Limits.Workers);
+    private readonly Option<int> _workers = new Option<int>("--workers") { HelpName = "N", Description = "Workers; by default the number of processors, but 2 to 4.", DefaultValueFactory = _ => DefaultWorkers }.Within(1, Limits.Workers);
     private readonly Option<string> _policy = new("--policy") { Description = "async: nobody waits; bsp: a barrier every round.", DefaultValueFactory = _ => "async" };
     private readonly Option<double?> _passes;
     private readonly Option<double?> _timeLimit = new Option<double?>("--time-limit") { HelpName = "SECONDS", Description = "Stop after this many seconds of training." }.Positive(1e9);
@@ -32,7 +32,8 @@ internal sealed class TrainOptions
     /// <param name="data">What --data is.</param>
     /// <param name="test">What --test is.</param>
     /// <param name="seed">What the seed decides.</param>
-    public TrainOptions(string task, double defaultPasses, string data, string test, string seed)
+    /// <param name="simulates">Results are kept only if a folder is named.</param>
+    public TrainOptions(string task, double defaultPasses, string data, string test, string seed, bool simulates)
     {
         _task = task;
         _defaultPasses = defaultPasses;
@@ -40,7 +41,7 @@ internal sealed class TrainOptions
         _test = new Option<string>("--test") { HelpName = "FILE", Description = test }.NotEmpty();
         _passes = new Option<double?>("--passes") { HelpName = "N", Description = $"Stop after this many passes over all data; {defaultPasses:0} if no other limit is given." }.Positive(Limits.Passes);
         _seed = new Option<ulong>("--seed") { HelpName = "N", Description = seed, DefaultValueFactory = _ => 1 };
-        _output = new Option<string>("--out") { HelpName = "DIR", Description = $"Folder for summary.json, trace.csv, report.html and model/, which replace those of an earlier run there; by default runs/{task}-DATE-TIME." }.NotEmpty();
+        _output = new Option<string>("--out") { HelpName = "DIR", Description = $"Folder for summary.json, trace.csv, report.html and model/, which replace those of an earlier run there; {(simulates ? "without it nothing is written" : $"by default runs/{task}-DATE-TIME")}." }.NotEmpty();
         _policy.AcceptOnlyFromAmong(PolicyNames.All);
     }
 

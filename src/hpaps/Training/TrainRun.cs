@@ -5,6 +5,7 @@ using System.Text.Json;
 using HpAsyncPs.Cli.Launching;
 using HpAsyncPs.Cli.Models;
 using HpAsyncPs.Cli.Progress;
+using HpAsyncPs.Cli.Simulating;
 using HpAsyncPs.Learning.Data;
 using HpAsyncPs.Learning.Output;
 
@@ -15,19 +16,15 @@ internal static class TrainRun
 {
     public static int Run(TrainSettings settings, long start, TimeProvider time)
     {
-        Binaries binaries = Binaries.Find();
+        Binaries? binaries = settings.Simulation is null ? Binaries.Find() : null;
         long bytes = InputFile.Check("--data", settings.Data);
         using var signals = new StopSignals();
         SparseRows? test = ReadTest(settings, signals);
         OutputFolder folder = settings.Output is { } named ? OutputFolder.Named(named) : OutputFolder.ByTime(settings.Task, time);
-        if (settings is { Passes: null, Target: null, TargetRmse: null, TimeLimit: null })
-        {
-            settings = settings with { Passes = settings.DefaultPasses };
-            Tell($"no --passes, --target or --time-limit: it will stop after {settings.DefaultPasses:0} passes; "
-                + "Ctrl-C ends it earlier and saves the model");
-        }
-
-        RunSummary summary = Launch(settings, binaries, signals, folder, bytes, start, time);
+        settings = Limited(settings);
+        RunSummary summary = binaries is null
+            ? Simulate(settings, signals, folder, start, time)
+            : Launch(settings, binaries, signals, folder, bytes, start, time);
 
         // What follows is short. Signals stay registered, so that an impatient one cannot cut it in the middle of a file.
         InputException? untested = null;
@@ -54,7 +51,18 @@ internal static class TrainRun
         return untested is null ? (int)ExitCode.Done : throw untested;
     }
 
-    private static SparseRows? ReadTest(TrainSettings settings, StopSignals signals)
+    /// <summary>The same, with the default limit where none was given.</summary>
+    public static TrainSettings Limited(TrainSettings settings)
+    {
+        if (settings is not { Passes: null, Target: null, TargetRmse: null, TimeLimit: null })
+            return settings;
+        Tell($"no --passes, --target or --time-limit: it will stop after {settings.DefaultPasses:0} passes; Ctrl-C ends it earlier and saves the model");
+        return settings with { Passes = settings.DefaultPasses };
+    }
+
+    /// <summary>Reads --test where it is for this program.</summary>
+    /// <exception cref="InputException">It cannot be read.</exception>
+    public static SparseRows? ReadTest(TrainSettings settings, StopSignals signals)
     {
         if (settings.Test is null)
             return null;
@@ -74,13 +82,7 @@ internal static class TrainRun
     private static RunSummary Launch(
         TrainSettings settings, Binaries binaries, StopSignals signals, OutputFolder folder, long bytes, long start, TimeProvider time)
     {
-        var goal = new RunGoal(settings.Passes, settings.Target, settings.TargetRmse, settings.TimeLimit);
-        var progress = new RunProgress(goal);
-        string title = string.Create(CultureInfo.InvariantCulture,
-            $"{settings.Task}  {Path.GetFileName(settings.Data)}  {settings.Policy}  {settings.Workers} workers  {settings.Title}");
-        IProgressView view = Console.IsErrorRedirected || Environment.GetEnvironmentVariable("TERM") is "dumb"
-            ? new PlainView(settings.Workers, time)
-            : new LiveView(title, goal, settings.Workers, time);
+        (RunProgress progress, IProgressView view) = Views(settings, time);
         var cluster = new LocalCluster(binaries, signals, time);
         try
         {
@@ -110,6 +112,33 @@ internal static class TrainRun
             folder.Discard();
             throw;
         }
+    }
+
+    private static RunSummary Simulate(TrainSettings settings, StopSignals signals, OutputFolder folder, long start, TimeProvider time)
+    {
+        try
+        {
+            using SimulatedTraining training = SimulatedTraining.Run(settings, settings.Simulation!, signals, time);
+            return training.Write(folder.Path, time.GetElapsedTime(start).TotalSeconds, time);
+        }
+        catch
+        {
+            folder.Discard();
+            throw;
+        }
+    }
+
+    /// <summary>What shows how a run stands.</summary>
+    public static (RunProgress Progress, IProgressView View) Views(TrainSettings settings, TimeProvider time)
+    {
+        bool isVirtual = settings.Simulation is not null;
+        var goal = new RunGoal(settings.Passes, settings.Target, settings.TargetRmse, settings.TimeLimit);
+        string title = string.Create(CultureInfo.InvariantCulture,
+            $"{settings.Task}  {Path.GetFileName(settings.Data)}  {settings.Policy}  {settings.Workers} workers  {settings.Title}{(isVirtual ? "  virtual time" : "")}");
+        IProgressView view = Console.IsErrorRedirected || Environment.GetEnvironmentVariable("TERM") is "dumb"
+            ? new PlainView(settings.Workers, time)
+            : new LiveView(title, goal, settings.Workers, time);
+        return (new RunProgress(goal) { IsVirtual = isVirtual }, view);
     }
 
     /// <summary>What a failed run leaves.</summary>

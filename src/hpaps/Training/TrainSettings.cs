@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using HpAsyncPs.Cli.Simulating;
 
 namespace HpAsyncPs.Cli.Training;
 
@@ -37,6 +38,9 @@ internal sealed record TrainSettings
 
     /// <summary>Each step takes exp(this times N(0, 1)) times as long.</summary>
     public double SlowRandom { get; init; }
+
+    /// <summary>Trains in this process, on a virtual clock; null: in processes.</summary>
+    public SimulationPlan? Simulation { get; init; }
 
     /// <summary>Folder of the results, or null: one that is named by the time.</summary>
     public string? Output { get; init; }

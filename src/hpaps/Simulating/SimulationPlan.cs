@@ -1,0 +1,55 @@
+using System;
+using System.Threading;
+using HpAsyncPs.Cli.Training;
+using HpAsyncPs.Learning.Classification;
+using HpAsyncPs.Learning.Data;
+using HpAsyncPs.Learning.Factorization;
+using HpAsyncPs.Programs;
+using HpAsyncPs.Simulation;
+using HpAsyncPs.Worker;
+
+namespace HpAsyncPs.Cli.Simulating;
+
+/// <summary>What is trained in one process.</summary>
+/// <param name="Tasks">One for each worker.</param>
+/// <param name="WriteParts">Adds to a model's folder what only the workers have.</param>
+internal sealed record SimulatedJob(ITask[] Tasks, Action<string> WriteParts);
+
+/// <summary>How training in one process goes.</summary>
+/// <param name="Read">Reads the data for all workers.</param>
+/// <param name="PassTime">Virtual time of one pass of a worker over its data.</param>
+/// <param name="Link">Between the server and each worker.</param>
+internal sealed record SimulationPlan(Func<TrainSettings, CancellationToken, SimulatedJob> Read, TimeSpan PassTime, LinkSpeed Link)
+{
+    /// <summary>Logistic regression: the same tasks as those of worker processes.</summary>
+    public static SimulatedJob ReadRows(TrainSettings settings, LogisticSettings task, CancellationToken stop)
+    {
+        var tasks = new ITask[settings.Workers];
+        for (int rank = 0; rank < tasks.Length; rank++)
+        {
+            SparseRows rows = LibsvmReader.Read(settings.Data, new RowPart(rank, tasks.Length, settings.Seed), stop);
+            tasks[rank] = new LogisticTask(rows, task with { Seed = settings.Seed, Parts = tasks.Length });
+        }
+
+        return new SimulatedJob(tasks, static _ => { });
+    }
+
+    /// <summary>Matrix factorisation: the same tasks as those of worker processes.</summary>
+    public static SimulatedJob ReadRatings(TrainSettings settings, FactorSettings task, double holdout, CancellationToken stop)
+    {
+        FactorInput input = FactorInput.Read(settings.Data, settings.Test, holdout, settings.Seed, stop);
+        var tasks = new FactorTask[settings.Workers];
+        var data = new FactorData[settings.Workers];
+        for (int rank = 0; rank < tasks.Length; rank++)
+        {
+            data[rank] = input.Part(new RowPart(rank, tasks.Length, settings.Seed));
+            tasks[rank] = input.Task(data[rank], task, tasks.Length);
+        }
+
+        return new SimulatedJob(tasks, folder =>
+        {
+            for (int rank = 0; rank < tasks.Length; rank++)
+                input.WriteUsers(folder, new RowPart(rank, tasks.Length, settings.Seed), tasks[rank], data[rank]);
+        });
+    }
+}
