@@ -63,6 +63,18 @@ public sealed partial class ArchitectureTests
     }
 
     [Fact]
+    public void Simulation_drives_the_library_and_knows_no_task_and_no_clock_but_its_own()
+    {
+        foreach (string file in Sources(Path.Combine("src", "HpAsyncPs.Simulation")))
+        {
+            string text = File.ReadAllText(file);
+            foreach (Match match in Uses().Matches(text))
+                Assert.Contains(match.Groups[1].Value, new[] { "Protocol", "Server", "Worker" });
+            Assert.False(InputOutput().IsMatch(text), $"{file}: a simulation does no I/O and reads no clock but the virtual one");
+        }
+    }
+
+    [Fact]
     public void Unsafe_code_is_in_kernels_only()
     {
         foreach (string file in Sources("src"))
