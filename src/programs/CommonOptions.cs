@@ -1,6 +1,7 @@
 using System;
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using HpAsyncPs.Server.Policies;
 
 namespace HpAsyncPs.Programs;
 
@@ -43,6 +44,31 @@ internal static class CommonOptions
 
         return false;
     }
+
+    /// <summary>Rows of a gradient that policy asp gets when nobody says.</summary>
+    public const int DefaultBatch = 64;
+
+    /// <summary>Must be the name of a policy.</summary>
+    public static Option<string> Policy(this Option<string> option)
+    {
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is not [var token])
+                return;
+            try
+            {
+                PolicyNames.Create(token.Value);
+            }
+            catch (InputException e)
+            {
+                result.AddError($"{option.Name}: {e.Message}");
+            }
+        });
+        return option;
+    }
+
+    /// <summary>Is the policy that was given one whose workers push gradients?</summary>
+    public static bool TakesGradients(OptionResult? policy) => policy?.Tokens is [var token] && AspPolicy.IsNamed(token.Value);
 
     /// <summary>Must be HOST:PORT.</summary>
     public static Option<string> Address(this Option<string> option)

@@ -1,4 +1,5 @@
 using System;
+using System.Globalization;
 
 namespace HpAsyncPs.Server;
 
@@ -47,7 +48,7 @@ public sealed partial class ParameterServer
         Objective = _objective,
         Values = _values,
         Agreed = _admission.Agreed,
-        Settings = _admission.Settings,
+        Settings = _rate > 0 ? [.. _admission.Settings, new("rate", _rate.ToString("R", CultureInfo.InvariantCulture))] : _admission.Settings,
         Trace = _trace,
         Timeline = _timeline,
         Staleness = _staleness.Bins(),

@@ -12,6 +12,9 @@ public sealed record ServerOptions
     /// <summary>Who gets a new snapshot when: one of <see cref="Policies.PolicyNames.All"/>.</summary>
     public string Policy { get; init; } = "async";
 
+    /// <summary>Learning rate of a policy whose server applies gradients (asp); null: the optimiser's default.</summary>
+    public double? Rate { get; init; }
+
     /// <summary>Most parameters the server accepts; a worker that asks for more is refused.</summary>
     public int MaxParameters { get; init; } = Limits.Parameters;
 

@@ -29,6 +29,7 @@ internal static class Commands
             "--out", File(output),
             "--events", "--exit-with-stdin",
         };
+        Add(arguments, "--rate", settings.Rate);
         Add(arguments, "--passes", settings.Passes);
         Add(arguments, "--target", settings.Target);
         Add(arguments, "--reference", settings.Reference);

@@ -16,7 +16,7 @@ internal sealed class TrainOptions
     private readonly Option<string> _data;
     private readonly Option<string> _test;
     private readonly Option<int> _workers = new Option<int>("--workers") { HelpName = "N", Description = "Worker processes; by default the number of processors, but 2 to 4.", DefaultValueFactory = _ => DefaultWorkers }.Within(1, Limits.Workers);
-    private readonly Option<string> _policy = new("--policy") { Description = "async: nobody waits; bsp: a barrier every round.", DefaultValueFactory = _ => "async" };
+    private readonly Option<string> _policy = new Option<string>("--policy") { HelpName = "NAME", Description = PolicyNames.Help, DefaultValueFactory = _ => "async" }.Policy();
     private readonly Option<double?> _passes;
     private readonly Option<double?> _timeLimit = new Option<double?>("--time-limit") { HelpName = "SECONDS", Description = "Stop after this many seconds of training." }.Positive(1e9);
     private readonly Option<ulong> _seed;
@@ -40,10 +40,11 @@ internal sealed class TrainOptions
         _passes = new Option<double?>("--passes") { HelpName = "N", Description = $"Stop after this many passes over all data; {defaultPasses:0} if no other limit is given." }.Positive(Limits.Passes);
         _seed = new Option<ulong>("--seed") { HelpName = "N", Description = seed, DefaultValueFactory = _ => 1 };
         _output = new Option<string>("--out") { HelpName = "DIR", Description = $"Folder for summary.json, trace.csv, report.html and model/, which replace those of an earlier run there; by default runs/{task}-DATE-TIME." }.NotEmpty();
-        _policy.AcceptOnlyFromAmong(PolicyNames.All);
     }
 
     public Option Test => _test;
+
+    public Option<string> Policy => _policy;
 
     /// <summary>A command with these options and those of the task alone.</summary>
     public Command Command(string description, params Option[] own)

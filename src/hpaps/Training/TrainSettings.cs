@@ -18,6 +18,9 @@ internal sealed record TrainSettings
 
     public required string Policy { get; init; }
 
+    /// <summary>Learning rate of policy asp, or null.</summary>
+    public double? Rate { get; init; }
+
     public double? Passes { get; init; }
 
     /// <summary>Relative gap to stop at.</summary>
