@@ -22,6 +22,7 @@ internal static class ServerCommand
         Option<double?> target = new Option<double?>("--target") { Description = "Stop when (objective - reference) / |reference| is at most this; needs --reference." }.Within(0, double.MaxValue);
         Option<double?> reference = new Option<double?>("--reference") { Description = "The optimum that gaps are measured against." }.Within(double.MinValue, double.MaxValue);
         Option<double?> targetRmse = new Option<double?>("--target-rmse") { Description = "Stop when the root mean squared error of held-out ratings is at most this." }.Within(0, double.MaxValue);
+        Option<string?> plateau = CommonOptions.Plateau();
         Option<double?> timeLimit = new Option<double?>("--time-limit") { Description = "Stop after this many seconds of training." }.Within(0, 1e9);
         Option<int> maxParameters = new Option<int>("--max-parameters") { Description = "Refuse workers that need more.", DefaultValueFactory = _ => Limits.Parameters }.Within(1, Limits.Parameters);
         Option<double> joinTimeout = new Option<double>("--join-timeout") { Description = "Seconds to wait for all workers.", DefaultValueFactory = _ => 120 }.Within(0.1, 1e6);
@@ -39,7 +40,7 @@ internal static class ServerCommand
             "hpaps-server --workers 4 --policy asp:adam --rate 0.01 --passes 500 --out run",
             "hpaps-server --workers 3 --policy bsp --plain"))
         {
-            listen, insecure, workers, policy, rate, passes, target, reference, targetRmse, timeLimit, maxParameters, joinTimeout,
+            listen, insecure, workers, policy, rate, passes, target, reference, targetRmse, plateau, timeLimit, maxParameters, joinTimeout,
             livenessTimeout, plain, output, events, supervised,
         };
         root.Validators.Add(result =>
@@ -64,6 +65,7 @@ internal static class ServerCommand
                 Target = parsed.GetValue(target),
                 Reference = parsed.GetValue(reference),
                 TargetRmse = parsed.GetValue(targetRmse),
+                Plateau = CommonOptions.PlateauOf(parsed.GetValue(plateau)),
                 TimeLimit = parsed.GetValue(timeLimit) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
                 MaxParameters = parsed.GetValue(maxParameters),
                 JoinTimeout = TimeSpan.FromSeconds(parsed.GetValue(joinTimeout)),

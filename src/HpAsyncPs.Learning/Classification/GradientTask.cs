@@ -36,6 +36,8 @@ public sealed class GradientTask : ITask
             throw new InputException($"A batch has at least one row; it is {settings.Batch}.");
         if (settings.L1 > 0)
             throw new InputException("Gradients have no l1: use --l1 with policy async, bsp or ssp:S, which reach the optimum with it.");
+        if (data.Features >= Limits.Parameters)
+            throw new InputException($"{data.Source}: the largest index is {data.Features}; a model has at most {Limits.Parameters} parameters. Is one index wrong?");
         _data = settings.Intercept ? data.WithConstant() : data;
         _settings = settings;
         _penalty = new Penalty(settings.L2, 0, settings.Intercept);

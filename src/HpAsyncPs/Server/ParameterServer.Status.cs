@@ -13,7 +13,7 @@ public sealed partial class ParameterServer
         for (int rank = 0; rank < workers.Length; rank++)
         {
             Session of = _members[rank];
-            workers[rank] = new WorkerRecord(rank, of.Peer, _weights[rank], of.Passes, _shard!.ClockOf(rank),
+            workers[rank] = new WorkerRecord(rank, of.Peer, _weights[rank], of.Passes, _shard?.ClockOf(rank) ?? 0,
                 of.Progress.BusySeconds, of.Progress.IdleSeconds, of.Progress.EvaluatingSeconds);
         }
 

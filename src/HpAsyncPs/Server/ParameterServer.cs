@@ -15,6 +15,7 @@ public sealed partial class ParameterServer
     private readonly ServerOptions _options;
     private readonly TimeProvider _time;
     private readonly IPolicy _policy;
+    private readonly Plateau? _plateau;
     private readonly Admission _admission;
     private readonly List<Session> _sessions = [];
     private readonly ArrayBufferWriter<byte> _scratch = new(1024);
@@ -29,6 +30,7 @@ public sealed partial class ParameterServer
     {
         _options = options;
         _time = time;
+        _plateau = options.Plateau is { } rule ? new Plateau(rule) : null;
         _policy = policy ?? PolicyNames.Create(options.Policy);
         long fits = AvailableBytes / Shard.BytesPerParameter(options.Workers, _policy.Optimizer).Most;
         _admission = new Admission(options.Workers, options.MaxParameters, (int)Math.Min(Limits.Parameters, fits), _policy.Optimizer is not null);

@@ -30,6 +30,9 @@ public sealed record ServerOptions
     /// <summary>Stop when the root mean squared error of the held-out examples is at most this; the task must have some.</summary>
     public double? TargetRmse { get; init; }
 
+    /// <summary>Stop when the error of held-out examples, or the objective where none are held out, gets better no more; null: never.</summary>
+    public PlateauRule? Plateau { get; init; }
+
     /// <summary>Stop after this long; null: no limit.</summary>
     public TimeSpan? TimeLimit { get; init; }
 

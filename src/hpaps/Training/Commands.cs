@@ -34,6 +34,8 @@ internal static class Commands
         Add(arguments, "--target", settings.Target);
         Add(arguments, "--reference", settings.Reference);
         Add(arguments, "--target-rmse", settings.TargetRmse);
+        if (settings.Plateau is { } plateau)
+            arguments.AddRange(["--plateau", plateau.ToString()]);
         Add(arguments, "--time-limit", settings.TimeLimit);
         return arguments;
     }

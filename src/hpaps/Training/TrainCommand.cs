@@ -34,6 +34,7 @@ internal static class TrainCommand
                 "hpaps train logreg --data train.svm.gz",
                 "hpaps train logreg --data train.svm --test test.svm --workers 8 --passes 200 --out run",
                 "hpaps train logreg --data train.svm --target 1e-3 --reference 0.33334 --policy bsp --slow 0:8",
+                "hpaps train logreg --data train.svm --plateau 20:1e-4",
                 "hpaps train logreg --data train.svm --policy ssp:3",
                 "hpaps train logreg --data train.svm --policy asp:adam --rate 0.01 --batch 256"),
             [.. own.All, rate, target, reference]);
@@ -88,6 +89,7 @@ internal static class TrainCommand
                 + "Ctrl-C ends training in order: the model as it stands is saved. A second Ctrl-C, a second later or more, ends everything at once.",
                 "hpaps train mf --data ratings.csv",
                 "hpaps train mf --data ratings.csv.gz --holdout 0.1 --workers 4 --out run",
+                "hpaps train mf --data ratings.csv --holdout 0.1 --passes 200 --plateau 10:1e-3",
                 "hpaps train mf --data train.dat --test test.dat --rank 64 --target 0.86 --slow 0:8"),
             [.. own.All, target]);
         command.Validators.Add(result =>

@@ -19,6 +19,7 @@ internal sealed class TrainOptions
     private readonly Option<string> _policy = new Option<string>("--policy") { HelpName = "NAME", Description = PolicyNames.Help, DefaultValueFactory = _ => "async" }.Policy();
     private readonly Option<double?> _passes;
     private readonly Option<double?> _timeLimit = new Option<double?>("--time-limit") { HelpName = "SECONDS", Description = "Stop after this many seconds of training." }.Positive(1e9);
+    private readonly Option<string?> _plateau = CommonOptions.Plateau();
     private readonly Option<ulong> _seed;
     private readonly Option<string[]> _slow = new("--slow") { Description = "Let a worker act as a machine that is FACTOR times slower; may be given for several.", HelpName = "RANK:FACTOR" };
     private readonly Option<string> _output;
@@ -54,7 +55,7 @@ internal sealed class TrainOptions
         command.Options.Add(_test);
         foreach (Option option in own)
             command.Options.Add(option);
-        foreach (Option option in (Option[])[_workers, _policy, _passes, _timeLimit, _seed, _slow, _output, _json])
+        foreach (Option option in (Option[])[_workers, _policy, _passes, _plateau, _timeLimit, _seed, _slow, _output, _json])
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
@@ -77,6 +78,7 @@ internal sealed class TrainOptions
         Workers = parsed.GetValue(_workers),
         Policy = parsed.GetValue(_policy)!,
         Passes = parsed.GetValue(_passes),
+        Plateau = CommonOptions.PlateauOf(parsed.GetValue(_plateau)),
         TimeLimit = parsed.GetValue(_timeLimit),
         Seed = parsed.GetValue(_seed),
         Slow = SlowWorkers.Parse(parsed.GetValue(_slow) ?? []),

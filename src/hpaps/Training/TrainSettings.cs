@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using HpAsyncPs.Server;
 
 namespace HpAsyncPs.Cli.Training;
 
@@ -30,6 +31,9 @@ internal sealed record TrainSettings
 
     /// <summary>Error of the held-out ratings to stop at.</summary>
     public double? TargetRmse { get; init; }
+
+    /// <summary>When it gets better no more, or null: never.</summary>
+    public PlateauRule? Plateau { get; init; }
 
     public double? TimeLimit { get; init; }
 
