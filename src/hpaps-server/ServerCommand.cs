@@ -16,12 +16,13 @@ internal static class ServerCommand
         Option<string> listen = new Option<string>("--listen") { Description = "HOST:PORT to listen at; port 0 takes a free one.", DefaultValueFactory = _ => "127.0.0.1:7070" }.Address();
         var insecure = new Option<bool>("--insecure") { Description = "Allow an address that is not loopback, although nothing is authenticated or encrypted." };
         Option<int> workers = new Option<int>("--workers") { Description = "How many workers train together.", DefaultValueFactory = _ => 1 }.Within(1, Limits.Workers);
-        var policy = new Option<string>("--policy") { Description = "async: nobody waits; bsp: a barrier every round.", DefaultValueFactory = _ => "async" };
-        policy.AcceptOnlyFromAmong(PolicyNames.All);
+        Option<string> policy = new Option<string>("--policy") { HelpName = "NAME", Description = PolicyNames.Help, DefaultValueFactory = _ => "async" }.Policy();
+        Option<double?> rate = new Option<double?>("--rate") { HelpName = "F", Description = "Learning rate, of policy asp alone: " + PolicyNames.RateHelp }.Within(1e-12, 1e6);
         Option<double?> passes = new Option<double?>("--passes") { Description = "Stop after this many passes over all data." }.Within(0, Limits.Passes);
         Option<double?> target = new Option<double?>("--target") { Description = "Stop when (objective - reference) / |reference| is at most this; needs --reference." }.Within(0, double.MaxValue);
         Option<double?> reference = new Option<double?>("--reference") { Description = "The optimum that gaps are measured against." }.Within(double.MinValue, double.MaxValue);
         Option<double?> targetRmse = new Option<double?>("--target-rmse") { Description = "Stop when the root mean squared error of held-out ratings is at most this." }.Within(0, double.MaxValue);
+        Option<string?> plateau = CommonOptions.Plateau();
         Option<double?> timeLimit = new Option<double?>("--time-limit") { Description = "Stop after this many seconds of training." }.Within(0, 1e9);
         Option<int> maxParameters = new Option<int>("--max-parameters") { Description = "Refuse workers that need more.", DefaultValueFactory = _ => Limits.Parameters }.Within(1, Limits.Parameters);
         Option<double> joinTimeout = new Option<double>("--join-timeout") { Description = "Seconds to wait for all workers.", DefaultValueFactory = _ => 120 }.Within(0.1, 1e6);
@@ -35,15 +36,19 @@ internal static class ServerCommand
             "hpaps-server: aggregates what workers push, and sends the result out.",
             "hpaps-server --workers 4 --passes 500 --out run",
             "hpaps-server --listen 10.0.0.1:7070 --insecure --workers 8 --target 1e-3 --reference 0.33334 --out run",
+            "hpaps-server --workers 4 --policy ssp:3 --passes 500 --out run",
+            "hpaps-server --workers 4 --policy asp:adam --rate 0.01 --passes 500 --out run",
             "hpaps-server --workers 3 --policy bsp --plain"))
         {
-            listen, insecure, workers, policy, passes, target, reference, targetRmse, timeLimit, maxParameters, joinTimeout,
+            listen, insecure, workers, policy, rate, passes, target, reference, targetRmse, plateau, timeLimit, maxParameters, joinTimeout,
             livenessTimeout, plain, output, events, supervised,
         };
         root.Validators.Add(result =>
         {
             if (result.GetValue(target) is not null && result.GetValue(reference) is null)
                 result.AddError("--target needs --reference: the optimum that the gap is measured against.");
+            if (result.GetValue(rate) is not null && !CommonOptions.TakesGradients(result.GetResult(policy)))
+                result.AddError("--rate is the learning rate of --policy asp; no other policy has one.");
         });
         reference.Validators.Add(result =>
         {
@@ -55,10 +60,12 @@ internal static class ServerCommand
             {
                 Workers = parsed.GetValue(workers),
                 Policy = parsed.GetValue(policy)!,
+                Rate = parsed.GetValue(rate),
                 Passes = parsed.GetValue(passes),
                 Target = parsed.GetValue(target),
                 Reference = parsed.GetValue(reference),
                 TargetRmse = parsed.GetValue(targetRmse),
+                Plateau = CommonOptions.PlateauOf(parsed.GetValue(plateau)),
                 TimeLimit = parsed.GetValue(timeLimit) is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
                 MaxParameters = parsed.GetValue(maxParameters),
                 JoinTimeout = TimeSpan.FromSeconds(parsed.GetValue(joinTimeout)),

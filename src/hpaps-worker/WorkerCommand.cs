@@ -28,16 +28,20 @@ internal static class WorkerCommand
             "I/N: train on random shard I of N of the file; without it, on all of it. Makes I the rank asked for.",
             "Seed of the split into parts; the same at every worker.");
         var own = new LogisticOptions();
-        return flags.Command(LogisticTask.Name,
+        Command command = flags.Command(LogisticTask.Name,
             CommonOptions.WithExamples("Regularised logistic regression.",
                 "hpaps-worker logreg --server 127.0.0.1:7070 --data train.svm --part 0/4",
-                "hpaps-worker logreg --server node1:7070 --data /local/rows-of-this-node.svm.gz --l2 1e-4"),
+                "hpaps-worker logreg --server node1:7070 --data /local/rows-of-this-node.svm.gz --l2 1e-4",
+                "hpaps-worker logreg --server node1:7070 --data train.svm --part 0/4 --batch 64   # for hpaps-server --policy asp"),
             given =>
             {
                 SparseRows rows = LibsvmReader.Read(given.Data, given.Part, given.Stop);
-                given.Train(new LogisticTask(rows, own.Settings(given.Parsed) with { Seed = given.Seed, Parts = given.Part.Count }));
+                LogisticSettings settings = own.Settings(given.Parsed) with { Seed = given.Seed, Parts = given.Part.Count };
+                given.Train(settings.Batch > 0 ? new GradientTask(rows, settings) : new LogisticTask(rows, settings));
             },
             own.All);
+        command.Validators.Add(result => own.Check(result, pushesGradients: false));
+        return command;
     }
 
     private static Command Factorization()

@@ -1,6 +1,8 @@
 using System;
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using HpAsyncPs.Server;
+using HpAsyncPs.Server.Policies;
 
 namespace HpAsyncPs.Programs;
 
@@ -43,6 +45,51 @@ internal static class CommonOptions
 
         return false;
     }
+
+    /// <summary>Rows of a gradient that policy asp gets when nobody says.</summary>
+    public const int DefaultBatch = 64;
+
+    /// <summary>Must be the name of a policy.</summary>
+    public static Option<string> Policy(this Option<string> option)
+    {
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is not [var token])
+                return;
+            try
+            {
+                PolicyNames.Create(token.Value);
+            }
+            catch (InputException e)
+            {
+                result.AddError($"{option.Name}: {e.Message}");
+            }
+        });
+        return option;
+    }
+
+    /// <summary>Is the policy that was given one whose workers push gradients?</summary>
+    public static bool TakesGradients(OptionResult? policy) => policy?.Tokens is [var token] && AspPolicy.IsNamed(token.Value);
+
+    /// <summary>--plateau, off unless given.</summary>
+    public static Option<string?> Plateau()
+    {
+        var option = new Option<string?>("--plateau")
+        {
+            HelpName = "N[:TOLERANCE]",
+            Description = "Stop when the RMSE on held-out ratings, or the objective where none are held out, has not become better by more than the share TOLERANCE "
+                + $"({PlateauRule.DefaultTolerance:R}) over N passes.",
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && !PlateauRule.TryParse(token.Value, out _))
+                result.AddError($"--plateau {token.Value}: give passes, more than 0, and if need be a tolerance from 0 to below 1, as in 20 or 20:1e-4.");
+        });
+        return option;
+    }
+
+    /// <summary>What --plateau says.</summary>
+    public static PlateauRule? PlateauOf(string? given) => given is not null && PlateauRule.TryParse(given, out PlateauRule rule) ? rule : null;
 
     /// <summary>Must be HOST:PORT.</summary>
     public static Option<string> Address(this Option<string> option)

@@ -1,5 +1,6 @@
 using System.Collections.Generic;
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using HpAsyncPs.Learning.Classification;
 
@@ -18,6 +19,13 @@ internal sealed class LogisticOptions
         DefaultValueFactory = _ => LocalSolver.Svrg.ToString(),
     };
 
+    private readonly Option<int> _batch = new Option<int>("--batch")
+    {
+        HelpName = "N",
+        Description = "Policy asp: push gradients of N rows each, the mean over the batch; N beyond the rows of a worker means all of them. By default "
+            + $"{CommonOptions.DefaultBatch} with hpaps train; a worker that is started by hand pushes gradients only if this is given.",
+    }.Within(1, int.MaxValue);
+
     public LogisticOptions()
     {
         _solver.Validators.Add(result =>
@@ -28,19 +36,36 @@ internal sealed class LogisticOptions
     }
 
     /// <summary>All of them, for a command.</summary>
-    public Option[] All => [_l2, _l1, _intercept, _solver];
+    public Option[] All => [_l2, _l1, _intercept, _solver, _batch];
+
+    /// <summary>Says what does not go together with gradients, which workers push if <paramref name="pushesGradients"/> or a batch is given.</summary>
+    public void Check(CommandResult result, bool pushesGradients)
+    {
+        if (!pushesGradients && !Has(result, _batch))
+            return;
+        if (Has(result, _l1) && !(result.GetResult(_l1)!.Tokens is [{ Value: "0" }]))
+            result.AddError("--l1 needs --policy async, bsp or ssp:S: a gradient has no l1.");
+        if (Has(result, _solver))
+            result.AddError("--solver needs --policy async, bsp or ssp:S: with gradients the server's optimiser takes the steps.");
+    }
+
+    /// <summary>Was a batch given?</summary>
+    public bool HasBatch(CommandResult result) => Has(result, _batch);
+
+    private static bool Has(CommandResult result, Option option) => result.GetResult(option) is { Implicit: false };
 
     /// <summary>What was given.</summary>
     public LogisticSettings Settings(ParseResult parsed)
     {
         LocalSolver solver = LocalSolver.TryParse(parsed.GetValue(_solver)!, out LocalSolver given) ? given : LocalSolver.Svrg; // checked before
-        return new LogisticSettings { L2 = parsed.GetValue(_l2), L1 = parsed.GetValue(_l1), Intercept = parsed.GetValue(_intercept), Solver = solver };
+        return new LogisticSettings { L2 = parsed.GetValue(_l2), L1 = parsed.GetValue(_l1), Intercept = parsed.GetValue(_intercept), Solver = solver, Batch = parsed.GetResult(_batch) is { Implicit: false } ? parsed.GetValue(_batch) : 0 };
     }
 
     /// <summary>The same as arguments of a worker.</summary>
     public static IReadOnlyList<string> Arguments(LogisticSettings settings)
     {
-        List<string> arguments = ["--l2", Text(settings.L2), "--l1", Text(settings.L1), "--solver", settings.Solver.ToString()];
+        List<string> arguments = ["--l2", Text(settings.L2), "--l1", Text(settings.L1)];
+        arguments.AddRange(settings.Batch > 0 ? ["--batch", Text(settings.Batch)] : ["--solver", settings.Solver.ToString()]);
         if (settings.Intercept)
             arguments.Add("--intercept");
         return arguments;

@@ -10,6 +10,9 @@ namespace HpAsyncPs.Learning.Classification;
 /// </summary>
 public sealed class LogisticLoss
 {
+    /// <summary>Of the loss of one row along its margin.</summary>
+    internal const double LargestCurvature = 0.25;
+
     private const int RowsBetweenInterrupts = 4096;
 
     private readonly SparseRows _data;
@@ -51,6 +54,24 @@ public sealed class LogisticLoss
         }
 
         return true;
+    }
+
+    /// <summary>Gradient of the mean loss of some rows.</summary>
+    /// <param name="rows">Which; at least one.</param>
+    /// <param name="z">Weights; at least as many as the rows have features.</param>
+    /// <param name="gradient">Receives the gradient, as long as <paramref name="z"/>.</param>
+    public void Gradient(ReadOnlySpan<int> rows, ReadOnlySpan<float> z, Span<double> gradient)
+    {
+        gradient.Clear();
+        double scale = 1.0 / rows.Length;
+        foreach (int row in rows)
+        {
+            ReadOnlySpan<int> columns = _data.RowColumns(row);
+            ReadOnlySpan<float> values = _data.RowValues(row);
+            double slope = -_signs[row] * scale / (1 + Math.Exp(Dot(z, columns, values) * _signs[row]));
+            for (int k = 0; k < columns.Length; k++)
+                gradient[columns[k]] += slope * values[k];
+        }
     }
 
     /// <summary>Mean loss, and the share of rows whose sign is predicted; a margin of zero counts as negative.</summary>

@@ -43,6 +43,9 @@ public sealed record LogisticModel(float[] Weights, float? Intercept, BinaryLabe
     public static BinaryLabels LabelsOf(string source, IReadOnlyList<double> agreed) =>
         BinaryLabels.Agreed(source, (float)-agreed[MinusMinLabelPlace], (float)agreed[MaxLabelPlace]);
 
+    /// <summary>What a worker that pushes gradients agrees on: their Lipschitz constant, and the labels.</summary>
+    internal static double[] Agree(double lipschitz, SparseRows data) => [lipschitz, data.MaxLabel, -data.MinLabel];
+
     /// <summary>An upper bound of every worker's smoothness.</summary>
     internal static double SmoothnessOf(IReadOnlyList<double> agreed, double l2) => (LargestCurvature * agreed[EigenvaluePlace]) + l2;
 

@@ -18,6 +18,9 @@ public sealed record LogisticSettings
     /// <summary>The local solver: see <see cref="LocalSolver"/>.</summary>
     public LocalSolver Solver { get; init; } = LocalSolver.Svrg;
 
+    /// <summary>Rows of each gradient, for <see cref="GradientTask"/>; 0 for <see cref="LogisticTask"/>.</summary>
+    public int Batch { get; init; }
+
     /// <summary>Of the split of the data.</summary>
     public ulong Seed { get; init; } = 1;
 
@@ -31,7 +34,8 @@ public sealed record LogisticSettings
         new("l2", L2.ToString("R", CultureInfo.InvariantCulture)),
         new("l1", L1.ToString("R", CultureInfo.InvariantCulture)),
         new("intercept", Intercept ? "yes" : "no"),
-        new("solver", Solver.ToString()),
+        new("solver", (Batch > 0 ? LocalSolver.None : Solver).ToString()),
+        .. Batch > 0 ? (KeyValuePair<string, string>[])[new("batch", Batch.ToString(CultureInfo.InvariantCulture))] : [],
         new("seed", Seed.ToString(CultureInfo.InvariantCulture)),
         new("parts", Parts.ToString(CultureInfo.InvariantCulture)),
     ];

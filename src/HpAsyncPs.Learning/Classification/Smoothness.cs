@@ -48,7 +48,8 @@ public static class Smoothness
         return bound;
     }
 
-    private static double LargestSquaredRowNorm(SparseRows data)
+    /// <summary>The largest squared norm of a row: the bound for any part of the rows.</summary>
+    public static double LargestSquaredRowNorm(SparseRows data)
     {
         double largest = 0;
         for (int row = 0; row < data.Rows; row++)

@@ -29,7 +29,7 @@ public sealed record RunSummary
     /// <summary>Settings of the task.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Why it ended: passes, target, time limit, stopped, all workers left, failed.</summary>
+    /// <summary>Why it ended: passes, target, plateau, time limit, stopped, all workers left, failed.</summary>
     public string Reason { get; init; } = "";
 
     /// <summary>What failed, or null.</summary>

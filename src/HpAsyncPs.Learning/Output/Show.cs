@@ -77,6 +77,7 @@ public static class Show
     {
         "passes" => "after the passes asked for",
         "target" => "at the target",
+        "plateau" => "on a plateau",
         "time limit" => "at the time limit",
         "stopped" => "because you stopped it",
         "all workers left" => "when all workers had left",

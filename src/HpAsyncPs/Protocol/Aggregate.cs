@@ -8,4 +8,7 @@ public enum Aggregate
 
     /// <summary>The plain sum of the workers' vectors; weights are ignored.</summary>
     Sum,
+
+    /// <summary>The server's own vector: workers push gradients, which an optimiser at the server applies. Policy asp.</summary>
+    Optimized,
 }

@@ -46,7 +46,7 @@ public sealed record JoinMessage(
         MessageParts.Within(reader.ReadInt32(), -1, Limits.Workers - 1, "rank"),
         MessageParts.Within(reader.ReadInt32(), 1, Limits.Parameters, "parameters"),
         MessageParts.Within(reader.ReadInt32(), 1, Limits.RowLength, "row length"),
-        (Aggregate)MessageParts.Within(reader.ReadInt32(), 0, (int)Aggregate.Sum, "aggregate"),
+        (Aggregate)MessageParts.Within(reader.ReadInt32(), 0, (int)Aggregate.Optimized, "aggregate"),
         MessageParts.Weight(reader.ReadDouble()),
         MessageParts.Numbers(ref reader),
         MessageParts.Settings(ref reader));
@@ -81,7 +81,7 @@ public sealed record AdmittedMessage(int Rank, ulong Session)
 /// </summary>
 /// <param name="Workers">Number of workers.</param>
 /// <param name="Parameters">Number of parameters: the most that any worker asked for.</param>
-/// <param name="Share">This worker's factor in the aggregate: weight / total for a mean, 1 for a sum.</param>
+/// <param name="Share">This worker's factor in the aggregate: 1 for a sum, else weight / total.</param>
 /// <param name="Waits">True when the policy makes a worker wait for the next snapshot after each push.</param>
 /// <param name="Agreed">The largest of all workers, element by element.</param>
 public sealed record StartMessage(int Workers, int Parameters, double Share, bool Waits, double[] Agreed)

@@ -7,7 +7,7 @@ namespace HpAsyncPs.Server;
 /// <summary>
 /// Who may join, and what all have agreed on: parameters and numbers take the largest of all, settings must be equal.
 /// </summary>
-internal sealed class Admission(int workers, int maxParameters, int fittingParameters)
+internal sealed class Admission(int workers, int maxParameters, int fittingParameters, bool takesGradients)
 {
     private readonly Session?[] _byRank = new Session?[workers];
 
@@ -52,6 +52,7 @@ internal sealed class Admission(int workers, int maxParameters, int fittingParam
             throw new ProtocolException($"Rank {rank} is taken by {other.Peer}: give each worker a rank of its own.");
         if (join.Parameters % join.RowLength != 0)
             throw new ProtocolException($"{join.Parameters} parameters are not a multiple of the row length {join.RowLength}.");
+        CheckGradients(join);
         if (Joined > 0)
             CheckAgreement(join);
         else
@@ -94,6 +95,17 @@ internal sealed class Admission(int workers, int maxParameters, int fittingParam
         }
 
         return string.Join(", ", missing) + (workers - Joined > missing.Count ? ", ..." : "");
+    }
+
+    private void CheckGradients(JoinMessage join)
+    {
+        bool pushesGradients = join.Aggregate == Aggregate.Optimized;
+        if (pushesGradients && !takesGradients)
+            throw new ProtocolException("This worker pushes gradients, which the server's policy does not take: start the server with --policy asp, or the worker without --batch.");
+        if (!pushesGradients && takesGradients)
+            throw new ProtocolException("The server's policy takes gradients, which this worker does not push: start the worker with --batch (logreg only), or the server with another --policy.");
+        if (pushesGradients && join.RowLength != 1)
+            throw new ProtocolException($"Gradients are pushed whole, not in rows of {join.RowLength}: ask for a row length of 1.");
     }
 
     private void CheckAgreement(JoinMessage join)

@@ -68,6 +68,12 @@ public sealed partial class ParameterServer
             return;
         }
 
+        if (_plateau is not null && _plateau.Observe(row.Passes, row.TestRmse ?? row.Objective))
+        {
+            Finish("plateau");
+            return;
+        }
+
         DropEvaluation();
         double seconds = Math.Max(LeastBetweenEvaluations.TotalSeconds,
             Math.Max(EvaluationShare * evaluation.Longest.TotalSeconds, _time.GetElapsedTime(_startedAt, now).TotalSeconds / EvaluationsOfElapsed));

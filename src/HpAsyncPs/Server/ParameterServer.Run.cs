@@ -25,6 +25,7 @@ public sealed partial class ParameterServer
     private double[] _weights = [];
     private double _totalWeight;
     private double _weightedPasses;
+    private double _rate;
     private ulong[] _clocks = [];
     private ulong _rounds;
     private int _left;
@@ -87,7 +88,7 @@ public sealed partial class ParameterServer
     private void Start()
     {
         int parameters = _admission.Parameters;
-        (long least, long most) = Shard.BytesPerParameter(_options.Workers);
+        (long least, long most) = Shard.BytesPerParameter(_options.Workers, _policy.Optimizer);
         Log?.Invoke($"{parameters} parameters for {_options.Workers} workers take {parameters * least / 1e6:0.0} MB, "
             + $"with slow readers up to {parameters * most / 1e6:0.0} MB, of {AvailableBytes / 1e6:0} MB");
         _members = _admission.Members();
@@ -96,9 +97,12 @@ public sealed partial class ParameterServer
             _totalWeight += weight;
         _clocks = new ulong[_members.Length];
         _timeline = new Timeline(_members.Length);
+        if (!TryChooseRate())
+            return;
         try
         {
-            _shard = new Shard(parameters, _admission.RowLength, _weights, _admission.Aggregate);
+            _policy.Optimizer?.Start(parameters, _rate);
+            _shard = new Shard(parameters, _admission.RowLength, _weights, _admission.Aggregate, _policy.Optimizer);
         }
         catch (OutOfMemoryException)
         {
@@ -110,7 +114,7 @@ public sealed partial class ParameterServer
         _startedAt = _time.GetTimestamp();
         foreach (Session member in _members)
         {
-            double share = _admission.Aggregate == Aggregate.Mean ? member.Joined!.Weight / _totalWeight : 1;
+            double share = _admission.Aggregate == Aggregate.Sum ? 1 : member.Joined!.Weight / _totalWeight;
             _scratch.ResetWrittenCount();
             new StartMessage(_members.Length, parameters, share, _policy.WorkersWait, _admission.Agreed).Write(_scratch);
             member.Send(new FrameHeader(FrameKind.Start), _scratch.WrittenSpan);
@@ -119,6 +123,19 @@ public sealed partial class ParameterServer
         Log?.Invoke($"all {_members.Length} workers are here, training begins");
         _evaluateAt = _options.Evaluates ? _startedAt : long.MaxValue;
         CheckStop(_startedAt);
+    }
+
+    /// <summary>The learning rate, where the policy has one. False when there is none: the job has failed then.</summary>
+    private bool TryChooseRate()
+    {
+        if (_policy.Optimizer is not { } optimizer)
+            return true;
+        _rate = _options.Rate ?? optimizer.DefaultRate(_admission.Agreed is [var smoothness, ..] ? smoothness : 0, _members.Length);
+        if (_rate > 0)
+            Log?.Invoke($"the learning rate of {optimizer.Name} is {_rate:g6}");
+        else
+            Fail($"No learning rate for {optimizer.Name} can be told from the data: give the server a --rate.");
+        return _rate > 0;
     }
 
     private void Applied(Session session, in FrameHeader header, long lag)

@@ -1,4 +1,5 @@
 using System;
+using System.Globalization;
 
 namespace HpAsyncPs.Server;
 
@@ -12,7 +13,7 @@ public sealed partial class ParameterServer
         for (int rank = 0; rank < workers.Length; rank++)
         {
             Session of = _members[rank];
-            workers[rank] = new WorkerRecord(rank, of.Peer, _weights[rank], of.Passes, _shard!.ClockOf(rank),
+            workers[rank] = new WorkerRecord(rank, of.Peer, _weights[rank], of.Passes, _shard?.ClockOf(rank) ?? 0,
                 of.Progress.BusySeconds, of.Progress.IdleSeconds, of.Progress.EvaluatingSeconds);
         }
 
@@ -47,7 +48,7 @@ public sealed partial class ParameterServer
         Objective = _objective,
         Values = _values,
         Agreed = _admission.Agreed,
-        Settings = _admission.Settings,
+        Settings = _rate > 0 ? [.. _admission.Settings, new("rate", _rate.ToString("R", CultureInfo.InvariantCulture))] : _admission.Settings,
         Trace = _trace,
         Timeline = _timeline,
         Staleness = _staleness.Bins(),

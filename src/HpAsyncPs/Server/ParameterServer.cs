@@ -15,6 +15,7 @@ public sealed partial class ParameterServer
     private readonly ServerOptions _options;
     private readonly TimeProvider _time;
     private readonly IPolicy _policy;
+    private readonly Plateau? _plateau;
     private readonly Admission _admission;
     private readonly List<Session> _sessions = [];
     private readonly ArrayBufferWriter<byte> _scratch = new(1024);
@@ -24,13 +25,15 @@ public sealed partial class ParameterServer
     /// <param name="options">How the job is run.</param>
     /// <param name="time">The clock.</param>
     /// <param name="incarnation">A number that no other life of this server had; sessions are numbered from it.</param>
-    public ParameterServer(ServerOptions options, TimeProvider time, ulong incarnation)
+    /// <param name="policy">A policy of one's own, in place of the one that the options name.</param>
+    public ParameterServer(ServerOptions options, TimeProvider time, ulong incarnation, IPolicy? policy = null)
     {
         _options = options;
         _time = time;
-        _policy = PolicyNames.Create(options.Policy);
-        long fits = AvailableBytes / Shard.BytesPerParameter(options.Workers).Most;
-        _admission = new Admission(options.Workers, options.MaxParameters, (int)Math.Min(Limits.Parameters, fits));
+        _plateau = options.Plateau is { } rule ? new Plateau(rule) : null;
+        _policy = policy ?? PolicyNames.Create(options.Policy);
+        long fits = AvailableBytes / Shard.BytesPerParameter(options.Workers, _policy.Optimizer).Most;
+        _admission = new Admission(options.Workers, options.MaxParameters, (int)Math.Min(Limits.Parameters, fits), _policy.Optimizer is not null);
         _firstSession = incarnation;
         _startedAt = time.GetTimestamp();
     }

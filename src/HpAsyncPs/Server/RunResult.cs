@@ -87,7 +87,7 @@ public sealed record RunResult
     /// <summary>Counters at the end.</summary>
     public required RunStatus Status { get; init; }
 
-    /// <summary>Why it ended: passes, target, time limit, stopped, all workers left.</summary>
+    /// <summary>Why it ended: passes, target, plateau, time limit, stopped, all workers left.</summary>
     public required string Reason { get; init; }
 
     /// <summary>What failed, or null.</summary>

@@ -12,6 +12,9 @@ public sealed record ServerOptions
     /// <summary>Who gets a new snapshot when: one of <see cref="Policies.PolicyNames.All"/>.</summary>
     public string Policy { get; init; } = "async";
 
+    /// <summary>Learning rate of a policy whose server applies gradients (asp); null: the optimiser's default.</summary>
+    public double? Rate { get; init; }
+
     /// <summary>Most parameters the server accepts; a worker that asks for more is refused.</summary>
     public int MaxParameters { get; init; } = Limits.Parameters;
 
@@ -26,6 +29,9 @@ public sealed record ServerOptions
 
     /// <summary>Stop when the root mean squared error of the held-out examples is at most this; the task must have some.</summary>
     public double? TargetRmse { get; init; }
+
+    /// <summary>Stop when the error of held-out examples, or the objective where none are held out, gets better no more; null: never.</summary>
+    public PlateauRule? Plateau { get; init; }
 
     /// <summary>Stop after this long; null: no limit.</summary>
     public TimeSpan? TimeLimit { get; init; }

@@ -1,10 +1,12 @@
 using System;
 using System.Buffers;
 using System.Collections.Generic;
+using System.Runtime.InteropServices;
 using HpAsyncPs.Buffers;
 using HpAsyncPs.Codecs;
 using HpAsyncPs.Kernels;
 using HpAsyncPs.Protocol;
+using HpAsyncPs.Server.Optimizers;
 using Microsoft.Extensions.ObjectPool;
 
 namespace HpAsyncPs.Server;
@@ -12,7 +14,7 @@ namespace HpAsyncPs.Server;
 /// <summary>
 /// A key range with its parameters and its single writer. Keeps each worker's reconstruction h_i and the weighted sum
 /// S = sum_i w_i h_i in double; the aggregate is S times a scale (1 / sum_i w_i for a mean, 1 for a sum), so that a
-/// change of weights needs no sweep. No I/O, no locks: one thread calls it.
+/// change of weights needs no sweep. With an optimiser there are no reconstructions: S is the model, and each push a gradient. No I/O, no locks: one thread calls it.
 /// </summary>
 public sealed class Shard
 {
@@ -30,15 +32,18 @@ public sealed class Shard
     private readonly float _limit;
     private readonly FloatPool _snapshots;
     private readonly DefaultObjectPool<Publication> _publications;
+    private readonly IServerOptimizer? _optimizer;
     private Publication? _newest;
     private int _sinceRebuild;
 
     /// <param name="parameters">Number of parameters.</param>
     /// <param name="rowLength">Parameters in a row; divides their number.</param>
     /// <param name="weights">One for each rank.</param>
-    /// <param name="aggregate">Mean or sum.</param>
-    public Shard(int parameters, int rowLength, ReadOnlySpan<double> weights, Aggregate aggregate)
+    /// <param name="aggregate">What is made of the pushes.</param>
+    /// <param name="optimizer">With <see cref="Aggregate.Optimized"/>: applies the gradients, started; else null.</param>
+    public Shard(int parameters, int rowLength, ReadOnlySpan<double> weights, Aggregate aggregate, IServerOptimizer? optimizer = null)
     {
+        _optimizer = optimizer;
         Parameters = parameters;
         RowLength = rowLength;
         ChunkKeys = Limits.ChunkKeys(rowLength);
@@ -53,12 +58,12 @@ public sealed class Shard
         // Users: the newest publication, the one being evaluated, the next one, and one old one a slow reader.
         _snapshots = new FloatPool(parameters, weights.Length + 3, "publications of a shard");
         _publications = new DefaultObjectPool<Publication>(new PublicationPolicy(weights.Length), weights.Length + 3);
-        var pool = new FloatPool(parameters, weights.Length, "reconstructions, one a worker");
         _reconstructions = new Reconstruction[weights.Length];
+        FloatPool? pool = optimizer is null ? new FloatPool(parameters, weights.Length, "reconstructions, one a worker") : null;
         for (int rank = 0; rank < weights.Length; rank++)
         {
-            FloatBuffer h = pool.Lease();
-            h.Span.Clear();
+            FloatBuffer? h = pool?.Lease();
+            h?.Span.Clear();
             _reconstructions[rank] = new Reconstruction(h, aggregate == Aggregate.Mean ? weights[rank] : 1);
         }
     }
@@ -78,17 +83,21 @@ public sealed class Shard
     /// <summary>Publications that somebody holds.</summary>
     public int LeasedPublications => _snapshots.Leased;
 
-    /// <summary>The weighted sum, for tests.</summary>
+    /// <summary>The weighted sum, or with an optimiser the model; for tests.</summary>
     public ReadOnlySpan<double> Sum => _sum;
 
     /// <summary>The factor from sum to aggregate.</summary>
     public double Scale => _scale;
 
     /// <summary>Bytes that a shard takes for each parameter: at least, and with every reader slow.</summary>
-    public static (long Least, long Most) BytesPerParameter(long workers) => (8 + (4 * (workers + 1)), 8 + (4 * ((2 * workers) + 3)));
+    public static (long Least, long Most) BytesPerParameter(long workers, IServerOptimizer? optimizer)
+    {
+        long own = 8 + (optimizer is null ? 4 * workers : 8 * optimizer.StatePerParameter);
+        return (own + 4, own + (4 * (workers + 3)));
+    }
 
-    /// <summary>A rank's reconstruction.</summary>
-    public ReadOnlySpan<float> ReconstructionOf(int rank) => _reconstructions[rank].Values.Span;
+    /// <summary>A rank's reconstruction; empty with an optimiser.</summary>
+    public ReadOnlySpan<float> ReconstructionOf(int rank) => _reconstructions[rank].Values is { } values ? values.Span : [];
 
     /// <summary>The last push of a rank that is applied whole.</summary>
     public ulong ClockOf(int rank) => _reconstructions[rank].Sequence;
@@ -127,12 +136,7 @@ public sealed class Shard
                 + $"{ChunkKeys} keys, and the last one ends at key {Parameters}.");
         }
 
-        Span<float> h = of.Values.Span.Slice(begin, count);
-        Span<double> sum = _sum.AsSpan(begin, count);
-        bool finite = header.Codec == CodecId.Rows
-            ? ApplyRows(rank, of.Weight, payload, begin, h, sum)
-            : ApplyDense(of.Weight, payload, begin, h, sum);
-        if (!finite)
+        if (!ApplyValues(rank, of, header.Codec, payload, begin, count))
         {
             throw new ProtocolException($"Worker {rank} pushed NaN, infinity or an overflow in keys {begin} to {begin + count} "
                 + $"of push {header.Sequence}: check its data and step size. Nothing of that chunk was applied.");
@@ -144,7 +148,7 @@ public sealed class Shard
         of.Sequence++;
         of.NextKey = 0;
         Version++;
-        if (++_sinceRebuild == PushesBetweenRebuilds)
+        if (_optimizer is null && ++_sinceRebuild == PushesBetweenRebuilds)
             Rebuild();
         return true;
     }
@@ -198,6 +202,38 @@ public sealed class Shard
         return found;
     }
 
+    private bool ApplyValues(int rank, Reconstruction of, CodecId codec, in ReadOnlySequence<byte> payload, int begin, int count)
+    {
+        Span<double> sum = _sum.AsSpan(begin, count);
+        if (_optimizer is not null)
+            return ApplyGradient(rank, _optimizer, codec, payload, begin, sum);
+        Span<float> h = of.Values!.Span.Slice(begin, count);
+        return codec == CodecId.Rows
+            ? ApplyRows(rank, of.Weight, payload, begin, h, sum)
+            : ApplyDense(of.Weight, payload, begin, h, sum);
+    }
+
+    private bool ApplyGradient(int rank, IServerOptimizer optimizer, CodecId codec, in ReadOnlySequence<byte> payload, int begin, Span<double> x)
+    {
+        if (codec == CodecId.Rows)
+            throw new ProtocolException($"Worker {rank} pushed rows; this model has none.");
+        ReadOnlySpan<float> gradient = MemoryMarshal.Cast<byte, float>(OnePiece(payload));
+        foreach (float slope in gradient)
+        {
+            if (!float.IsFinite(slope))
+                return false;
+        }
+
+        optimizer.Apply(gradient, begin, x);
+        foreach (double value in x)
+        {
+            if (!(Math.Abs(value) <= float.MaxValue))
+                throw new ProtocolException($"The model has left the range of numbers in keys {begin} to {begin + x.Length}: the learning rate is too large, give a smaller --rate.");
+        }
+
+        return true;
+    }
+
     private bool ApplyDense(double weight, in ReadOnlySequence<byte> payload, int begin, Span<float> h, Span<double> sum)
     {
         if (!Fp32Codec.StaysWithin(payload, h, _limit))
@@ -210,16 +246,9 @@ public sealed class Shard
 
     private bool ApplyRows(int rank, double weight, in ReadOnlySequence<byte> payload, int begin, Span<float> h, Span<double> sum)
     {
-        ReadOnlySpan<byte> bytes = payload.FirstSpan;
-        if (!payload.IsSingleSegment)
-        {
-            payload.CopyTo(_onePiece);
-            bytes = _onePiece.AsSpan(0, (int)payload.Length);
-        }
-
         if (RowLength == 1)
             throw new ProtocolException($"Worker {rank} pushed rows; this model has none.");
-        if (RowsCodec.Read(bytes, h.Length, RowLength, out ChangedRows rows) is { } wrong)
+        if (RowsCodec.Read(OnePiece(payload), h.Length, RowLength, out ChangedRows rows) is { } wrong)
             throw new ProtocolException($"Worker {rank} pushed rows that cannot be read: {wrong}.");
         if (!rows.StaysWithin(h, _limit))
             return false;
@@ -227,6 +256,14 @@ public sealed class Shard
         foreach (int row in rows.Indices)
             _rowVersions[(begin / RowLength) + row] = Version + 1; // the version that completes this push, or an earlier one
         return true;
+    }
+
+    private ReadOnlySpan<byte> OnePiece(in ReadOnlySequence<byte> payload)
+    {
+        if (payload.IsSingleSegment)
+            return payload.FirstSpan;
+        payload.CopyTo(_onePiece);
+        return _onePiece.AsSpan(0, (int)payload.Length);
     }
 
     private Publication? TryFreeze()
@@ -248,12 +285,12 @@ public sealed class Shard
         _sinceRebuild = 0;
         Array.Clear(_sum);
         foreach (Reconstruction of in _reconstructions)
-            DeltaKernel.AddWeighted(of.Values.Span, of.Weight, _sum);
+            DeltaKernel.AddWeighted(of.Values!.Span, of.Weight, _sum);
     }
 
-    private sealed class Reconstruction(FloatBuffer values, double weight)
+    private sealed class Reconstruction(FloatBuffer? values, double weight)
     {
-        public FloatBuffer Values { get; } = values;
+        public FloatBuffer? Values { get; } = values;
 
         public double Weight { get; } = weight;
 

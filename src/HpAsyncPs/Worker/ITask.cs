@@ -20,7 +20,10 @@ public interface ITask
     /// <summary>Its weight: its number of examples.</summary>
     double Weight { get; }
 
-    /// <summary>Numbers of which every worker needs the largest of all.</summary>
+    /// <summary>
+    /// Numbers of which every worker needs the largest of all. With <see cref="Aggregate.Optimized"/> the first is an upper bound of the
+    /// Lipschitz constant of the gradients, or 0: the server's learning rate may be derived from it.
+    /// </summary>
     double[] Agreed { get; }
 
     /// <summary>What must be the same at every worker.</summary>
@@ -38,7 +41,7 @@ public interface ITask
 
     /// <summary>Computes this worker's next vector from the aggregate.</summary>
     /// <param name="input">The aggregate, and what else is known.</param>
-    /// <param name="x">Receives the vector, as long as the aggregate.</param>
+    /// <param name="x">Receives the vector, or with <see cref="Aggregate.Optimized"/> a gradient, as long as the aggregate.</param>
     /// <returns>Passes over the data that it took.</returns>
     double Step(in StepInput input, Span<float> x);
 

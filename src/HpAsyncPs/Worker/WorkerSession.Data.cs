@@ -78,8 +78,8 @@ public sealed partial class WorkerSession
 
     /// <summary>
     /// Pushes: what separates <paramref name="x"/> from the reconstruction that both ends hold is encoded and goes out
-    /// as the connection takes it. Never waits. False when the window is full; nothing was done then, and a later push
-    /// carries the whole difference.
+    /// as the connection takes it; with <see cref="Aggregate.Optimized"/>, x itself. Never waits. False when the window is full; nothing was
+    /// done then, and a later push carries the whole difference.
     /// </summary>
     /// <param name="x">This worker's newest vector, as long as the model.</param>
     /// <param name="passes">Passes over the worker's data so far.</param>
@@ -90,7 +90,10 @@ public sealed partial class WorkerSession
             if (!HasRoom || _hasEnded)
                 return false;
             PendingPush push = _pending[_pendingCount];
-            DeltaKernel.Encode(x, _reconstruction!.Span, push.Delta.Span);
+            if (_options.Aggregate == Aggregate.Optimized)
+                x.CopyTo(push.Delta.Span); // a gradient, as it is
+            else
+                DeltaKernel.Encode(x, _reconstruction!.Span, push.Delta.Span);
             push.Sequence = ++_sequence;
             push.FromVersion = _current!.Version;
             push.PassesQ8 = (uint)Math.Min(uint.MaxValue, Math.Max(0, passes * 256));
@@ -114,14 +117,15 @@ public sealed partial class WorkerSession
 
     /// <summary>
     /// The newest snapshot, with what this worker pushed and the snapshot does not contain yet added in its share: what
-    /// the aggregate would be if these pushes had arrived and nothing else had changed. Valid until the next call.
+    /// the aggregate would be if these pushes had arrived and nothing else had changed. What an optimiser will make of gradients is not
+    /// known here, and nothing is added for them. Valid until the next call.
     /// </summary>
     public ReadOnlySpan<float> TakeCorrected()
     {
         lock (Gate)
         {
             TakeNewer();
-            if (_pendingCount == 0)
+            if (_pendingCount == 0 || _options.Aggregate == Aggregate.Optimized)
                 return _current!.Values;
             Span<float> corrected = _corrected!.Span;
             _current!.Values.CopyTo(corrected);

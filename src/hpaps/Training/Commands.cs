@@ -29,10 +29,13 @@ internal static class Commands
             "--out", File(output),
             "--events", "--exit-with-stdin",
         };
+        Add(arguments, "--rate", settings.Rate);
         Add(arguments, "--passes", settings.Passes);
         Add(arguments, "--target", settings.Target);
         Add(arguments, "--reference", settings.Reference);
         Add(arguments, "--target-rmse", settings.TargetRmse);
+        if (settings.Plateau is { } plateau)
+            arguments.AddRange(["--plateau", plateau.ToString()]);
         Add(arguments, "--time-limit", settings.TimeLimit);
         return arguments;
     }

@@ -6,6 +6,7 @@ using HpAsyncPs.Cli.Simulating;
 using HpAsyncPs.Learning.Classification;
 using HpAsyncPs.Learning.Factorization;
 using HpAsyncPs.Programs;
+using HpAsyncPs.Server.Policies;
 
 namespace HpAsyncPs.Cli.Training;
 
@@ -27,6 +28,7 @@ internal static class TrainCommand
             "File to measure the accuracy of the trained model on.", "Seed of the split of the data among the workers, and of --slow-random.", simulate is not null);
         var own = new LogisticOptions();
         Option<double?> target = new Option<double?>("--target") { HelpName = "GAP", Description = "Stop when (objective - reference) / |reference| is at most this; needs --reference." }.Positive(double.MaxValue);
+        Option<double?> rate = new Option<double?>("--rate") { HelpName = "F", Description = "Learning rate, of policy asp alone: " + PolicyNames.RateHelp }.Within(1e-12, 1e6);
         Option<double?> reference = new Option<double?>("--reference") { HelpName = "F", Description = "The optimum that gaps are measured against." }.Within(double.MinValue, double.MaxValue);
         Option<bool> deterministic = Deterministic();
         Option[] more = simulate?.All ?? [deterministic];
@@ -36,8 +38,11 @@ internal static class TrainCommand
                 + "Ctrl-C ends training in order: the model as it stands is saved. A second Ctrl-C, a second later or more, ends everything at once.",
                 "hpaps train logreg --data train.svm.gz",
                 "hpaps train logreg --data train.svm --test test.svm --workers 8 --passes 200 --out run",
-                "hpaps train logreg --data train.svm --target 1e-3 --reference 0.33334 --policy bsp --slow 0:8"),
-            [.. own.All, target, reference, .. more]);
+                "hpaps train logreg --data train.svm --target 1e-3 --reference 0.33334 --policy bsp --slow 0:8",
+                "hpaps train logreg --data train.svm --plateau 20:1e-4",
+                "hpaps train logreg --data train.svm --policy ssp:3",
+                "hpaps train logreg --data train.svm --policy asp:adam --rate 0.01 --batch 256"),
+            [.. own.All, rate, target, reference, .. more]);
         reference.Validators.Add(result =>
         {
             if (result.Tokens is [var token] && double.TryParse(token.Value, CultureInfo.InvariantCulture, out double value) && value == 0)
@@ -47,15 +52,24 @@ internal static class TrainCommand
         {
             if (TrainOptions.Has(result, target) && !TrainOptions.Has(result, reference))
                 result.AddError("--target needs --reference: the optimum that the gap is measured against.");
+            bool pushesGradients = CommonOptions.TakesGradients(result.GetResult(common.Policy));
+            if (TrainOptions.Has(result, rate) && !pushesGradients)
+                result.AddError("--rate is the learning rate of --policy asp; no other policy has one.");
+            if (own.HasBatch(result) && !pushesGradients)
+                result.AddError("--batch is of --policy asp; no other policy pushes gradients.");
+            own.Check(result, pushesGradients);
         });
         command.SetAction(parsed =>
         {
             LogisticSettings value = own.Settings(parsed);
+            if (CommonOptions.TakesGradients(parsed.GetResult(common.Policy)) && value.Batch == 0)
+                value = value with { Batch = CommonOptions.DefaultBatch };
             return Run(
                 common.Settings(parsed) with
                 {
                     Target = parsed.GetValue(target),
                     Reference = parsed.GetValue(reference),
+                    Rate = parsed.GetValue(rate),
                     TaskArguments = LogisticOptions.Arguments(value),
                     Title = $"l2 {Text(value.L2)}" + (value.L1 > 0 ? $", l1 {Text(value.L1)}" : ""),
                     HasLabels = true,
@@ -83,10 +97,13 @@ internal static class TrainCommand
                 + "Ctrl-C ends training in order: the model as it stands is saved. A second Ctrl-C, a second later or more, ends everything at once.",
                 "hpaps train mf --data ratings.csv",
                 "hpaps train mf --data ratings.csv.gz --holdout 0.1 --workers 4 --out run",
+                "hpaps train mf --data ratings.csv --holdout 0.1 --passes 200 --plateau 10:1e-3",
                 "hpaps train mf --data train.dat --test test.dat --rank 64 --target 0.86 --slow 0:8"),
             [.. own.All, target, .. more]);
         command.Validators.Add(result =>
         {
+            if (CommonOptions.TakesGradients(result.GetResult(common.Policy)))
+                result.AddError("--policy asp is for logreg: a factorisation does not push gradients; use async, bsp or ssp:S.");
             bool holdsOut = TrainOptions.Has(result, own.Holdout) && !(result.GetResult(own.Holdout)!.Tokens is [{ Value: "0" }]);
             if (TrainOptions.Has(result, common.Test) && holdsOut)
                 result.AddError("--test and --holdout both say what to measure the RMSE on: give one of them.");

@@ -16,9 +16,10 @@ internal sealed class TrainOptions
     private readonly Option<string> _data;
     private readonly Option<string> _test;
     private readonly Option<int> _workers = new Option<int>("--workers") { HelpName = "N", Description = "Workers; by default the number of processors, but 2 to 4.", DefaultValueFactory = _ => DefaultWorkers }.Within(1, Limits.Workers);
-    private readonly Option<string> _policy = new("--policy") { Description = "async: nobody waits; bsp: a barrier every round.", DefaultValueFactory = _ => "async" };
+    private readonly Option<string> _policy = new Option<string>("--policy") { HelpName = "NAME", Description = PolicyNames.Help, DefaultValueFactory = _ => "async" }.Policy();
     private readonly Option<double?> _passes;
     private readonly Option<double?> _timeLimit = new Option<double?>("--time-limit") { HelpName = "SECONDS", Description = "Stop after this many seconds of training." }.Positive(1e9);
+    private readonly Option<string?> _plateau = CommonOptions.Plateau();
     private readonly Option<ulong> _seed;
     private readonly Option<string[]> _slow = new("--slow") { Description = "Let a worker act as a machine that is FACTOR times slower: always (0:8), or from FROM to TO since the start of training (0:8@10s-20s); several separated by commas.", HelpName = "RANK:FACTOR[@FROM-TO],..." };
     private readonly Option<double> _slowRandom = new Option<double>("--slow-random") { HelpName = "SIGMA", Description = "Let each step take exp(SIGMA N(0, 1)) times as long, drawn from seed and rank; a process cannot be faster than it is: there, less than 1 counts as 1.", DefaultValueFactory = _ => 0 }.Within(0, SlowOptions.MostSigma);
@@ -42,10 +43,11 @@ internal sealed class TrainOptions
         _passes = new Option<double?>("--passes") { HelpName = "N", Description = $"Stop after this many passes over all data; {defaultPasses:0} if no other limit is given." }.Positive(Limits.Passes);
         _seed = new Option<ulong>("--seed") { HelpName = "N", Description = seed, DefaultValueFactory = _ => 1 };
         _output = new Option<string>("--out") { HelpName = "DIR", Description = $"Folder for summary.json, trace.csv, report.html and model/, which replace those of an earlier run there; {(simulates ? "without it nothing is written" : $"by default runs/{task}-DATE-TIME")}." }.NotEmpty();
-        _policy.AcceptOnlyFromAmong(PolicyNames.All);
     }
 
     public Option Test => _test;
+
+    public Option<string> Policy => _policy;
 
     /// <summary>A command with these options and those of the task alone.</summary>
     public Command Command(string description, params Option[] own)
@@ -55,7 +57,7 @@ internal sealed class TrainOptions
         command.Options.Add(_test);
         foreach (Option option in own)
             command.Options.Add(option);
-        foreach (Option option in (Option[])[_workers, _policy, _passes, _timeLimit, _seed, _slow, _slowRandom, _output, _json])
+        foreach (Option option in (Option[])[_workers, _policy, _passes, _plateau, _timeLimit, _seed, _slow, _slowRandom, _output, _json])
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
@@ -78,6 +80,7 @@ internal sealed class TrainOptions
         Workers = parsed.GetValue(_workers),
         Policy = parsed.GetValue(_policy)!,
         Passes = parsed.GetValue(_passes),
+        Plateau = CommonOptions.PlateauOf(parsed.GetValue(_plateau)),
         TimeLimit = parsed.GetValue(_timeLimit),
         Seed = parsed.GetValue(_seed),
         Slow = SlowWorkers.Parse(parsed.GetValue(_slow) ?? []),

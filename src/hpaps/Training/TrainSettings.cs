@@ -1,5 +1,6 @@
 using System.Collections.Generic;
 using HpAsyncPs.Cli.Simulating;
+using HpAsyncPs.Server;
 
 namespace HpAsyncPs.Cli.Training;
 
@@ -19,6 +20,9 @@ internal sealed record TrainSettings
 
     public required string Policy { get; init; }
 
+    /// <summary>Learning rate of policy asp, or null.</summary>
+    public double? Rate { get; init; }
+
     public double? Passes { get; init; }
 
     /// <summary>Relative gap to stop at.</summary>
@@ -28,6 +32,9 @@ internal sealed record TrainSettings
 
     /// <summary>Error of the held-out ratings to stop at.</summary>
     public double? TargetRmse { get; init; }
+
+    /// <summary>When it gets better no more, or null: never.</summary>
+    public PlateauRule? Plateau { get; init; }
 
     public double? TimeLimit { get; init; }
 

@@ -1,3 +1,5 @@
+using HpAsyncPs.Server.Optimizers;
+
 namespace HpAsyncPs.Server.Policies;
 
 /// <summary>
@@ -12,8 +14,8 @@ public interface IPolicy
     /// <summary>True when a worker must wait, after each push, for a snapshot that contains it.</summary>
     bool WorkersWait { get; }
 
-    /// <summary>True when workers push gradients, to which the server applies an optimiser; false when they exchange vectors.</summary>
-    bool TakesGradients => false;
+    /// <summary>What applies the gradients that workers push, not started; null when workers exchange vectors.</summary>
+    IServerOptimizer? Optimizer => null;
 
     /// <summary>May the worker have a snapshot of the present state?</summary>
     /// <param name="clock">Its own completed pushes.</param>

@@ -6,7 +6,14 @@ namespace HpAsyncPs.Server.Policies;
 public static class PolicyNames
 {
     /// <summary>Every name, for help texts.</summary>
-    public static string[] All { get; } = ["async", "bsp", "ssp:S"];
+    public static string[] All { get; } = ["async", "bsp", "ssp:S", "asp:sgd", "asp:adagrad", "asp:adam"];
+
+    /// <summary>What they do, for help texts.</summary>
+    public const string Help = "async: nobody waits; bsp: a barrier every round; ssp:S: at most S pushes ahead of the slowest, as ssp:3; "
+        + "asp:sgd, asp:adagrad, asp:adam: plain gradients, applied by the server.";
+
+    /// <summary>Learning rates, for help texts.</summary>
+    public const string RateHelp = "by default 1 / (workers x the data's smoothness) for sgd, 0.1 for adagrad, 0.001 for adam.";
 
     /// <summary>Makes a policy.</summary>
     /// <exception cref="InputException">There is none of that name.</exception>
@@ -15,6 +22,7 @@ public static class PolicyNames
         "async" => new AsyncPolicy(),
         "bsp" => new BspPolicy(),
         _ when name.StartsWith(SspPolicy.Prefix, StringComparison.Ordinal) => SspPolicy.Parse(name),
+        _ when AspPolicy.IsNamed(name) => AspPolicy.Parse(name),
         _ => throw new InputException($"There is no policy '{name}': use one of {string.Join(", ", All)}."),
     };
 }

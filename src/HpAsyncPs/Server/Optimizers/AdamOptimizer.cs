@@ -1,0 +1,55 @@
+using System;
+using HpAsyncPs.Protocol;
+
+namespace HpAsyncPs.Server.Optimizers;
+
+/// <summary>
+/// Running means of the gradients (0.9) and of their squares (0.999), both freed of the bias of their start:
+/// x -= rate m / (sqrt(v) + 1e-8). Each chunk counts its own gradients, because those of several workers arrive interleaved.
+/// Source: Kingma, Ba, Adam: A Method for Stochastic Optimization, ICLR 2015, algorithm 1.
+/// </summary>
+public sealed class AdamOptimizer : IServerOptimizer
+{
+    private const double Beta1 = 0.9;
+    private const double Beta2 = 0.999;
+    private const double Epsilon = 1e-8;
+
+    private double _rate;
+    private double[] _means = [];
+    private double[] _squares = [];
+    private int[] _applied = [];
+
+    /// <inheritdoc/>
+    public string Name => "adam";
+
+    /// <inheritdoc/>
+    public int StatePerParameter => 2;
+
+    /// <summary>0.001, as in the paper: about the length of each step of each parameter.</summary>
+    public double DefaultRate(double smoothness, int workers) => 0.001;
+
+    /// <inheritdoc/>
+    public void Start(int parameters, double rate)
+    {
+        _rate = rate;
+        _means = new double[parameters];
+        _squares = new double[parameters];
+        _applied = new int[(parameters / Limits.ChunkParameters) + 1];
+    }
+
+    /// <inheritdoc/>
+    public void Apply(ReadOnlySpan<float> gradient, int key, Span<double> x)
+    {
+        ref int applied = ref _applied[key / Limits.ChunkParameters];
+        applied = Math.Min(applied, int.MaxValue - 1) + 1; // both biases are long 0 there
+        double bias1 = 1 - Math.Pow(Beta1, applied), bias2 = 1 - Math.Pow(Beta2, applied);
+        Span<double> means = _means.AsSpan(key, gradient.Length), squares = _squares.AsSpan(key, gradient.Length);
+        for (int j = 0; j < gradient.Length; j++)
+        {
+            double g = gradient[j];
+            means[j] = (Beta1 * means[j]) + ((1 - Beta1) * g);
+            squares[j] = (Beta2 * squares[j]) + ((1 - Beta2) * g * g);
+            x[j] -= _rate * (means[j] / bias1) / (Math.Sqrt(squares[j] / bias2) + Epsilon);
+        }
+    }
+}
