@@ -33,6 +33,18 @@ public sealed class PolicyTests
         Assert.Equal("ssp:12", PolicyNames.Create("ssp:12").Name);
     }
 
+    [Theory]
+    [InlineData("asp:foo")]
+    [InlineData("asp:")]
+    [InlineData("asp:Adam")]
+    public void Create_optimiser_that_is_none_is_refused_with_those_there_are(string name)
+    {
+        string error = Assert.Throws<InputException>(() => PolicyNames.Create(name)).Message;
+        Assert.Contains("use asp:sgd (which asp alone is), asp:adagrad or asp:adam", error, StringComparison.Ordinal);
+        Assert.Equal("asp:sgd", PolicyNames.Create("asp").Name);
+        Assert.Equal("asp:adam", PolicyNames.Create("asp:adam").Name);
+    }
+
     [Fact]
     public void Bsp_a_worker_may_have_a_snapshot_when_all_have_pushed_since_its_last_one()
     {

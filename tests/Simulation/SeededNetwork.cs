@@ -4,6 +4,7 @@ using System.Collections.Generic;
 using System.Runtime.InteropServices;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
+using HpAsyncPs.Server.Policies;
 using HpAsyncPs.Worker;
 
 namespace HpAsyncPs.Tests.Simulation;
@@ -18,11 +19,11 @@ internal sealed class SeededNetwork
     private readonly double _duplicates;
     private readonly List<Link> _links = [];
 
-    public SeededNetwork(int seed, double duplicates, ServerOptions options, TimeProvider time)
+    public SeededNetwork(int seed, double duplicates, ServerOptions options, TimeProvider time, IPolicy? policy = null)
     {
         _random = new Random(seed);
         _duplicates = duplicates;
-        Server = new ParameterServer(options, time, 1UL << 32) { Log = Log.Add };
+        Server = new ParameterServer(options, time, 1UL << 32, policy) { Log = Log.Add };
     }
 
     public List<string> Log { get; } = [];
