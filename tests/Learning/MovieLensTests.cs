@@ -1,5 +1,6 @@
 using System;
 using System.Threading;
+using System.Threading.Tasks;
 using HpAsyncPs.Learning.Data;
 using HpAsyncPs.Learning.Factorization;
 using HpAsyncPs.Server;
@@ -10,55 +11,73 @@ using Xunit;
 namespace HpAsyncPs.Tests.Learning;
 
 /// <summary>What the defaults reach on real ratings, a tenth of them held out, on the virtual clock: the same on every machine.</summary>
-public sealed class MovieLensTests
+public sealed class MovieLensTests(ITestOutputHelper output)
 {
     private const double Holdout = 0.1;
     private const int Passes = 40;
     private static readonly ulong[] Seeds = [1, 2, 3, 4, 5];
 
+    /// <summary>At most 0.840, the mean over five splits, with any number of workers, and within 0.003 of each other.</summary>
     [Fact]
-    public void Four_workers_predict_as_well_as_one_and_better_than_biases()
+    public void Any_number_of_workers_predicts_as_well_as_one_and_better_than_biases()
     {
         Ratings ratings = Read();
-        double one = 0, async = 0, bsp = 0;
-        foreach (ulong seed in Seeds)
+        double biases = Mean(seed => DampedBiases.Rmse(ratings, Holdout, seed)), best = double.MaxValue, worst = 0;
+        foreach ((string policy, int workers) in new[] { ("async", 1), ("async", 2), ("async", 4), ("async", 8), ("bsp", 4), ("bsp", 8) })
         {
-            double biases = DampedBiases.Rmse(ratings, Holdout, seed);
-            double alone = Run(ratings, "bsp", 1, 1, seed).Rmse, free = Run(ratings, "async", 4, 1, seed).Rmse;
-            double barrier = Run(ratings, "bsp", 4, 1, seed).Rmse;
-            Assert.True(Math.Max(free, barrier) < biases - 0.015, $"seed {seed}: async {free}, bsp {barrier}, biases {biases}");
-            one += alone / Seeds.Length;
-            async += free / Seeds.Length;
-            bsp += barrier / Seeds.Length;
+            double rmse = Mean(seed => Run(ratings, policy, workers, 1, seed).Rmse);
+            output.WriteLine($"{policy}, {workers} workers: {rmse:0.0000}; biases {biases:0.0000}");
+            Assert.InRange(rmse, 0.80, Math.Min(0.840, biases - 0.015));
+            best = Math.Min(best, rmse);
+            worst = Math.Max(worst, rmse);
         }
 
-        Assert.InRange(one, 0.80, 0.845);
-        Assert.InRange(async, 0.80, 0.845);
-        Assert.True(async <= one + 0.002, $"async {async}, one worker {one}");
-        Assert.True(bsp <= one + 0.002, $"bsp {bsp}, one worker {one}");
+        Assert.True(worst - best <= 0.003, $"from {best} to {worst}");
     }
 
+    /// <summary>
+    /// Virtual time until 0.003 above the error that bsp ends with. The schedule of steps looks at the passes of the job alone, so a run of
+    /// fewer passes is the beginning of a longer one; users are solved for at the end of each, as they are at the end of all.
+    /// </summary>
     [Fact]
-    public void One_worker_eight_times_slower_costs_async_little_and_bsp_its_time()
+    public void With_one_of_eight_workers_eight_times_slower_bsp_takes_more_than_two_and_a_half_times_as_long()
     {
         Ratings ratings = Read();
-        double async = 0, bsp = 0;
-        foreach (ulong seed in Seeds)
+        double enough = Mean(seed => Run(ratings, "bsp", 8, 8, seed).Rmse) + 0.003;
+        double bsp = SecondsTo(enough, ratings, "bsp"), async = SecondsTo(enough, ratings, "async");
+        output.WriteLine($"to {enough:0.0000}: bsp {bsp:0.000} s, async {async:0.000} s, ratio {bsp / async:0.00}");
+        Assert.True(bsp >= 2.5 * async, $"bsp takes {bsp} s, async {async} s");
+    }
+
+    private double SecondsTo(double enough, Ratings ratings, string policy)
+    {
+        for (int passes = 10; passes <= Passes; passes += 2)
         {
-            (double free, double freeSeconds) = Run(ratings, "async", 4, 8, seed);
-            (double barrier, double barrierSeconds) = Run(ratings, "bsp", 4, 8, seed);
-            Assert.True(freeSeconds < barrierSeconds / 5, $"seed {seed}: async {freeSeconds} s, bsp {barrierSeconds} s");
-            async += free / Seeds.Length;
-            bsp += barrier / Seeds.Length;
+            double rmse = Mean(seed => Run(ratings, policy, 8, 8, seed, passes).Rmse);
+            output.WriteLine($"{policy}, {passes} passes: {rmse:0.0000}");
+            if (rmse <= enough)
+                return Mean(seed => Run(ratings, policy, 8, 8, seed, passes).Seconds);
+            Assert.True(passes > 10 || rmse > enough + 0.003, $"{policy} is near already after {passes} passes: begin earlier");
         }
 
-        Assert.True(async <= bsp + 0.005, $"async {async}, bsp {bsp}");
+        Assert.Fail($"{policy} does not get to {enough} in {Passes} passes");
+        return 0;
+    }
+
+    private static double Mean(Func<ulong, double> value)
+    {
+        double[] values = new double[Seeds.Length];
+        Parallel.For(0, values.Length, j => values[j] = value(Seeds[j]));
+        double sum = 0;
+        foreach (double v in values)
+            sum += v;
+        return sum / values.Length;
     }
 
     private static Ratings Read() => RatingsReader.Read(
         DataFolder.PathOf("ml-latest-small/ratings.csv"), new IdTable(), new IdTable(), needsRatings: true, CancellationToken.None);
 
-    private static (double Rmse, double Seconds) Run(Ratings ratings, string policy, int workers, int slow, ulong seed)
+    private static (double Rmse, double Seconds) Run(Ratings ratings, string policy, int workers, int slow, ulong seed, double passes = Passes)
     {
         var tasks = new ITask[workers];
         int[] microseconds = new int[workers];
@@ -68,7 +87,7 @@ public sealed class MovieLensTests
             microseconds[part] = 10_000 * (part == 0 ? slow : 1);
         }
 
-        RunResult result = Simulated.Run(new ServerOptions { Policy = policy, Passes = Passes }, tasks, microseconds);
+        RunResult result = Simulated.Run(new ServerOptions { Policy = policy, Passes = passes }, tasks, microseconds);
         Assert.Null(result.Failure);
         return (Math.Sqrt(result.Values[1] / result.Values[2]), result.Status.Seconds);
     }

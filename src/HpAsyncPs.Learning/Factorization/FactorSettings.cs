@@ -16,13 +16,13 @@ public sealed record FactorSettings
     public double Decay { get; init; } = 0.05;
 
     /// <summary>Step size at the start.</summary>
-    public double Step { get; init; } = 0.02;
+    public double Step { get; init; } = 0.025;
 
     /// <summary>Factor on the step size for each pass of the whole job over all data.</summary>
     public double StepDecay { get; init; } = 0.95;
 
     /// <summary>Factors begin evenly spread between minus this and this.</summary>
-    public double Start { get; init; } = 0.05;
+    public double Start { get; init; } = 0.02;
 
     /// <summary>Largest factor by which a worker with few of an item's ratings lengthens its steps.</summary>
     public double LargestScale { get; init; } = 16;

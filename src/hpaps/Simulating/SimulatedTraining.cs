@@ -34,6 +34,8 @@ internal sealed class SimulatedTraining : IDisposable
         var options = new ServerOptions
         {
             Policy = settings.Policy,
+            Rate = settings.Rate,
+            Plateau = settings.Plateau,
             Passes = settings.Passes,
             Target = settings.Target,
             Reference = settings.Reference,
