@@ -15,7 +15,8 @@ internal sealed class GradientSteps(int steps) : ILocalSolver
         Array.Clear(d);
         Penalty penalty = problem.Penalty;
         double step = 1 / (problem.Smoothness + problem.Rho);
-        for (int q = 0; q < steps && !interrupt.IsCancellationRequested; q++)
+        int last = (int)Math.Ceiling(problem.PassesFor(steps));
+        for (int q = 0; q < last && !interrupt.IsCancellationRequested; q++)
         {
             MultiplyByHessian(problem, d);
             for (int j = 0; j < d.Length; j++)
@@ -25,7 +26,7 @@ internal sealed class GradientSteps(int steps) : ILocalSolver
             }
         }
 
-        return steps;
+        return last;
     }
 
     private void MultiplyByHessian(LocalProblem problem, double[] d)

@@ -1,3 +1,4 @@
+using System;
 using HpAsyncPs.Learning.Data;
 
 namespace HpAsyncPs.Learning.Classification;
@@ -9,6 +10,9 @@ namespace HpAsyncPs.Learning.Classification;
 /// </summary>
 internal sealed class LocalProblem(SparseRows rows, Penalty penalty, int parameters)
 {
+    // Below it a step costs what its gradient costs, and brings nothing.
+    private const double LeastPasses = 0.25;
+
     public SparseRows Rows => rows;
 
     public Penalty Penalty => penalty;
@@ -30,4 +34,10 @@ internal sealed class LocalProblem(SparseRows rows, Penalty penalty, int paramet
 
     /// <summary>Weight of |d|^2 / 2.</summary>
     public double Rho { get; set; }
+
+    /// <summary>Share of the usual passes of a step, its gradient's included, that are to be made: 1, or less where this worker is slow.</summary>
+    public double Work { get; set; } = 1;
+
+    /// <summary>How many passes a solver is to make that would usually make <paramref name="usual"/>, one having gone into the gradient.</summary>
+    public double PassesFor(double usual) => Work < 1 ? Math.Max(LeastPasses, ((1 + usual) * Work) - 1) : usual;
 }

@@ -18,6 +18,9 @@ public sealed record LogisticSettings
     /// <summary>The local solver: see <see cref="LocalSolver"/>.</summary>
     public LocalSolver Solver { get; init; } = LocalSolver.Svrg;
 
+    /// <summary>Weight of |v - z|^2 / 2 in the local problem, unguarded: may diverge. 0: <see cref="Guard"/> decides.</summary>
+    public double Rho { get; init; }
+
     /// <summary>Rows of each gradient, for <see cref="GradientTask"/>; 0 for <see cref="LogisticTask"/>.</summary>
     public int Batch { get; init; }
 
@@ -35,6 +38,7 @@ public sealed record LogisticSettings
         new("l1", L1.ToString("R", CultureInfo.InvariantCulture)),
         new("intercept", Intercept ? "yes" : "no"),
         new("solver", (Batch > 0 ? LocalSolver.None : Solver).ToString()),
+        .. Rho > 0 ? (KeyValuePair<string, string>[])[new("rho", Rho.ToString("R", CultureInfo.InvariantCulture))] : [],
         .. Batch > 0 ? (KeyValuePair<string, string>[])[new("batch", Batch.ToString(CultureInfo.InvariantCulture))] : [],
         new("seed", Seed.ToString(CultureInfo.InvariantCulture)),
         new("parts", Parts.ToString(CultureInfo.InvariantCulture)),

@@ -33,6 +33,10 @@ public sealed class LogisticTask : ITask
     private const double Damping = 0.35;
     private const double DampingAtBarrier = 0.5;
 
+    // A worker that is slower than this by its passes does less between two pushes, so that it pushes every fourth time or so that the
+    // others do. More often would take more pushes of it, and of everybody: docs/algorithms.md.
+    private const double MostLag = 4;
+
     private readonly SparseRows _data;
     private readonly LogisticSettings _settings;
     private readonly Penalty _penalty;
@@ -47,6 +51,8 @@ public sealed class LogisticTask : ITask
     private double _stepSize;
     private double _share;
     private double _damping;
+    private Lag _lag;
+    private double _stepPasses;
 
     /// <param name="data">This worker's rows.</param>
     /// <param name="settings">The same at every worker.</param>
@@ -95,7 +101,7 @@ public sealed class LogisticTask : ITask
     public int Values => 2;
 
     /// <summary>The weight of |v - z|^2 / 2 in the local problem, as the guard has it now; 0 without a local solver.</summary>
-    public double Rho => _guard?.Rho ?? 0;
+    public double Rho => _settings.Rho > 0 ? _settings.Rho : _guard?.Rho ?? 0;
 
     /// <inheritdoc/>
     public void Start(StartMessage agreed)
@@ -133,7 +139,7 @@ public sealed class LogisticTask : ITask
             _gradient[j] += _settings.L2 * z[j];
         for (int j = 0; j < _parameters; j++)
             x[j] = (float)(z[j] - (_stepSize * _gradient[j]));
-        return _problem is null ? 1 : 1 + StepLocally(_problem, input, x);
+        return _stepPasses = _problem is null ? 1 : 1 + StepLocally(_problem, input, x);
     }
 
     /// <summary>Objective and training accuracy.</summary>
@@ -159,7 +165,8 @@ public sealed class LogisticTask : ITask
         _guard!.Observe(_penalty.Residual(problem.Z, aggregated, _stepSize), input.Rounds);
         if (input.Rounds == 0)
             return 0; // not every worker's gradient is in the mean yet: no direction to follow
-        problem.Rho = _guard.Rho;
+        problem.Rho = Rho;
+        problem.Work = Math.Min(1, MostLag / _lag.Observe(input.JobPasses, _stepPasses));
         double passes = _solver!.Solve(problem, _step, input.Interrupt);
         for (int j = 0; j < _parameters; j++)
             x[j] += (float)(_damping * _step[j]);

@@ -44,8 +44,8 @@ internal sealed class SvrgSteps : ILocalSolver
         Array.Clear(_touched);
 
         int rows = problem.Rows.Rows;
-        long wanted = (long)Math.Min((double)MostPasses * rows, Math.Max(rows, 1 / (step * problem.Flatness)));
-        int last = (int)Math.Min(wanted, int.MaxValue - 1);
+        double passes = problem.PassesFor(Math.Clamp(1 / (step * problem.Flatness * rows), 1, MostPasses));
+        int last = (int)Math.Min(passes * rows, int.MaxValue - 1);
         for (int t = 0; t < last; t++)
         {
             if (t % StepsBetweenInterrupts == 0 && interrupt.IsCancellationRequested)

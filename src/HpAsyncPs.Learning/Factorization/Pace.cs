@@ -15,9 +15,8 @@ internal sealed class Pace
     private const int Probes = 2;
     private const int MostPushes = 64;
 
-    // What a cycle counts for after the next one; and what is added before the pushes a pass are rounded down: without it a worker
-    // whose pushes cost more than their computation would stay at two a pass because it has made half the passes.
-    private const double Memory = 0.7;
+    // Added before the pushes a pass are rounded down: without it a worker whose pushes cost more than their computation would stay
+    // at two a pass because it has made half the passes.
     private const double TowardsFewer = 0.2;
 
     // A worker that is slower than this gets longer steps: by this power of its slowness, and at most by so much.
@@ -25,10 +24,7 @@ internal sealed class Pace
     private const double LongerPower = 0.75;
     private const double Longest = 8;
 
-    // Passes of this worker and of the job lately, and of the job at the last step; steps made.
-    private double _ownRecent;
-    private double _jobRecent;
-    private double _jobPasses;
+    private Lag _lag;
     private int _steps;
 
     /// <summary>The next step.</summary>
@@ -37,10 +33,7 @@ internal sealed class Pace
     /// <returns>A whole part of a pass; and the factor on the step size.</returns>
     public (double Share, double Longer) Next(double jobPasses, double lastStep)
     {
-        _ownRecent = (Memory * _ownRecent) + lastStep;
-        _jobRecent = (Memory * _jobRecent) + jobPasses - _jobPasses;
-        _jobPasses = jobPasses;
-        double slowness = _jobRecent / _ownRecent;
+        double slowness = _lag.Observe(jobPasses, lastStep);
         bool probes = _steps++ < Probes;
         double pushes = probes ? FirstPushes : Math.Clamp(Math.Floor(slowness + TowardsFewer), 1, MostPushes);
         double longer = !probes && slowness > NotableSlowness ? Math.Min(Longest, Math.Pow(slowness, LongerPower)) : 1;
