@@ -37,7 +37,7 @@ internal static class WorkerCommand
             {
                 SparseRows rows = LibsvmReader.Read(given.Data, given.Part, given.Stop);
                 LogisticSettings settings = own.Settings(given.Parsed) with { Seed = given.Seed, Parts = given.Part.Count };
-                given.Train(settings.Batch > 0 ? new GradientTask(rows, settings) : new LogisticTask(rows, settings));
+                given.Train(LogisticOptions.Task(rows, settings));
             },
             own.All);
         command.Validators.Add(result => own.Check(result, pushesGradients: false));
@@ -62,7 +62,7 @@ internal static class WorkerCommand
                 string? folder = given.Parsed.GetValue(output);
                 if (folder is not null)
                     RunFolder.Probe(folder);
-                FactorRun.Run(given, settings, given.Parsed.GetValue(test), given.Parsed.GetValue(own.Holdout), folder);
+                FactorRun.Run(given, settings, own.Model(given.Parsed), given.Parsed.GetValue(test), given.Parsed.GetValue(own.Holdout), folder);
             },
             [test, .. own.All, output]);
     }

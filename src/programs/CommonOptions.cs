@@ -88,6 +88,18 @@ internal static class CommonOptions
         return option;
     }
 
+    /// <summary>--warm-start.</summary>
+    public static Option<string?> WarmStart()
+    {
+        var option = new Option<string?>("--warm-start") { HelpName = "DIR", Description = "Begin from the model of an earlier run: the folder of its --out, or model/ in it. The data may be other data." };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value.Length: 0 }])
+                result.AddError("--warm-start is empty: give the folder of a model, or leave it out.");
+        });
+        return option;
+    }
+
     /// <summary>What --plateau says.</summary>
     public static PlateauRule? PlateauOf(string? given) => given is not null && PlateauRule.TryParse(given, out PlateauRule rule) ? rule : null;
 

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Globalization;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
@@ -46,10 +47,24 @@ internal sealed class FactorInput
     public FactorData Part(RowPart part) => FactorData.Of(_ratings, _test, _holdout, _seed, part.Index, part.Count);
 
     /// <summary>The task of a part.</summary>
-    public FactorTask Task(FactorData data, FactorSettings settings, int parts) => new(data, settings, parts,
-        new("ratings", Text(_ratings.Count)), new("users", Text(_ratings.Users.Count)), new("items", Text(_ratings.Items.Count)),
+    /// <param name="data">The part.</param>
+    /// <param name="settings">The same at every worker.</param>
+    /// <param name="parts">How many parts there are.</param>
+    /// <param name="warmStart">A model to begin from, or null.</param>
+    /// <exception cref="InputException">The model does not fit.</exception>
+    public FactorTask Task(FactorData data, FactorSettings settings, int parts, FactorModel? warmStart)
+    {
+        KeyValuePair<string, string>[] warm = warmStart is null ? [] : [new("warm_start", warmStart.Description.Checksum)];
+        FactorTask task = Task(data, settings, parts, warm);
+        if (warmStart is not null)
+            task.StartFrom(warmStart.StartFor(_ratings, data, settings.Rank));
+        return task;
+    }
+
+    private FactorTask Task(FactorData data, FactorSettings settings, int parts, KeyValuePair<string, string>[] more) => new(data, settings, parts,
+        [.. more, new("ratings", Text(_ratings.Count)), new("users", Text(_ratings.Users.Count)), new("items", Text(_ratings.Items.Count)),
         new("held_out", _test is null ? _holdout.ToString("R", CultureInfo.InvariantCulture) : Text(_test.Count)),
-        new("data", _fingerprint));
+        new("data", _fingerprint)]);
 
     /// <summary>Adds the users of a part to the model, once training has ended well.</summary>
     /// <exception cref="ClusterException">They cannot be written.</exception>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using HpAsyncPs.Learning.Factorization;
+using HpAsyncPs.Learning.Output;
 
 namespace HpAsyncPs.Programs;
 
@@ -18,6 +19,12 @@ internal sealed class FactorOptions
 
     public Option<double> StepDecay { get; } = new Option<double>("--step-decay") { HelpName = "F", Description = "Factor on the step size for each pass over all data.", DefaultValueFactory = _ => Defaults.StepDecay }.Within(0.01, 1);
 
+    public Option<string?> WarmStart { get; } = CommonOptions.WarmStart();
+
+    /// <summary>The model to begin from, or null.</summary>
+    /// <exception cref="InputException">It cannot be read.</exception>
+    public FactorModel? Model(ParseResult parsed) => parsed.GetValue(WarmStart) is { } folder ? FactorModel.Read(folder) : null;
+
     /// <summary>What was given for the task.</summary>
     public FactorSettings Settings(ParseResult parsed, ulong seed) => new()
     {
@@ -29,5 +36,5 @@ internal sealed class FactorOptions
     };
 
     /// <summary>All of them, in the order of the help.</summary>
-    public Option[] All => [Holdout, Rank, Decay, Step, StepDecay];
+    public Option[] All => [Holdout, Rank, Decay, Step, StepDecay, WarmStart];
 }

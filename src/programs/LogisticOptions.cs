@@ -3,6 +3,9 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using HpAsyncPs.Learning.Classification;
+using HpAsyncPs.Learning.Data;
+using HpAsyncPs.Learning.Output;
+using HpAsyncPs.Worker;
 
 namespace HpAsyncPs.Programs;
 
@@ -26,6 +29,8 @@ internal sealed class LogisticOptions
             + $"{CommonOptions.DefaultBatch} with hpaps train; a worker that is started by hand pushes gradients only if this is given.",
     }.Within(1, int.MaxValue);
 
+    public Option<string?> WarmStart { get; } = CommonOptions.WarmStart();
+
     public LogisticOptions()
     {
         _solver.Validators.Add(result =>
@@ -36,7 +41,7 @@ internal sealed class LogisticOptions
     }
 
     /// <summary>All of them, for a command.</summary>
-    public Option[] All => [_l2, _l1, _intercept, _solver, _batch];
+    public Option[] All => [_l2, _l1, _intercept, _solver, _batch, WarmStart];
 
     /// <summary>Says what does not go together with gradients, which workers push if <paramref name="pushesGradients"/> or a batch is given.</summary>
     public void Check(CommandResult result, bool pushesGradients)
@@ -47,7 +52,12 @@ internal sealed class LogisticOptions
             result.AddError("--l1 needs --policy async, bsp or ssp:S: a gradient has no l1.");
         if (Has(result, _solver))
             result.AddError("--solver needs --policy async, bsp or ssp:S: with gradients the server's optimiser takes the steps.");
+        if (Has(result, WarmStart))
+            result.AddError("--warm-start needs --policy async, bsp or ssp:S: under asp the model is at the server, which begins at zero.");
     }
+
+    /// <summary>The task of a worker's rows.</summary>
+    public static ITask Task(SparseRows rows, LogisticSettings settings) => settings.Batch > 0 ? new GradientTask(rows, settings) : new LogisticTask(rows, settings);
 
     /// <summary>Was a batch given?</summary>
     public bool HasBatch(CommandResult result) => Has(result, _batch);
@@ -55,13 +65,15 @@ internal sealed class LogisticOptions
     private static bool Has(CommandResult result, Option option) => result.GetResult(option) is { Implicit: false };
 
     /// <summary>What was given.</summary>
+    /// <exception cref="InputException">The model to begin from cannot be read.</exception>
     public LogisticSettings Settings(ParseResult parsed)
     {
         LocalSolver solver = LocalSolver.TryParse(parsed.GetValue(_solver)!, out LocalSolver given) ? given : LocalSolver.Svrg; // checked before
-        return new LogisticSettings { L2 = parsed.GetValue(_l2), L1 = parsed.GetValue(_l1), Intercept = parsed.GetValue(_intercept), Solver = solver, Batch = parsed.GetResult(_batch) is { Implicit: false } ? parsed.GetValue(_batch) : 0 };
+        LogisticModel? model = parsed.GetValue(WarmStart) is { } folder ? ModelFolder.Read(folder).ToLogistic() : null;
+        return new LogisticSettings { L2 = parsed.GetValue(_l2), L1 = parsed.GetValue(_l1), Intercept = parsed.GetValue(_intercept), Solver = solver, WarmStart = model, Batch = parsed.GetResult(_batch) is { Implicit: false } ? parsed.GetValue(_batch) : 0 };
     }
 
-    /// <summary>The same as arguments of a worker.</summary>
+    /// <summary>The same as arguments of a worker, but for the model to begin from.</summary>
     public static IReadOnlyList<string> Arguments(LogisticSettings settings)
     {
         List<string> arguments = ["--l2", Text(settings.L2), "--l1", Text(settings.L1)];

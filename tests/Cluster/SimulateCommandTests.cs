@@ -42,6 +42,7 @@ public sealed class SimulateCommandTests
     [Theory]
     [InlineData("logreg")]
     [InlineData("mf", "--rank", "4", "--holdout", "0.1")]
+    [InlineData("logreg", "--policy", "asp:adam", "--rate", "0.02", "--batch", "16")]
     public void Train_deterministic_gives_the_same_files_twice_and_those_of_simulate(string task, params string[] more)
     {
         using var folder = new TempFolder();

@@ -1,6 +1,8 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
+using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using HpAsyncPs.Learning.Data;
 
 namespace HpAsyncPs.Learning.Classification;
@@ -34,6 +36,21 @@ public sealed record LogisticModel(float[] Weights, float? Intercept, BinaryLabe
         new Penalty(l2, Number(settings, "l1"), hasIntercept).Shrink(aggregate[..weights.Length], smoothness > 0 ? 1 / smoothness : 0, weights);
         BinaryLabels labels = LabelsOf("the data", agreed);
         return hasIntercept ? new LogisticModel(weights[1..], weights[0], labels) : new LogisticModel(weights, null, labels);
+    }
+
+    /// <summary>A hash of weights and intercept: workers that agree in it begin from the same model.</summary>
+    public string Checksum() => XxHash3.HashToUInt64(MemoryMarshal.AsBytes(Weights.AsSpan()), BitConverter.SingleToUInt32Bits(Intercept ?? 0))
+        .ToString("x16", CultureInfo.InvariantCulture);
+
+    /// <summary>Weights as they are trained, as many as wanted: the intercept first if it is wanted, zeros last.</summary>
+    internal float[] Start(int parameters, bool withIntercept)
+    {
+        float[] start = new float[parameters];
+        int first = withIntercept ? 1 : 0;
+        Weights.CopyTo(start, first);
+        if (withIntercept)
+            start[0] = Intercept ?? 0;
+        return start;
     }
 
     /// <summary>The labels of all workers together, from what was agreed.</summary>

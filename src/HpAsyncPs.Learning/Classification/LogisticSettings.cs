@@ -24,6 +24,9 @@ public sealed record LogisticSettings
     /// <summary>Rows of each gradient, for <see cref="GradientTask"/>; 0 for <see cref="LogisticTask"/>.</summary>
     public int Batch { get; init; }
 
+    /// <summary>A model to begin from, or null: from zero.</summary>
+    public LogisticModel? WarmStart { get; init; }
+
     /// <summary>Of the split of the data.</summary>
     public ulong Seed { get; init; } = 1;
 
@@ -39,6 +42,7 @@ public sealed record LogisticSettings
         new("intercept", Intercept ? "yes" : "no"),
         new("solver", (Batch > 0 ? LocalSolver.None : Solver).ToString()),
         .. Rho > 0 ? (KeyValuePair<string, string>[])[new("rho", Rho.ToString("R", CultureInfo.InvariantCulture))] : [],
+        .. WarmStart is { } model ? (KeyValuePair<string, string>[])[new("warm_start", model.Checksum())] : [],
         .. Batch > 0 ? (KeyValuePair<string, string>[])[new("batch", Batch.ToString(CultureInfo.InvariantCulture))] : [],
         new("seed", Seed.ToString(CultureInfo.InvariantCulture)),
         new("parts", Parts.ToString(CultureInfo.InvariantCulture)),

@@ -46,6 +46,7 @@ public sealed class LogisticTask : ITask
     private Guard? _guard;
     private double[] _gradient = [];
     private double[] _step = [];
+    private float[]? _start;
     private float[] _weights = [];
     private int _parameters;
     private double _stepSize;
@@ -72,6 +73,8 @@ public sealed class LogisticTask : ITask
         }
 
         Agreed = [0, data.MaxLabel, -data.MinLabel];
+        if (settings.WarmStart is { Intercept: not null } && !settings.Intercept)
+            throw new InputException("The model to begin from has an intercept: train with --intercept, or begin from another.");
         _data = settings.Intercept ? data.WithConstant() : data;
         _settings = settings;
         _penalty = new Penalty(settings.L2, settings.L1, settings.Intercept);
@@ -80,7 +83,7 @@ public sealed class LogisticTask : ITask
     }
 
     /// <inheritdoc/>
-    public int Parameters => Math.Max(1, _data.Features) * _settings.Solver.Vectors;
+    public int Parameters => Math.Max(Math.Max(1, _data.Features), WarmParameters) * _settings.Solver.Vectors;
 
     /// <inheritdoc/>
     public int RowLength => 1;
@@ -110,6 +113,7 @@ public sealed class LogisticTask : ITask
         _parameters = agreed.Parameters / _settings.Solver.Vectors;
         _gradient = new double[_parameters];
         _weights = new float[_parameters];
+        _start = _settings.WarmStart?.Start(_parameters, _settings.Intercept);
         double smoothness = LogisticModel.SmoothnessOf(agreed.Agreed, _settings.L2);
         _stepSize = smoothness > 0 ? 1 / smoothness : 0; // rows without a feature: nothing can be learned
         _share = agreed.Share;
@@ -132,7 +136,10 @@ public sealed class LogisticTask : ITask
     public double Step(in StepInput input, Span<float> x)
     {
         Span<float> z = _problem is null ? _weights : _problem.Z;
-        _penalty.Shrink(input.Aggregate[.._parameters], _stepSize, z);
+        if (_start is not null && input.Rounds == 0)
+            _start.CopyTo(z); // the aggregate lacks somebody's part of the model yet
+        else
+            _penalty.Shrink(input.Aggregate[.._parameters], _stepSize, z);
         if (!_loss!.Gradient(z, _gradient, _problem is null ? [] : _problem.Curvatures, input.Interrupt))
             return 0;
         for (int j = _penalty.First; j < _parameters; j++)
@@ -150,6 +157,8 @@ public sealed class LogisticTask : ITask
         values[0] = loss + _penalty.Of(_weights);
         values[1] = accuracy;
     }
+
+    private int WarmParameters => _settings.WarmStart is { } model ? model.Weights.Length + (_settings.Intercept ? 1 : 0) : 0;
 
     private double StepLocally(LocalProblem problem, in StepInput input, Span<float> x)
     {

@@ -47,6 +47,9 @@ public sealed class FactorTask : ITask
     // For each block of items and each user, where the user's ratings of the block end.
     private readonly int[][] _blocks;
 
+    // Item rows of a model to begin from, as they are exchanged.
+    private float[]? _warmItems;
+
     private readonly Pace _pace = new();
     private readonly int _parts;
     private double _stepPasses;
@@ -133,6 +136,27 @@ public sealed class FactorTask : ITask
     /// <summary>This worker's users as of the last evaluation, which fit the item rows that were evaluated.</summary>
     public UserRows Evaluated { get; private set; }
 
+    /// <summary>Begins from a model. Before training.</summary>
+    public void StartFrom(FactorStart start)
+    {
+        _warmItems = new float[Parameters];
+        for (int item = 0; item < _data.ItemCounts.Length; item++)
+        {
+            ReadOnlySpan<float> from = start.Items.AsSpan(item * RowLength, RowLength);
+            for (int k = 0; k < RowLength && from.ContainsAnyExcept(0f); k++)
+                _warmItems[(item * RowLength) + k] = from[k] - (k < _settings.Rank ? _settings.StartOf(item, k) : 0);
+        }
+
+        for (int user = 0; user < _data.Users; user++)
+        {
+            ReadOnlySpan<float> from = start.Users.AsSpan(user * RowLength, RowLength);
+            if (!from.ContainsAnyExcept(0f))
+                continue;
+            from[..^1].CopyTo(_userFactors.AsSpan(user * _width));
+            _userBiases[user] = from[^1];
+        }
+    }
+
     /// <inheritdoc/>
     public void Start(StartMessage agreed)
     {
@@ -147,7 +171,7 @@ public sealed class FactorTask : ITask
     /// <inheritdoc/>
     public double Step(in StepInput input, Span<float> x)
     {
-        TakeItems(input.Aggregate);
+        TakeItems(_warmItems is not null && input.Rounds == 0 ? _warmItems : input.Aggregate); // the aggregate lacks somebody's part of the model yet
         (double share, double longer) = _pace.Next(input.JobPasses, _stepPasses);
         int wanted = (int)Math.Ceiling(share * _data.Values.Length);
         double scheduled = _settings.Step * Math.Pow(_settings.StepDecay, input.JobPasses);

@@ -133,6 +133,40 @@ public sealed class FactorModel
         return (rows, length);
     }
 
+    /// <summary>This model as a start for other ratings, of which users and items are found by their ids.</summary>
+    /// <param name="ratings">All ratings: has the ids.</param>
+    /// <param name="data">A worker's part of them.</param>
+    /// <param name="rank">Factors that are to be trained.</param>
+    /// <exception cref="InputException">The model has another number of factors.</exception>
+    public FactorStart StartFor(Ratings ratings, FactorData data, int rank)
+    {
+        if (rank != _rowLength - 1)
+            throw new InputException($"{Folder}: the model to begin from has {_rowLength - 1} factors: train with --rank {_rowLength - 1}, or begin from another");
+        float[] items = new float[ratings.Items.Count * _rowLength], users = new float[data.Users * _rowLength];
+        for (int item = 0; item < ratings.Items.Count; item++)
+        {
+            if (Items.Find(ratings.Items[item]) is var known and >= 0)
+                Rescale(ItemRow(known), data.Scale, 0, items.AsSpan(item * _rowLength, _rowLength));
+        }
+
+        for (int user = 0; user < data.Users; user++)
+        {
+            if (Users.Find(ratings.Users[data.UserIds[user]]) is var known and >= 0)
+                Rescale(_userRows[known], data.Scale, Mean - data.Mean, users.AsSpan(user * _rowLength, _rowLength));
+        }
+
+        return new FactorStart(items, users);
+    }
+
+    // From units of the ratings to those of their standard deviation; a row that was never trained stays zero.
+    private static void Rescale(ReadOnlySpan<float> row, double scale, double shift, Span<float> to)
+    {
+        if (!row.ContainsAnyExcept(0f))
+            return;
+        TensorPrimitives.Multiply(row[..^1], (float)(1 / Math.Sqrt(scale)), to);
+        to[^1] = (float)((row[^1] + shift) / scale);
+    }
+
     private ReadOnlySpan<float> ItemRow(int item) => _items.AsSpan(item * _rowLength, _rowLength);
 
     private void ReadPart(int part)

@@ -56,6 +56,10 @@ public sealed record ModelFolder(ModelDescription Description, float[] Weights)
         ? new BinaryLabels(negative, positive)
         : throw new InputException($"The model is of task '{Description.Task}', not a classifier; give one that 'hpaps train logreg' wrote.");
 
+    /// <summary>The classifier that this is.</summary>
+    /// <exception cref="InputException">It is none.</exception>
+    public LogisticModel ToLogistic() => new(Weights, Description.Intercept, ClassLabels());
+
     /// <summary>Writes the model; each file appears whole or not at all.</summary>
     public void Write(string folder)
     {

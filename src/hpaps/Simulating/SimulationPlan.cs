@@ -4,6 +4,7 @@ using HpAsyncPs.Cli.Training;
 using HpAsyncPs.Learning.Classification;
 using HpAsyncPs.Learning.Data;
 using HpAsyncPs.Learning.Factorization;
+using HpAsyncPs.Learning.Output;
 using HpAsyncPs.Programs;
 using HpAsyncPs.Simulation;
 using HpAsyncPs.Worker;
@@ -28,14 +29,14 @@ internal sealed record SimulationPlan(Func<TrainSettings, CancellationToken, Sim
         for (int rank = 0; rank < tasks.Length; rank++)
         {
             SparseRows rows = LibsvmReader.Read(settings.Data, new RowPart(rank, tasks.Length, settings.Seed), stop);
-            tasks[rank] = new LogisticTask(rows, task with { Seed = settings.Seed, Parts = tasks.Length });
+            tasks[rank] = LogisticOptions.Task(rows, task with { Seed = settings.Seed, Parts = tasks.Length });
         }
 
         return new SimulatedJob(tasks, static _ => { });
     }
 
     /// <summary>Matrix factorisation: the same tasks as those of worker processes.</summary>
-    public static SimulatedJob ReadRatings(TrainSettings settings, FactorSettings task, double holdout, CancellationToken stop)
+    public static SimulatedJob ReadRatings(TrainSettings settings, FactorSettings task, FactorModel? warmStart, double holdout, CancellationToken stop)
     {
         FactorInput input = FactorInput.Read(settings.Data, settings.Test, holdout, settings.Seed, stop);
         var tasks = new FactorTask[settings.Workers];
@@ -43,7 +44,7 @@ internal sealed record SimulationPlan(Func<TrainSettings, CancellationToken, Sim
         for (int rank = 0; rank < tasks.Length; rank++)
         {
             data[rank] = input.Part(new RowPart(rank, tasks.Length, settings.Seed));
-            tasks[rank] = input.Task(data[rank], task, tasks.Length);
+            tasks[rank] = input.Task(data[rank], task, tasks.Length, warmStart);
         }
 
         return new SimulatedJob(tasks, folder =>

@@ -5,6 +5,7 @@ using System.Threading;
 using HpAsyncPs.Cli.Simulating;
 using HpAsyncPs.Learning.Classification;
 using HpAsyncPs.Learning.Factorization;
+using HpAsyncPs.Learning.Output;
 using HpAsyncPs.Programs;
 using HpAsyncPs.Server.Policies;
 
@@ -40,6 +41,7 @@ internal static class TrainCommand
                 "hpaps train logreg --data train.svm --test test.svm --workers 8 --passes 200 --out run",
                 "hpaps train logreg --data train.svm --target 1e-3 --reference 0.33334 --policy bsp --slow 0:8",
                 "hpaps train logreg --data train.svm --plateau 20:1e-4",
+                "hpaps train logreg --data new.svm --warm-start run --out run-2",
                 "hpaps train logreg --data train.svm --policy ssp:3",
                 "hpaps train logreg --data train.svm --policy asp:adam --rate 0.01 --batch 256"),
             [.. own.All, rate, target, reference, .. more]);
@@ -70,7 +72,7 @@ internal static class TrainCommand
                     Target = parsed.GetValue(target),
                     Reference = parsed.GetValue(reference),
                     Rate = parsed.GetValue(rate),
-                    TaskArguments = LogisticOptions.Arguments(value),
+                    TaskArguments = [.. LogisticOptions.Arguments(value), .. WarmStart(parsed, own.WarmStart)],
                     Title = $"l2 {Text(value.L2)}" + (value.L1 > 0 ? $", l1 {Text(value.L1)}" : ""),
                     HasLabels = true,
                 },
@@ -120,20 +122,23 @@ internal static class TrainCommand
                 "--rank", Text(parsed.GetValue(own.Rank)), "--decay", Text(parsed.GetValue(own.Decay)), "--step", Text(parsed.GetValue(own.Step)),
                 "--step-decay", Text(parsed.GetValue(own.StepDecay)),
             ];
+            FactorModel? warmStart = own.Model(parsed);
             string[] test = settings.Test is { } file ? ["--test", Commands.File(file)] : ["--holdout", Text(parsed.GetValue(own.Holdout))];
             return Run(
                 settings with
                 {
                     TargetRmse = parsed.GetValue(target),
-                    TaskArguments = [.. arguments, .. test],
+                    TaskArguments = [.. arguments, .. test, .. WarmStart(parsed, own.WarmStart)],
                     Title = $"rank {parsed.GetValue(own.Rank)}",
                     WorkersWrite = true,
                 },
                 parsed, simulate, deterministic, start,
-                (all, stop) => SimulationPlan.ReadRatings(all, own.Settings(parsed, all.Seed), parsed.GetValue(own.Holdout), stop));
+                (all, stop) => SimulationPlan.ReadRatings(all, own.Settings(parsed, all.Seed), warmStart, parsed.GetValue(own.Holdout), stop));
         });
         return command;
     }
+
+    private static string[] WarmStart(ParseResult parsed, Option<string?> option) => parsed.GetValue(option) is { } model ? ["--warm-start", Commands.File(model)] : [];
 
     private static Option<bool> Deterministic() => new("--deterministic")
     {
