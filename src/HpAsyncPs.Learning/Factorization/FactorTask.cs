@@ -1,9 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
-using System.IO.Hashing;
 using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
 using System.Threading;
 using HpAsyncPs.Kernels;
 using HpAsyncPs.Learning.Data;
@@ -20,7 +18,7 @@ namespace HpAsyncPs.Learning.Factorization;
 /// the server's plain sum is the average's distance from the start that all share. At the end each user gets the factors and
 /// bias that are best for the item rows.
 /// </summary>
-public sealed class FactorTask : ITask
+public sealed partial class FactorTask : ITask
 {
     /// <summary>Its name in settings and on the command line.</summary>
     public const string Name = "mf";
@@ -200,41 +198,6 @@ public sealed class FactorTask : ITask
         return _stepPasses = (double)done / _data.Values.Length;
     }
 
-    /// <inheritdoc/>
-    public void Evaluate(ReadOnlySpan<float> z, Span<double> values, bool isLast)
-    {
-        TakeItems(z);
-        UserRows users = Evaluated = Evaluated with { Checksum = XxHash3.HashToUInt64(MemoryMarshal.AsBytes(z)) };
-        _userFactors.CopyTo(users.Factors, 0);
-        _userBiases.CopyTo(users.Biases, 0);
-        double error = 0, norm = 0;
-        for (int user = 0; user < _data.Users; user++)
-        {
-            (int begin, int count) = RatingsOf(user);
-            ReadOnlySpan<int> items = _data.Items.AsSpan(begin, count);
-            ReadOnlySpan<float> ratings = _data.Values.AsSpan(begin, count);
-            Span<float> p = users.Factors.AsSpan(user * _width, _width);
-            if (isLast)
-                users.Biases[user] = RidgeKernel.Solve(p, items, ratings, _q, _itemBiases, (float)_settings.Decay, _scratch);
-            float bias = users.Biases[user];
-            error += FactorKernel.SquaredError(p, bias, items, ratings, _q, _itemBiases);
-
-            // The decay counts with each rating: a row's norm as often as it has ratings.
-            norm += count * (SquaredNorm(p) + ((double)bias * bias));
-        }
-
-        for (int local = 0; local < _shares.Length; local++)
-        {
-            norm += _data.LocalCounts[local]
-                * (SquaredNorm(_q.AsSpan(local * _width, _width)) + ((double)_itemBiases[local] * _itemBiases[local]));
-        }
-
-        double unit = _data.Scale * _data.Scale / Weight;
-        values[0] = 0.5 * unit * (error + (_settings.Decay * norm));
-        values[1] = unit * TestError(z);
-        values[2] = _data.TestValues.Length / Weight;
-    }
-
     private (int Begin, int Count) RatingsOf(int user) => (_data.UserStarts[user], _data.UserStarts[user + 1] - _data.UserStarts[user]);
 
     /// <summary>
@@ -271,34 +234,6 @@ public sealed class FactorTask : ITask
         }
     }
 
-    /// <summary>Sum of squared errors over the held-out ratings; an item without training ratings has its zero bias and no factors.</summary>
-    private double TestError(ReadOnlySpan<float> z)
-    {
-        double sum = 0;
-        Span<float> row = stackalloc float[_width];
-        for (int t = 0; t < _data.TestValues.Length; t++)
-        {
-            int user = _data.TestUsers[t], item = _data.TestItems[t], local = _testLocals[t];
-            double e = _data.TestValues[t] - Evaluated.Biases[user];
-            ReadOnlySpan<float> p = Evaluated.Factors.AsSpan(user * _width, _width);
-            if (local >= 0)
-            {
-                e -= _itemBiases[local] + FactorKernel.Dot(p, _q.AsSpan(local * _width, _width));
-            }
-            else if (_data.ItemCounts[item] > 0)
-            {
-                ReadOnlySpan<float> from = z.Slice(item * RowLength, RowLength);
-                for (int k = 0; k < _settings.Rank; k++)
-                    row[k] = _settings.StartOf(item, k) + from[k];
-                e -= from[^1] + FactorKernel.Dot(p, row);
-            }
-
-            sum += e * e;
-        }
-
-        return sum;
-    }
-
     /// <summary>Item rows of the aggregate become local rows.</summary>
     private void TakeItems(ReadOnlySpan<float> z)
     {
@@ -333,14 +268,6 @@ public sealed class FactorTask : ITask
             int other = (int)Math.BigMul(state, (ulong)j + 1, out _);
             (_order[j], _order[other]) = (_order[other], _order[j]);
         }
-    }
-
-    private static double SquaredNorm(ReadOnlySpan<float> row)
-    {
-        double sum = 0;
-        foreach (float v in row)
-            sum += (double)v * v;
-        return sum;
     }
 
     private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);

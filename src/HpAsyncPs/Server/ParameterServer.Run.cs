@@ -175,8 +175,8 @@ public sealed partial class ParameterServer
     {
         if (_stopWanted is not null)
             Finish(_stopWanted);
-        else if (_options.Passes is { } passes && _weightedPasses >= passes * _totalWeight)
-            Finish("passes");
+        else if (_options.Passes is { } passes && _weightedPasses >= passes * _totalWeight && (_rounds > 0 || _policy.Optimizer is not null))
+            Finish("passes"); // not while somebody's part is missing from the aggregate: it would be no model
         else if (_options.TimeLimit is { } limit && _time.GetElapsedTime(_startedAt, now) >= limit)
             Finish("time limit");
         else if (now >= _evaluateAt && _evaluation is null)

@@ -22,9 +22,11 @@ public sealed class ServerHost : IDisposable
 
     private const int Backlog = 512;
 
+    private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(50);
 
     private readonly ParameterServer _server;
+    private readonly TimeProvider _time;
     private readonly OwnerLoop _loop;
     private readonly Socket _listener;
     private readonly SlabPool _pool;
@@ -34,11 +36,12 @@ public sealed class ServerHost : IDisposable
 
     private ServerHost(ServerOptions options, IPEndPoint address, TimeProvider time, Action<string>? log)
     {
+        _time = time;
         _server = new ParameterServer(options, time, NewIncarnation()) { Log = log };
         int connections = options.Workers + SpareConnections;
         _places = new SemaphoreSlim(connections);
         _pool = new SlabPool(connections * Connection.MostBlocks);
-        _loop = new OwnerLoop("shard", time, Tick);
+        _loop = new OwnerLoop("shard", time, TickInterval, Tick);
         _listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         // ReuseAddress is not set: here it would let a second server share the port, and split the workers between the two.
         try
@@ -144,7 +147,7 @@ public sealed class ServerHost : IDisposable
             peer = "unknown";
         }
 
-        _ = new Connection(socket, _pool, _loop, peer, sink => new Handler(this, _server.Opened(sink)));
+        _ = new Connection(socket, _pool, _loop, _time, peer, sink => new Handler(this, _server.Opened(sink)));
     }
 
     private sealed class Handler(ServerHost host, Session session) : IFrameHandler

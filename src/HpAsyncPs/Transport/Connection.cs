@@ -9,82 +9,82 @@ using HpAsyncPs.Protocol;
 
 namespace HpAsyncPs.Transport;
 
-/// <summary>Who gets a connection's frames. Called on the connection's owner, one call at a time.</summary>
-public interface IFrameHandler
-{
-    /// <summary>A whole frame came in; the payload is valid during the call only.</summary>
-    void Received(in FrameHeader header, in ReadOnlySequence<byte> payload);
-
-    /// <summary>The peer sent what is no frame. Nothing more will be read; tell it, and close.</summary>
-    void Violated(string reason);
-
-    /// <summary>The connection can take more after <see cref="IFrameSink.Send"/> had returned false.</summary>
-    void Writable();
-
-    /// <summary>The connection has ended. The last call.</summary>
-    /// <param name="reason">What happened, or null when the peer closed it in order.</param>
-    void Closed(string? reason);
-}
-
 /// <summary>
-/// Frames over a socket, through two pipes of bounded size. The receive loop fills the one, and stops when the owner
-/// lags; senders fill the other, and are told to stop when the peer lags. Frames are handled on the owner's scheduler. In
-/// the steady state nothing is allocated.
+/// Frames over a socket that never blocks. The loop's thread receives into a pipe and hands out the frames that are whole, so a pipe never
+/// holds more than a frame and what came with it, and a shard that lags does not read. A frame that is sent goes to the
+/// socket at once; what the socket does not take waits in a second pipe, and the sender is told to stop. In the steady state nothing is
+/// allocated.
 /// </summary>
 public sealed class Connection : IFrameSink
 {
-    /// <summary>Received bytes that wait for the owner: a whole frame must fit, and the next one should be on its way.</summary>
-    public const int InputBytes = 2 * (Limits.ChunkBytes + FrameHeader.Bytes);
+    /// <summary>Bytes that wait for the peer beyond which it is cut off: it makes us answer and does not read.</summary>
+    public const int MostOutputBytes = 4 * Limits.ChunkBytes;
 
-    /// <summary>Bytes on their way to the peer beyond which the owner is told to stop.</summary>
-    public const int OutputBytes = Limits.ChunkBytes;
+    /// <summary>The most blocks that one connection holds: a frame coming in and what came with it, what waits to go out, a block begun in each.</summary>
+    public const int MostBlocks = (((2 * (Limits.ChunkBytes + FrameHeader.Bytes)) + MostOutputBytes) / SlabPool.BlockBytes) + 6;
 
-    /// <summary>Bytes on their way beyond which a peer that makes us answer but does not read is cut off.</summary>
-    public const int MostOutputBytes = 4 * OutputBytes;
+    // Bytes that are received from one connection before it is the others' turn.
+    private const int BytesOfATurn = 4 * Limits.ChunkBytes;
 
-    /// <summary>The most blocks that one connection holds: both pipes full, and a block begun in each.</summary>
-    public const int MostBlocks = ((InputBytes + OutputBytes + MostOutputBytes + (2 * Limits.ChunkBytes)) / SlabPool.BlockBytes) + 8;
+    // Header and payload up to this are sent together, from one piece of memory.
+    private const int PieceBytes = 32 * 1024;
 
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
 
-    private readonly Socket _socket;
+    [ThreadStatic]
+    private static byte[]? t_piece;
+
     private readonly IFrameHandler _handler;
+    private readonly OwnerLoop _loop;
+    private readonly TimeProvider _time;
     private readonly Pipe _input;
     private readonly Pipe _output;
-    private readonly Action _flushed;
+    private readonly int _slot;
 
-    // A worker's frames come from the computing thread, and go on from the thread that saw the socket take them.
+    // A worker's frames come from the computing thread, and go on from the loop's when the socket can take more.
     private readonly object _sending = new();
-    private ValueTask<FlushResult> _flush;
-    private bool _flushing;
-    private long _unflushed;
-    private volatile bool _closing;
-    private volatile string? _cutOff;
+    private Readiness _interest = Readiness.Readable;
+    private long _waitingBytes;
+    private bool _closing;
+    private bool _inputEnded;
+    private bool _ended;
+    private long _overdueAt = long.MaxValue;
+    private bool _sendFailed;
+    private string? _cutOff;
+    private string? _violation;
 
+    /// <summary>On the loop's thread, or before it starts.</summary>
     /// <param name="socket">Connected; owned from now on.</param>
     /// <param name="pool">Memory of the pipes.</param>
-    /// <param name="owner">Where the handler is called: the shard's thread, or inline.</param>
+    /// <param name="loop">Whose thread receives and calls the handler.</param>
+    /// <param name="time">The clock.</param>
     /// <param name="peer">The other end, for messages.</param>
     /// <param name="makeHandler">Makes the handler; it may keep the sink but not send yet.</param>
-    public Connection(Socket socket, SlabPool pool, PipeScheduler owner, string peer, Func<IFrameSink, IFrameHandler> makeHandler)
+    public Connection(Socket socket, SlabPool pool, OwnerLoop loop, TimeProvider time, string peer, Func<IFrameSink, IFrameHandler> makeHandler)
     {
-        _socket = socket;
+        Socket = socket;
         Peer = peer;
+        _loop = loop;
+        _time = time;
+        socket.Blocking = false;
         if (socket.AddressFamily != AddressFamily.Unix)
             socket.NoDelay = true;
-        _input = new Pipe(new PipeOptions(pool, owner, PipeScheduler.Inline, InputBytes, InputBytes / 2,
-            SlabPool.BlockBytes, useSynchronizationContext: false));
-        _output = new Pipe(new PipeOptions(pool, PipeScheduler.Inline, owner, OutputBytes, OutputBytes / 2,
-            SlabPool.BlockBytes, useSynchronizationContext: false));
-        _flushed = Flushed;
+
+        // Both pipes are filled and emptied by whoever holds them, and never waited for: their bounds are kept here.
+        var options = new PipeOptions(pool, PipeScheduler.Inline, PipeScheduler.Inline, 0, 0, SlabPool.BlockBytes, useSynchronizationContext: false);
+        _input = new Pipe(options);
+        _output = new Pipe(options);
         _handler = makeHandler(this);
-        _ = ReceiveAsync();
-        _ = SendAsync();
-        owner.Schedule(static state => _ = ((Connection)state!).HandleAsync(), this);
+        _slot = loop.Register(this);
     }
 
     /// <inheritdoc/>
     public string Peer { get; }
+
+    internal Socket Socket { get; }
+
+    /// <summary>It is on its way to its end.</summary>
+    internal bool IsClosing => Volatile.Read(ref _closing);
 
     /// <inheritdoc/>
     public bool Send(FrameHeader header, ReadOnlySpan<byte> payload)
@@ -93,22 +93,24 @@ public sealed class Connection : IFrameSink
         {
             if (_closing)
                 return true;
-            FrameWriter.Write(_output.Writer, header, payload);
-            if (!_flushing)
+            if (_waitingBytes == 0)
             {
-                Flush();
-                return !_flushing;
+                SendAtOnce(header, payload);
+            }
+            else
+            {
+                FrameWriter.Write(_output.Writer, header, payload);
+                Keep(FrameHeader.Bytes + payload.Length);
             }
 
-            _unflushed += FrameHeader.Bytes + payload.Length;
-            if (_unflushed > MostOutputBytes)
+            if (_waitingBytes > MostOutputBytes)
             {
-                _closing = true;
                 _cutOff = $"it did not read {MostOutputBytes >> 20} MiB of answers";
-                _socket.Dispose(); // the receive loop sees it, and tells the handler
+                _closing = true;
+                _overdueAt = 0; // the loop's thread ends it
             }
 
-            return false;
+            return _waitingBytes == 0;
         }
     }
 
@@ -120,165 +122,210 @@ public sealed class Connection : IFrameSink
             if (_closing)
                 return;
             _closing = true;
-            if (!_flushing)
-                _output.Writer.Complete();
+            _overdueAt = _time.GetTimestamp() + (long)(Linger.TotalSeconds * _time.TimestampFrequency);
+            if (_waitingBytes == 0)
+                EndOutput();
         }
-
-        _ = EndAfterLingerAsync();
     }
 
-    private void Flush()
+    /// <summary>The socket is ready for something. On the loop's thread.</summary>
+    internal void Handle(Readiness what)
     {
-        ValueTask<FlushResult> flush = _output.Writer.FlushAsync(CancellationToken.None);
-        if (flush.IsCompleted)
-        {
-            _ = flush.Result;
-            return;
-        }
-
-        _flushing = true;
-        _flush = flush;
-        flush.ConfigureAwait(false).GetAwaiter().UnsafeOnCompleted(_flushed);
+        if ((what & Readiness.Writable) != 0)
+            SendWaiting();
+        if ((what & ~Readiness.Writable) != 0 && !_ended && !_inputEnded)
+            Receive();
+        if (_inputEnded && ((what & (Readiness.HungUp | Readiness.Failed)) != 0 || _waitingBytes == 0))
+            End();
     }
 
-    private void Flushed()
+    /// <summary>Its time to close in order is over.</summary>
+    internal bool IsOverdue(long now) => now >= Volatile.Read(ref _overdueAt);
+
+    /// <summary>Ends it at once. On the loop's thread.</summary>
+    internal void CutOff(string? reason)
+    {
+        lock (_sending)
+            _closing = true;
+        EndInput(reason);
+        End();
+    }
+
+    private void Receive()
+    {
+        try
+        {
+            for (int received = 0; received < BytesOfATurn && !_inputEnded;)
+            {
+                int count = Socket.Receive(_input.Writer.GetSpan(1), SocketFlags.None, out SocketError error);
+                if (error == SocketError.WouldBlock)
+                    return;
+                if (count == 0)
+                {
+                    EndInput(error == SocketError.Success ? null : new SocketException((int)error).Message);
+                    return;
+                }
+
+                received += count;
+                _input.Writer.Advance(count);
+                Flush(_input);
+                HandleFrames();
+            }
+        }
+        catch (Exception e)
+        {
+            EndInput(e.Message); // the handler is told, whatever it is
+        }
+    }
+
+    /// <summary>
+    /// After a close it goes on reading, and throws away, until the peer has closed too: closing a socket with unread input would reset
+    /// the connection, and the peer would never read our last words.
+    /// </summary>
+    private void HandleFrames()
+    {
+        if (!_input.Reader.TryRead(out ReadResult result))
+            return;
+        ReadOnlySequence<byte> buffer = result.Buffer;
+        try
+        {
+            while (!IsClosing && FrameReader.TryRead(ref buffer, out FrameHeader header, out ReadOnlySequence<byte> payload))
+                _handler.Received(header, payload);
+        }
+        catch (ProtocolException e)
+        {
+            _violation = e.Message;
+            _handler.Violated(e.Message);
+            Close();
+        }
+
+        _input.Reader.AdvanceTo(IsClosing ? buffer.End : buffer.Start, buffer.End);
+    }
+
+    /// <summary>The peer sends no more, or what it sends is not wanted: the handler is told, and the connection closes when all has gone out.</summary>
+    private void EndInput(string? reason)
+    {
+        if (_inputEnded)
+            return;
+        _inputEnded = true;
+        bool cut = !IsClosing && _input.Reader.TryRead(out ReadResult rest) && !rest.Buffer.IsEmpty;
+        _handler.Closed(_cutOff ?? _violation ?? reason ?? (cut ? "the connection ended in the middle of a frame" : null));
+        Close();
+        lock (_sending)
+            Want(_interest & ~Readiness.Readable);
+    }
+
+    private void SendAtOnce(FrameHeader header, ReadOnlySpan<byte> payload)
+    {
+        byte[] piece = t_piece ??= new byte[PieceBytes];
+        int count = Math.Min(payload.Length, PieceBytes - FrameHeader.Bytes);
+        header.PayloadLength = (uint)payload.Length;
+        header.Write(piece);
+        payload[..count].CopyTo(piece.AsSpan(FrameHeader.Bytes));
+        count += FrameHeader.Bytes;
+        ReadOnlySpan<byte> first = piece.AsSpan(0, count), rest = payload[(count - FrameHeader.Bytes)..];
+        first = first[TrySend(first)..];
+        if (first.IsEmpty && !rest.IsEmpty)
+            rest = rest[TrySend(rest)..];
+        if (!_sendFailed && !(first.IsEmpty && rest.IsEmpty))
+        {
+            _output.Writer.Write(first);
+            _output.Writer.Write(rest);
+            Keep(first.Length + rest.Length);
+        }
+    }
+
+    /// <summary>What the socket takes now. After a failure, which the receiving side sees too, everything is swallowed.</summary>
+    private int TrySend(ReadOnlySpan<byte> bytes)
+    {
+        if (_sendFailed)
+            return bytes.Length;
+        int sent = Socket.Send(bytes, SocketFlags.None, out SocketError error);
+        if (error is SocketError.Success or SocketError.WouldBlock)
+            return sent;
+        _sendFailed = true;
+        return bytes.Length;
+    }
+
+    /// <summary>Bytes have been put into the pipe for later.</summary>
+    private void Keep(int bytes)
+    {
+        _waitingBytes += bytes;
+        Flush(_output);
+        Want(_interest | Readiness.Writable);
+    }
+
+    private void SendWaiting()
     {
         lock (_sending)
         {
-            _ = _flush.GetAwaiter().GetResult();
-            _flushing = false;
-            bool more = _unflushed > 0;
-            _unflushed = 0;
-            if (_closing)
-                _output.Writer.Complete();
-            else if (more)
-                Flush();
-            if (_flushing || _closing)
+            while (_waitingBytes > 0 && _output.Reader.TryRead(out ReadResult result))
+            {
+                ReadOnlySpan<byte> first = result.Buffer.FirstSpan;
+                int sent = TrySend(first);
+                bool all = sent == first.Length;
+                _output.Reader.AdvanceTo(result.Buffer.GetPosition(sent));
+                _waitingBytes -= sent;
+                if (!all)
+                    return;
+            }
+
+            if (_ended || (_interest & Readiness.Writable) == 0)
                 return;
+            Want(_interest & ~Readiness.Writable);
+            if (_closing)
+            {
+                EndOutput();
+                return;
+            }
         }
 
         _handler.Writable(); // not under the lock: it may take the handler's own, which is taken before this one elsewhere
     }
 
-    /// <summary>Socket to pipe.</summary>
-    private async Task ReceiveAsync()
+    private void Want(Readiness interest)
     {
-        PipeWriter writer = _input.Writer;
-        Exception? error = null;
-        try
-        {
-            while (true)
-            {
-                int count = await _socket.ReceiveAsync(writer.GetMemory(1), SocketFlags.None, CancellationToken.None).ConfigureAwait(false);
-                if (count == 0)
-                    break;
-                writer.Advance(count);
-                FlushResult flushed = await writer.FlushAsync(CancellationToken.None).ConfigureAwait(false);
-                if (flushed.IsCompleted)
-                    break;
-            }
-        }
-        catch (Exception e)
-        {
-            error = e; // the handler is told, whatever it is
-        }
-
-        await writer.CompleteAsync(error).ConfigureAwait(false);
+        if (_ended || _interest == interest)
+            return;
+        _interest = interest;
+        _loop.Change(this, _slot, interest);
     }
 
-    /// <summary>
-    /// Pipe to owner. After a close it goes on reading, and throws away, until the peer has closed too: closing a socket
-    /// with unread input would reset the connection, and the peer would never read our last words.
-    /// </summary>
-    private async Task HandleAsync()
+    private void EndOutput()
     {
-        PipeReader reader = _input.Reader;
-        string? reason = null;
         try
         {
-            while (true)
-            {
-                ReadResult result = await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
-                ReadOnlySequence<byte> buffer = result.Buffer;
-                reason ??= HandleFrames(ref buffer);
-                if (result.IsCompleted)
-                {
-                    if (!buffer.IsEmpty && !_closing)
-                        reason = "the connection ended in the middle of a frame";
-                    break;
-                }
-
-                reader.AdvanceTo(buffer.Start, buffer.End);
-            }
+            if (!_ended)
+                Socket.Shutdown(SocketShutdown.Send);
         }
-        catch (Exception e)
+        catch (SocketException)
         {
-            reason ??= e.Message;
+            _sendFailed = true; // the peer has gone: the receiving side sees it
         }
-
-        await reader.CompleteAsync().ConfigureAwait(false);
-        _handler.Closed(_cutOff ?? reason);
-        Close();
     }
 
-    private string? HandleFrames(ref ReadOnlySequence<byte> buffer)
+    private void End()
     {
-        string? reason = null;
-        try
+        lock (_sending)
         {
-            while (!_closing && FrameReader.TryRead(ref buffer, out FrameHeader header, out ReadOnlySequence<byte> payload))
-                _handler.Received(header, payload);
-        }
-        catch (ProtocolException e)
-        {
-            reason = e.Message;
-            _handler.Violated(reason);
-            Close();
+            if (_ended)
+                return;
+            _ended = true;
+            _output.Writer.Complete();
+            _output.Reader.Complete();
+            _input.Writer.Complete();
+            _input.Reader.Complete();
+            Socket.Dispose();
         }
 
-        if (_closing)
-            buffer = buffer.Slice(buffer.End);
-        return reason;
+        _loop.Unregister(_slot);
     }
 
-    /// <summary>Pipe to socket.</summary>
-    private async Task SendAsync()
+    private static void Flush(Pipe pipe)
     {
-        PipeReader reader = _output.Reader;
-        try
-        {
-            while (true)
-            {
-                ReadResult result = await reader.ReadAsync(CancellationToken.None).ConfigureAwait(false);
-                SequencePosition at = result.Buffer.Start;
-                while (result.Buffer.TryGet(ref at, out ReadOnlyMemory<byte> memory))
-                {
-                    while (!memory.IsEmpty)
-                    {
-                        int sent = await _socket.SendAsync(memory, SocketFlags.None, CancellationToken.None).ConfigureAwait(false);
-                        memory = memory[sent..];
-                    }
-                }
-
-                reader.AdvanceTo(result.Buffer.End);
-                if (result.IsCompleted)
-                    break;
-            }
-
-            _socket.Shutdown(SocketShutdown.Send);
-        }
-        catch (Exception)
-        {
-            _socket.Dispose(); // the receive loop sees it, and tells the handler
-        }
-
-        await reader.CompleteAsync().ConfigureAwait(false);
-    }
-
-    /// <summary>A peer that does not close within this time is cut off.</summary>
-    private async Task EndAfterLingerAsync()
-    {
-        await Task.Delay(Linger).ConfigureAwait(false);
-        _socket.Dispose();
+        ValueTask<FlushResult> flush = pipe.Writer.FlushAsync(CancellationToken.None);
+        if (!flush.IsCompletedSuccessfully)
+            throw new InvalidOperationException("A pipe without a bound waited.");
+        _ = flush.Result;
     }
 }

@@ -82,17 +82,43 @@ public readonly record struct Endpoint(string Host, int Port)
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            deadline.CancelAfter(left);
-            socket.ConnectAsync(address, deadline.Token).AsTask().GetAwaiter().GetResult();
+            socket.Blocking = false;
+            socket.Connect(address);
             return socket;
         }
-        catch (Exception e) when (e is SocketException or OperationCanceledException)
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
         {
-            reason = e is SocketException ? e.Message : "no answer";
-            socket.Dispose();
-            return null;
+            if (IsConnected(socket, left, cancellation, ref reason))
+                return socket;
         }
+        catch (SocketException e)
+        {
+            reason = e.Message;
+        }
+
+        socket.Dispose();
+        return null;
+    }
+
+    /// <summary>
+    /// Waits for a connection that is being made. Not by the runtime's asynchronous sockets: it would go on watching the socket ever after,
+    /// beside the loop that owns it.
+    /// </summary>
+    private static bool IsConnected(Socket socket, TimeSpan left, CancellationToken cancellation, ref string reason)
+    {
+        while (!socket.Poll(left < LongestRetry ? left : LongestRetry, SelectMode.SelectWrite))
+        {
+            left -= LongestRetry;
+            if (left <= TimeSpan.Zero || cancellation.IsCancellationRequested)
+            {
+                reason = "no answer";
+                return false;
+            }
+        }
+
+        var error = (SocketError)(int)socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!;
+        reason = error == SocketError.Success ? reason : new SocketException((int)error).Message;
+        return error == SocketError.Success;
     }
 
     private IPAddress[] Addresses()

@@ -1,50 +1,66 @@
 using System;
 using System.Collections.Generic;
-using System.IO.Pipelines;
 using System.Threading;
 
 namespace HpAsyncPs.Transport;
 
 /// <summary>
-/// One thread, and the queue of what it has to run: the single writer of a shard. Pipes hand their readers to it, so
-/// frames of all connections are handled here one after the other, without a lock on any parameter.
+/// One thread that owns a set of connections: it waits for their sockets, reads them, and calls their handlers, one after the other. At a
+/// server it is the single writer of the shard, so that no lock guards a parameter. Other threads hand it work through a queue.
 /// </summary>
-public sealed class OwnerLoop : PipeScheduler, IDisposable
+public sealed class OwnerLoop : IDisposable
 {
-    private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(5);
+    // How long connections that are being closed may take when the loop ends.
+    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
 
     private readonly object _gate = new();
+    private readonly Epoll _epoll = new();
+    private readonly TimeSpan _tickInterval;
     private readonly Func<bool> _tick;
     private readonly TimeProvider _time;
     private readonly Thread _thread;
+    private readonly ManualResetEventSlim _ended = new();
+    private readonly Stack<int> _free = new();
+    private Connection?[] _connections = new Connection?[4];
+    private int _used;
+    private int _open;
     private List<(Action<object?> Action, object? State)> _queued = [];
     private List<(Action<object?> Action, object? State)> _running = [];
-    private readonly ManualResetEventSlim _ended = new();
     private bool _waiting;
     private bool _disposed;
+    private long _endBy = long.MaxValue;
     private Exception? _error;
 
     /// <param name="name">The thread's name.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="tick">Called every few milliseconds until it says false: the work is done.</param>
-    public OwnerLoop(string name, TimeProvider time, Func<bool> tick)
+    /// <param name="tickInterval">How often <paramref name="tick"/> is called.</param>
+    /// <param name="tick">Called until it says false: the work is done.</param>
+    public OwnerLoop(string name, TimeProvider time, TimeSpan tickInterval, Func<bool> tick)
     {
         _tick = tick;
+        _tickInterval = tickInterval;
         _time = time;
         _thread = new Thread(Run) { Name = name, IsBackground = true };
     }
 
+    /// <summary>How long the thread looks for more before it sleeps: a core for a shorter way to the next message.</summary>
+    public TimeSpan Spin { get; init; }
+
+    /// <summary>Is this the loop's own thread?</summary>
+    public bool IsCurrent => Thread.CurrentThread == _thread;
+
     /// <summary>Starts the thread.</summary>
     public void Start() => _thread.Start();
 
-    /// <inheritdoc/>
-    public override void Schedule(Action<object?> action, object? state)
+    /// <summary>Has the loop's thread run something.</summary>
+    public void Schedule(Action<object?> action, object? state)
     {
         lock (_gate)
         {
             _queued.Add((action, state));
             if (_waiting)
-                Monitor.Pulse(_gate);
+                _epoll.Wake();
+            _waiting = false;
         }
     }
 
@@ -57,18 +73,47 @@ public sealed class OwnerLoop : PipeScheduler, IDisposable
         return ended;
     }
 
-    /// <summary>Ends the thread. Until then it goes on running what is scheduled: connections take a moment to close.</summary>
+    /// <summary>
+    /// Ends the thread. Connections that are being closed get a second to say their last words and hear the other end's; others are cut off.
+    /// </summary>
     public void Dispose()
     {
         lock (_gate)
         {
+            if (_disposed)
+                return;
             _disposed = true;
-            Monitor.Pulse(_gate);
+            _epoll.Wake();
         }
 
-        if (_thread.IsAlive && Thread.CurrentThread != _thread)
+        if (_thread.IsAlive && !IsCurrent)
             _thread.Join();
+        CutOff(all: true); // if it never ran, or failed
+        _epoll.Dispose();
         _ended.Dispose();
+    }
+
+    /// <summary>Begins to watch a connection. On the loop's thread, or before it starts.</summary>
+    internal int Register(Connection connection)
+    {
+        int slot = _free.Count > 0 ? _free.Pop() : _used++;
+        if (slot == _connections.Length)
+            Array.Resize(ref _connections, 2 * slot);
+        _connections[slot] = connection;
+        _open++;
+        _epoll.Watch(connection.Socket, slot, Readiness.Readable);
+        return slot;
+    }
+
+    /// <summary>Watches it for something else. On any thread.</summary>
+    internal void Change(Connection connection, int slot, Readiness interest) => _epoll.Change(connection.Socket, slot, interest);
+
+    /// <summary>The connection's socket is closed. On the loop's thread.</summary>
+    internal void Unregister(int slot)
+    {
+        _connections[slot] = null;
+        _free.Push(slot);
+        _open--;
     }
 
     private void Run()
@@ -76,37 +121,95 @@ public sealed class OwnerLoop : PipeScheduler, IDisposable
         try
         {
             long tickedAt = 0;
-            while (true)
+            while (!IsOver())
             {
-                lock (_gate)
+                RunQueued();
+                int ready = Wait();
+                for (int j = 0; j < ready; j++)
                 {
-                    if (_disposed)
-                        return;
-                    if (_queued.Count == 0)
-                    {
-                        _waiting = true;
-                        Monitor.Wait(_gate, TickInterval);
-                        _waiting = false;
-                    }
-
-                    (_queued, _running) = (_running, _queued);
+                    int slot = _epoll.Ready(j, out Readiness what);
+                    if (slot >= 0)
+                        _connections[slot]?.Handle(what);
                 }
 
-                foreach ((Action<object?> action, object? state) in _running)
-                    action(state);
-                _running.Clear();
                 long now = _time.GetTimestamp();
-                if (_time.GetElapsedTime(tickedAt, now) < TickInterval)
+                if (_time.GetElapsedTime(tickedAt, now) < _tickInterval)
                     continue;
                 tickedAt = now;
                 if (!_ended.IsSet && !_tick())
                     _ended.Set();
+                CutOff(all: false);
             }
         }
         catch (Exception e)
         {
             _error = e;
             _ended.Set();
+        }
+    }
+
+    private bool IsOver()
+    {
+        if (!_disposed)
+            return false;
+        if (_endBy == long.MaxValue)
+        {
+            _endBy = _time.GetTimestamp() + (long)(Linger.TotalSeconds * _time.TimestampFrequency);
+            RunQueued();
+            foreach (Connection? connection in _connections)
+            {
+                if (connection is { IsClosing: false })
+                    connection.CutOff("the program ended");
+            }
+        }
+
+        return _open == 0 || _time.GetTimestamp() >= _endBy;
+    }
+
+    private void RunQueued()
+    {
+        lock (_gate)
+            (_queued, _running) = (_running, _queued);
+        foreach ((Action<object?> action, object? state) in _running)
+            action(state);
+        _running.Clear();
+    }
+
+    private int Wait()
+    {
+        if (Spin > TimeSpan.Zero)
+        {
+            for (long start = _time.GetTimestamp(); _time.GetElapsedTime(start) < Spin;)
+            {
+                if (_epoll.Wait(0) is var found and > 0)
+                    return found;
+                if (Volatile.Read(ref _queued).Count > 0)
+                    return 0;
+            }
+        }
+
+        lock (_gate)
+        {
+            if (_queued.Count > 0)
+                return 0;
+            _waiting = true;
+        }
+
+        int ready = _epoll.Wait((int)_tickInterval.TotalMilliseconds);
+        lock (_gate)
+            _waiting = false;
+        return ready;
+    }
+
+    private void CutOff(bool all)
+    {
+        if (_open == 0)
+            return;
+        long now = _time.GetTimestamp();
+        foreach (Connection? connection in _connections)
+        {
+            if (connection is not null && (all || connection.IsOverdue(now)))
+                connection.CutOff(null);
         }
     }
 }

@@ -1,6 +1,5 @@
 using System;
 using System.Buffers;
-using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Threading;
 using HpAsyncPs.Buffers;
@@ -19,17 +18,18 @@ public sealed class WorkerClient : IDisposable
 
     private readonly WorkerSession _session;
     private readonly SlabPool _pool;
-    private readonly Timer _timer;
+    private readonly OwnerLoop _loop;
     private readonly TimeProvider _time;
 
     private WorkerClient(Socket socket, string server, WorkerOptions options, TimeProvider time)
     {
         _time = time;
         _pool = new SlabPool(Connection.MostBlocks);
+        _loop = new OwnerLoop("network", time, WorkerSession.TickInterval, Tick);
         Handler? handler = null;
-        _ = new Connection(socket, _pool, PipeScheduler.Inline, server, sink => handler = new Handler(new WorkerSession(options, time, sink)));
+        _ = new Connection(socket, _pool, _loop, time, server, sink => handler = new Handler(new WorkerSession(options, time, sink)));
         _session = handler!.Session;
-        _timer = new Timer(static state => ((WorkerClient)state!).Tick(), this, WorkerSession.TickInterval, WorkerSession.TickInterval);
+        _loop.Start();
     }
 
     /// <summary>The rank that the server gave.</summary>
@@ -129,8 +129,8 @@ public sealed class WorkerClient : IDisposable
     public void Dispose()
     {
         Flush();
-        _timer.Dispose();
         _session.Leave("done", Progress?.Invoke() ?? default);
+        _loop.Dispose();
         _session.Dispose();
         _pool.Dispose();
     }
@@ -149,7 +149,11 @@ public sealed class WorkerClient : IDisposable
         }
     }
 
-    private void Tick() => _session.Tick(Progress?.Invoke() ?? default);
+    private bool Tick()
+    {
+        _session.Tick(Progress?.Invoke() ?? default);
+        return true;
+    }
 
     private void WaitForStart(TimeSpan timeout, CancellationToken cancellation)
     {
