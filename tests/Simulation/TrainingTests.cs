@@ -98,6 +98,16 @@ public sealed class TrainingTests
         Assert.All(barrier.Status.Workers, worker => Assert.Equal(50UL, worker.Pushes));
     }
 
+    /// <summary>An aggregate that lacks a worker's part is no model, however many passes the others have made.</summary>
+    [Fact]
+    public void Passes_limit_waits_until_every_worker_was_heard()
+    {
+        (_, SparseRows[] parts) = Data(labelSorted: false);
+        RunResult result = Train("async", 1000, parts, 2, new ServerOptions { Policy = "async", Passes = 3 });
+        Assert.Equal("passes", result.Reason);
+        Assert.All(result.Status.Workers, worker => Assert.InRange(worker.Pushes, 1UL, ulong.MaxValue));
+    }
+
     [Fact]
     public void Objective_of_the_result_is_that_of_the_model_on_all_data()
     {
