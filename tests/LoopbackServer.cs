@@ -16,7 +16,7 @@ internal sealed class LoopbackServer : IDisposable
 
     public ServerHost Host { get; }
 
-    public string Address => Host.Address.ToString();
+    public string Address => Host.Address;
 
     public WorkerClient Connect(int parameters, int rank = -1, double weight = 1, Aggregate aggregate = Aggregate.Mean) =>
         WorkerClient.Connect(Address, new WorkerOptions { Parameters = parameters, Rank = rank, Weight = weight, Aggregate = aggregate });

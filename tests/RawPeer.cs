@@ -21,10 +21,11 @@ internal sealed class RawPeer : IDisposable
 
     public Socket Socket => _socket;
 
-    public static RawPeer ConnectTo(IPEndPoint address)
+    public static RawPeer ConnectTo(string address)
     {
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-        socket.Connect(address);
+        IPEndPoint where = IPEndPoint.Parse(address);
+        var socket = new Socket(where.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        socket.Connect(where);
         return new RawPeer(socket);
     }
 

@@ -26,8 +26,7 @@ internal static class ServerRun
     {
         TimeProvider time = TimeProvider.System;
         long start = time.GetTimestamp();
-        IPEndPoint address = Endpoint.Parse(settings.Listen).Resolve();
-        if (!IPAddress.IsLoopback(address.Address) && !settings.Insecure)
+        if (Endpoint.Parse(settings.Listen).Resolve() is IPEndPoint address && !IPAddress.IsLoopback(address.Address) && !settings.Insecure)
         {
             throw new InputException($"--listen {settings.Listen} is not loopback, and this release cannot authenticate workers: anybody who "
                 + "reaches the port could join. Listen at 127.0.0.1, or add --insecure on a network you trust.");
@@ -50,7 +49,7 @@ internal static class ServerRun
         using PosixSignalRegistration terminate = StopOn(PosixSignal.SIGTERM, host, ignore: false);
         using PosixSignalRegistration hangUp = StopOn(PosixSignal.SIGHUP, host, settings.Supervised);
         if (settings.Events)
-            Print(new ServerEvent { Listening = host.Address.ToString() });
+            Print(new ServerEvent { Listening = host.Address });
         else
             log.Write($"listening at {host.Address} for {options.Workers} workers, policy {options.Policy}");
         return WaitForEnd(host, options, settings, log, start, time);

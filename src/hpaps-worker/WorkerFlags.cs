@@ -12,7 +12,7 @@ namespace HpAsyncPs.WorkerProgram;
 /// <summary>The options that every task of hpaps-worker has.</summary>
 internal sealed class WorkerFlags
 {
-    private readonly Option<string> _server = new Option<string>("--server") { Description = "HOST:PORT of the server.", DefaultValueFactory = _ => "127.0.0.1:7070" }.Address();
+    private readonly Option<string> _server = new Option<string>("--server") { Description = "HOST:PORT of the server, or unix:PATH.", DefaultValueFactory = _ => "127.0.0.1:7070" }.Address();
     private readonly Option<int> _rank = new Option<int>("--worker-rank") { Description = "Rank to ask for; -1 takes any free one.", DefaultValueFactory = _ => -1 }.Within(-1, Protocol.Limits.Workers - 1);
     private readonly Option<string> _data;
     private readonly Option<string?> _part;

@@ -18,7 +18,7 @@ public sealed class HostilePeerTests
         var random = new Random(7);
         for (int round = 0; round < 500; round++)
         {
-            using RawPeer peer = RawPeer.ConnectTo(server.Host.Address);
+            using RawPeer peer = RawPeer.ConnectTo(server.Address);
             byte[] bytes = round % 2 == 0 ? RandomBytes(random) : MutatedJoin(random);
             try
             {
@@ -39,7 +39,7 @@ public sealed class HostilePeerTests
     public void Server_peer_of_another_version_is_told_both()
     {
         using var server = new LoopbackServer(new ServerOptions { Workers = 1, Evaluates = false });
-        using (RawPeer peer = RawPeer.ConnectTo(server.Host.Address))
+        using (RawPeer peer = RawPeer.ConnectTo(server.Address))
         {
             byte[] bytes = new byte[FrameHeader.Bytes];
             new FrameHeader(FrameKind.Join).Write(bytes);
@@ -58,7 +58,7 @@ public sealed class HostilePeerTests
     public void Server_browser_that_speaks_http_is_refused()
     {
         using var server = new LoopbackServer(new ServerOptions { Workers = 1, Evaluates = false });
-        using (RawPeer peer = RawPeer.ConnectTo(server.Host.Address))
+        using (RawPeer peer = RawPeer.ConnectTo(server.Address))
         {
             peer.Socket.Send("GET / HTTP/1.1\r\nHost: localhost\r\nAccept: text/html,application/xhtml+xml\r\n\r\n"u8.ToArray());
             Assert.Contains("is this a port of hpaps-server",
@@ -72,7 +72,7 @@ public sealed class HostilePeerTests
     public void Server_admitted_worker_that_pushes_NaN_is_told_and_the_job_names_it()
     {
         using var server = new LoopbackServer(new ServerOptions { Workers = 1, Evaluates = false });
-        using RawPeer peer = RawPeer.ConnectTo(server.Host.Address);
+        using RawPeer peer = RawPeer.ConnectTo(server.Address);
         peer.Join(-1, 4);
         ulong session = AdmittedMessage.Read(new(peer.Receive(FrameKind.Admitted).Payload)).Session;
         peer.Receive(FrameKind.Start);
@@ -90,7 +90,7 @@ public sealed class HostilePeerTests
     public void Server_another_session_number_is_refused()
     {
         using var server = new LoopbackServer(new ServerOptions { Workers = 1, Evaluates = false });
-        using RawPeer peer = RawPeer.ConnectTo(server.Host.Address);
+        using RawPeer peer = RawPeer.ConnectTo(server.Address);
         peer.Join(-1, 4);
         ulong session = AdmittedMessage.Read(new(peer.Receive(FrameKind.Admitted).Payload)).Session;
         peer.Send(new FrameHeader(FrameKind.Pull) { Session = session + 1 }, []);
@@ -102,11 +102,11 @@ public sealed class HostilePeerTests
     public void Server_peer_that_makes_it_answer_and_never_reads_is_cut_off()
     {
         using var server = new LoopbackServer(new ServerOptions { Workers = 2, Evaluates = false });
-        using (RawPeer peer = RawPeer.ConnectTo(server.Host.Address))
+        using (RawPeer peer = RawPeer.ConnectTo(server.Address))
         {
             peer.Join(0, 1);
             ulong session = AdmittedMessage.Read(new(peer.Receive(FrameKind.Admitted).Payload)).Session;
-            using RawPeer other = RawPeer.ConnectTo(server.Host.Address);
+            using RawPeer other = RawPeer.ConnectTo(server.Address);
             other.Join(1, 1);
             peer.Receive(FrameKind.Start);
 
@@ -145,7 +145,7 @@ public sealed class HostilePeerTests
         for (int round = 0; round < 150; round++)
         {
             using var server = new LoopbackServer(new ServerOptions { Workers = 1, FinalTimeout = TimeSpan.FromMilliseconds(50) });
-            using (RawPeer peer = RawPeer.ConnectTo(server.Host.Address))
+            using (RawPeer peer = RawPeer.ConnectTo(server.Address))
             {
                 peer.Join(-1, 4);
                 ulong session = AdmittedMessage.Read(new(peer.Receive(FrameKind.Admitted).Payload)).Session;
@@ -163,7 +163,7 @@ public sealed class HostilePeerTests
     public void Server_worker_that_leaves_twice_counts_once()
     {
         using var server = new LoopbackServer(new ServerOptions { Workers = 2, Evaluates = false });
-        using RawPeer twice = RawPeer.ConnectTo(server.Host.Address);
+        using RawPeer twice = RawPeer.ConnectTo(server.Address);
         twice.Join(0, 1);
         ulong session = AdmittedMessage.Read(new(twice.Receive(FrameKind.Admitted).Payload)).Session;
         using (WorkerClient worker = server.Connect(1, 1))
@@ -199,7 +199,7 @@ public sealed class HostilePeerTests
 
         static WorkerClient ConnectSum(LoopbackServer server, int rank)
         {
-            RawPeer other = RawPeer.ConnectTo(server.Host.Address);
+            RawPeer other = RawPeer.ConnectTo(server.Address);
             other.Send(new FrameHeader(FrameKind.Join), new JoinMessage(1, 1, 1, Aggregate.Sum, 1, [], []).Write);
             return server.Connect(1, rank, aggregate: Aggregate.Sum);
         }

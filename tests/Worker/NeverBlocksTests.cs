@@ -66,7 +66,7 @@ public sealed class NeverBlocksTests
     public void Async_a_worker_that_neither_reads_nor_finishes_a_push_delays_nobody()
     {
         using var server = new LoopbackServer(new ServerOptions { Workers = 2, Evaluates = false });
-        using RawPeer stuck = RawPeer.ConnectTo(server.Host.Address);
+        using RawPeer stuck = RawPeer.ConnectTo(server.Address);
         stuck.Join(1, Parameters);
         ulong session = AdmittedMessage.Read(new(stuck.Receive(FrameKind.Admitted).Payload)).Session;
         using (WorkerClient worker = server.Connect(Parameters, 0))

@@ -1,6 +1,5 @@
 using System;
 using System.Buffers;
-using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Threading;
@@ -20,21 +19,19 @@ public sealed class ServerHost : IDisposable
     /// </summary>
     private const int SpareConnections = 64;
 
-    private const int Backlog = 512;
-
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(50);
 
     private readonly ParameterServer _server;
     private readonly TimeProvider _time;
     private readonly OwnerLoop _loop;
-    private readonly Socket _listener;
+    private readonly Listener _listener;
     private readonly SlabPool _pool;
     private readonly SemaphoreSlim _places;
     private RunStatus? _status;
     private int _statusWanted;
 
-    private ServerHost(ServerOptions options, IPEndPoint address, TimeProvider time, Action<string>? log)
+    private ServerHost(ServerOptions options, Listener listener, TimeProvider time, Action<string>? log)
     {
         _time = time;
         _server = new ParameterServer(options, time, NewIncarnation()) { Log = log };
@@ -42,35 +39,25 @@ public sealed class ServerHost : IDisposable
         _places = new SemaphoreSlim(connections);
         _pool = new SlabPool(connections * Connection.MostBlocks);
         _loop = new OwnerLoop("shard", time, TickInterval, Tick);
-        _listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        // ReuseAddress is not set: here it would let a second server share the port, and split the workers between the two.
-        try
-        {
-            _listener.Bind(address);
-            _listener.Listen(Backlog);
-        }
-        catch (SocketException e)
-        {
-            _listener.Dispose();
-            throw new InputException($"Cannot listen at {address}: {e.Message}. Choose another --listen address or port.", e);
-        }
+        _listener = listener;
+        Address = listener.Address;
     }
 
-    /// <summary>Where it listens.</summary>
-    public IPEndPoint Address => (IPEndPoint)_listener.LocalEndPoint!;
+    /// <summary>Where it listens, for workers to connect to.</summary>
+    public string Address { get; }
 
     /// <summary>Blocks of connection memory leased now, for tests.</summary>
     public int LeasedBlocks => _pool.Leased;
 
     /// <summary>Starts listening.</summary>
     /// <param name="options">How the job is run.</param>
-    /// <param name="listen">HOST:PORT; port 0 takes a free one, which <see cref="Address"/> tells.</param>
+    /// <param name="listen">HOST:PORT or unix:PATH; port 0 takes a free one, which <see cref="Address"/> tells.</param>
     /// <param name="time">The clock; the system's if null.</param>
     /// <param name="log">Gets a line for whatever is worth one, on the shard's thread.</param>
     /// <exception cref="InputException">The address cannot be used.</exception>
     public static ServerHost Start(ServerOptions options, string listen, TimeProvider? time = null, Action<string>? log = null)
     {
-        var host = new ServerHost(options, Endpoint.Parse(listen).Resolve(), time ?? TimeProvider.System, log);
+        var host = new ServerHost(options, Listener.Start(Endpoint.Parse(listen)), time ?? TimeProvider.System, log);
         host._loop.Start();
         _ = host.AcceptAsync();
         return host;
@@ -140,7 +127,7 @@ public sealed class ServerHost : IDisposable
         string peer;
         try
         {
-            peer = socket.RemoteEndPoint?.ToString() ?? "unknown";
+            peer = socket.AddressFamily == AddressFamily.Unix ? "of this host" : socket.RemoteEndPoint?.ToString() ?? "unknown";
         }
         catch (SocketException)
         {

@@ -2,22 +2,35 @@ using System;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using System.Threading;
 
 namespace HpAsyncPs.Transport;
 
-/// <summary>HOST:PORT as people write it: a name, an IPv4 address, or [IPv6].</summary>
-/// <param name="Host">Name or address, without brackets.</param>
-/// <param name="Port">0 to 65535; 0 for a listener means any free one.</param>
+/// <summary>Where a server is: HOST:PORT as people write it, with a name, an IPv4 address or [IPv6]; or unix:PATH, a socket of this host.</summary>
+/// <param name="Host">Name or address, without brackets; or the path.</param>
+/// <param name="Port">0 to 65535; 0 for a listener means any free one; -1 with a path.</param>
 public readonly record struct Endpoint(string Host, int Port)
 {
+    /// <summary>What a Unix domain socket begins with.</summary>
+    public const string UnixPrefix = "unix:";
+
+    /// <summary>Most bytes of the path of a Unix domain socket: the system's sockaddr_un has 108, with a zero at the end.</summary>
+    public const int MostPathBytes = 107;
+
+    private const int NoPort = -1;
     private static readonly TimeSpan FirstRetry = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestRetry = TimeSpan.FromSeconds(1);
 
-    /// <summary>Reads HOST:PORT.</summary>
+    /// <summary>A Unix domain socket: only processes of this host reach it, and only those that may enter its folder.</summary>
+    public bool IsUnix => Port == NoPort;
+
+    /// <summary>Reads HOST:PORT or unix:PATH.</summary>
     /// <exception cref="InputException">It is not of that form.</exception>
     public static Endpoint Parse(string text)
     {
+        if (text.StartsWith(UnixPrefix, StringComparison.Ordinal))
+            return ParsePath(text[UnixPrefix.Length..]);
         int colon = text.LastIndexOf(':');
         string host = colon < 0 ? "" : text[..colon];
         if (host.StartsWith('[') && host.EndsWith(']'))
@@ -27,20 +40,23 @@ public readonly record struct Endpoint(string Host, int Port)
         if (host.Length == 0 || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port)
             || port > ushort.MaxValue)
         {
-            throw new InputException($"'{text}' is no address: write HOST:PORT, as in 127.0.0.1:7070, node1:7070 or [::1]:7070.");
+            throw new InputException($"'{text}' is no address: write HOST:PORT, as in 127.0.0.1:7070, node1:7070 or [::1]:7070, or unix:PATH for a socket of this host.");
         }
 
         return new Endpoint(host, port);
     }
 
     /// <inheritdoc/>
-    public override string ToString() => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
+    public override string ToString() => IsUnix ? UnixPrefix + Host : Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 
     /// <summary>The address to listen at.</summary>
     /// <exception cref="InputException">The name has none.</exception>
-    public IPEndPoint Resolve() => Addresses() is [var first, ..]
-        ? new IPEndPoint(first, Port)
+    public EndPoint Resolve() => Addresses() is [var first, ..]
+        ? first
         : throw new InputException($"The host name '{Host}' has no address: check the spelling, or use an IP address.");
+
+    /// <summary>A socket for an address.</summary>
+    public static Socket NewSocket(EndPoint address) => new(address.AddressFamily, SocketType.Stream, address is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
 
     /// <summary>
     /// Connects to the first of the host's addresses that answers, and tries again with growing pauses until
@@ -54,12 +70,12 @@ public readonly record struct Endpoint(string Host, int Port)
         string reason = "the host name has no address";
         while (true)
         {
-            foreach (IPAddress address in Addresses())
+            foreach (EndPoint address in Addresses())
             {
                 cancellation.ThrowIfCancellationRequested();
                 TimeSpan left = timeout - time.GetElapsedTime(start);
 #pragma warning disable CA2000 // the caller owns what is returned
-                Socket? socket = left > TimeSpan.Zero ? TryConnect(new IPEndPoint(address, Port), left, cancellation, ref reason) : null;
+                Socket? socket = left > TimeSpan.Zero ? TryConnect(address, left, cancellation, ref reason) : null;
 #pragma warning restore CA2000
                 if (socket is not null)
                     return socket;
@@ -77,9 +93,9 @@ public readonly record struct Endpoint(string Host, int Port)
         }
     }
 
-    private static Socket? TryConnect(IPEndPoint address, TimeSpan left, CancellationToken cancellation, ref string reason)
+    private static Socket? TryConnect(EndPoint address, TimeSpan left, CancellationToken cancellation, ref string reason)
     {
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        Socket socket = NewSocket(address);
         try
         {
             socket.Blocking = false;
@@ -121,13 +137,24 @@ public readonly record struct Endpoint(string Host, int Port)
         return error == SocketError.Success;
     }
 
-    private IPAddress[] Addresses()
+    private static Endpoint ParsePath(string path)
     {
+        int bytes = Encoding.UTF8.GetByteCount(path);
+        if (bytes is 0 or > MostPathBytes || path.Contains('\0', StringComparison.Ordinal))
+            throw new InputException($"'{UnixPrefix}{path}' is no address: the path of a socket has 1 to {MostPathBytes} bytes; this one has {bytes}. Choose a shorter folder.");
+        return new Endpoint(path, NoPort);
+    }
+
+    private EndPoint[] Addresses()
+    {
+        if (IsUnix)
+            return [new UnixDomainSocketEndPoint(Host)];
         if (IPAddress.TryParse(Host, out IPAddress? address))
-            return [address];
+            return [new IPEndPoint(address, Port)];
         try
         {
-            return Dns.GetHostAddresses(Host);
+            int port = Port;
+            return Array.ConvertAll(Dns.GetHostAddresses(Host), one => (EndPoint)new IPEndPoint(one, port));
         }
         catch (SocketException)
         {

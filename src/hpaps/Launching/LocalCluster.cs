@@ -32,6 +32,7 @@ internal sealed class LocalCluster : IDisposable
     private readonly StopSignals _signals;
     private readonly TimeProvider _time;
     private readonly List<ChildProcess> _workers = [];
+    private readonly LocalSocket _socket = new();
     private ChildProcess? _server;
     private string? _address;
     private string? _unexpected;
@@ -57,13 +58,13 @@ internal sealed class LocalCluster : IDisposable
     public bool IsStopping => _stoppingSince != 0;
 
     /// <summary>Starts all processes.</summary>
-    /// <param name="serverArguments">Arguments of hpaps-server.</param>
+    /// <param name="serverArguments">Arguments of hpaps-server, but for where it listens.</param>
     /// <param name="workerArguments">For each worker: its arguments, given the server's address.</param>
     /// <exception cref="InputException">A process says that its input cannot be used.</exception>
     /// <exception cref="ClusterException">A process failed, or the user stopped it.</exception>
     public void Start(IReadOnlyList<string> serverArguments, IReadOnlyList<Func<string, IReadOnlyList<string>>> workerArguments)
     {
-        _server = ChildProcess.Start("server", _binaries.Server, serverArguments, Heard, _signals.Wake);
+        _server = ChildProcess.Start("server", _binaries.Server, ["--listen", _socket.Address, .. serverArguments], Heard, _signals.Wake);
         long start = _time.GetTimestamp();
         while (Volatile.Read(ref _address) is null)
         {
@@ -170,6 +171,7 @@ internal sealed class LocalCluster : IDisposable
         foreach (ChildProcess worker in _workers)
             worker.Dispose();
         _server?.Dispose();
+        _socket.Dispose();
     }
 
     private TimeSpan Left(TimeSpan limit, long start)

@@ -22,7 +22,6 @@ internal static class Commands
     {
         var arguments = new List<string>
         {
-            "--listen", "127.0.0.1:0",
             "--workers", Number(settings.Workers),
             "--policy", settings.Policy,
             "--join-timeout", Number(JoinSeconds(settings, dataBytes)),
