@@ -4,10 +4,12 @@ using System.Threading;
 namespace HpAsyncPs.Learning.Classification;
 
 /// <summary>Proximal gradient steps on the local problem, each a pass, of the length 1 / (smoothness + rho).</summary>
-internal sealed class GradientSteps(int steps) : ILocalSolver
+/// <param name="steps">How many, at least 1.</param>
+public sealed class GradientSteps(int steps) : ILocalSolver
 {
     private double[] _slope = [];
 
+    /// <inheritdoc/>
     public double Solve(LocalProblem problem, double[] d, CancellationToken interrupt)
     {
         if (_slope.Length != d.Length)

@@ -3,7 +3,7 @@ using System.Threading;
 namespace HpAsyncPs.Learning.Classification;
 
 /// <summary>Solves the local problem, roughly. Any will do that gives d = 0 where that is the solution.</summary>
-internal interface ILocalSolver
+public interface ILocalSolver
 {
     /// <param name="problem">What to solve.</param>
     /// <param name="d">Receives the step from z.</param>

@@ -6,25 +6,32 @@ namespace HpAsyncPs.Learning.Classification;
 /// Many steps of one weight at once, v &lt;- shrink(v - step (g + (l2 + rho) (v - z)), step l1): between two touches the map is always the
 /// same, and affine on each side of 0, so a power and, where v changes sign, a logarithm give the result of any number of steps.
 /// </summary>
-internal sealed class LazySteps
+public sealed class LazySteps
 {
     private readonly double[] _powers = new double[512];
-    private double _step;
     private double _rho;
-    private double _l1;
     private Penalty _penalty;
 
-    /// <summary>What a step leaves of a distance: 1 - step (l2 + rho), above 0.</summary>
+    /// <summary>The length of a step: 1 / (curvature + l2 + rho).</summary>
+    public double Step { get; private set; }
+
+    /// <summary>What a step leaves of a distance: 1 - step (l2 + rho), and above 0 however large rho is.</summary>
     public double Contraction { get; private set; } = 1;
 
+    /// <summary>The same for the intercept, which has no penalty: 1 - step rho.</summary>
+    public double FreeContraction { get; private set; } = 1;
+
     /// <summary>Another step, rho or penalty.</summary>
-    public void Begin(double step, double rho, Penalty penalty)
+    /// <param name="curvature">The largest of a row, scaled; above 0 where there are rows with entries.</param>
+    /// <param name="rho">Weight of |v - z|^2 / 2, above 0.</param>
+    /// <param name="penalty">l2 and l1.</param>
+    public void Begin(double curvature, double rho, Penalty penalty)
     {
-        _step = step;
         _rho = rho;
         _penalty = penalty;
-        _l1 = step * penalty.L1;
-        Contraction = 1 - (step * (penalty.L2 + rho));
+        Step = 1 / (curvature + penalty.L2 + rho);
+        Contraction = curvature * Step; // 1 - step (l2 + rho) would be rounded to 0 where rho is large
+        FreeContraction = (curvature + penalty.L2) * Step;
         _powers[0] = 1;
         for (int t = 1; t < _powers.Length; t++)
             _powers[t] = _powers[t - 1] * Contraction;
@@ -41,16 +48,16 @@ internal sealed class LazySteps
         if (j < _penalty.First)
         {
             double free = z - (gradient / _rho);
-            return free + ((v - free) * Math.Pow(1 - (_step * _rho), steps));
+            return free + ((v - free) * Math.Pow(FreeContraction, steps));
         }
 
         double limit = z - (gradient / (_penalty.L2 + _rho)); // the fixed point without l1
-        return _l1 == 0 ? limit + ((v - limit) * Power(steps)) : AdvanceShrinking(v, steps, limit);
+        return _penalty.L1 == 0 ? limit + ((v - limit) * Power(steps)) : AdvanceShrinking(v, steps, limit);
     }
 
     private double AdvanceShrinking(double v, int steps, double limit)
     {
-        double a = Contraction, shift = _l1 / (1 - a);
+        double a = Contraction, pull = _penalty.L2 + _rho, shift = _penalty.L1 / pull;
         while (steps > 0)
         {
             if (v != 0)
@@ -71,7 +78,7 @@ internal sealed class LazySteps
                 return 0;
             }
 
-            v = Penalty.Shrink((a * v) + ((1 - a) * limit), _l1);
+            v = Penalty.Shrink((a * v) + (Step * pull * limit), Step * _penalty.L1);
             steps--;
         }
 

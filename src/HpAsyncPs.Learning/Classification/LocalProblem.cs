@@ -8,13 +8,18 @@ namespace HpAsyncPs.Learning.Classification;
 /// at the aggregate z and H the Hessian of this worker's own objective at z, H = A^T diag(curvatures) A / n + l2: a proximal
 /// Newton step on what is known of all, with the curvature that is here. Its solution is d = 0 where z is optimal.
 /// </summary>
-internal sealed class LocalProblem(SparseRows rows, Penalty penalty, int parameters)
+/// <param name="rows">This worker's rows.</param>
+/// <param name="penalty">l2 and l1.</param>
+/// <param name="parameters">Number of weights.</param>
+public sealed class LocalProblem(SparseRows rows, Penalty penalty, int parameters)
 {
     // Below it a step costs what its gradient costs, and brings nothing.
     private const double LeastPasses = 0.25;
 
+    /// <summary>This worker's rows.</summary>
     public SparseRows Rows => rows;
 
+    /// <summary>l2, which H contains, and l1.</summary>
     public Penalty Penalty => penalty;
 
     /// <summary>The aggregate, after the proximal operator.</summary>
@@ -38,6 +43,7 @@ internal sealed class LocalProblem(SparseRows rows, Penalty penalty, int paramet
     /// <summary>Share of the usual passes of a step, its gradient's included, that are to be made: 1, or less where this worker is slow.</summary>
     public double Work { get; set; } = 1;
 
-    /// <summary>How many passes a solver is to make that would usually make <paramref name="usual"/>, one having gone into the gradient.</summary>
+    /// <summary>How many passes a solver is to make, one having gone into the gradient.</summary>
+    /// <param name="usual">Passes that it makes where this worker is not slow.</param>
     public double PassesFor(double usual) => Work < 1 ? Math.Max(LeastPasses, ((1 + usual) * Work) - 1) : usual;
 }

@@ -172,10 +172,11 @@ public sealed class LogisticTask : ITask
         }
 
         _guard!.Observe(_penalty.Residual(problem.Z, aggregated, _stepSize), input.Rounds);
+        double lag = _lag.Observe(input.JobPasses, _stepPasses);
         if (input.Rounds == 0)
             return 0; // not every worker's gradient is in the mean yet: no direction to follow
         problem.Rho = Rho;
-        problem.Work = Math.Min(1, MostLag / _lag.Observe(input.JobPasses, _stepPasses));
+        problem.Work = Math.Min(1, MostLag / lag);
         double passes = _solver!.Solve(problem, _step, input.Interrupt);
         for (int j = 0; j < _parameters; j++)
             x[j] += (float)(_damping * _step[j]);

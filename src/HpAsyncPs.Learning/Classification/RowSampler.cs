@@ -7,7 +7,7 @@ namespace HpAsyncPs.Learning.Classification;
 /// Draws rows, half evenly and half by their squared norm: a few long rows among many short ones would else dictate the length of every
 /// step. The alias method (A. J. Walker, ACM TOMS 3(3), 1977), two numbers a draw.
 /// </summary>
-internal sealed class RowSampler
+public sealed class RowSampler
 {
     private readonly double[] _keep;
     private readonly int[] _alias;

@@ -11,7 +11,7 @@ namespace HpAsyncPs.Learning.Classification;
 /// L. Xiao, T. Zhang, A Proximal Stochastic Gradient Method with Progressive Variance Reduction, SIAM J. Optim. 24(4), 2014;
 /// rows by their size: the same; lazy steps: J. Langford, L. Li, T. Zhang, Sparse Online Learning via Truncated Gradient, JMLR 10, 2009.
 /// </summary>
-internal sealed class SvrgSteps : ILocalSolver
+public sealed class SvrgSteps : ILocalSolver
 {
     private const double LargestCurvature = 0.25;
     private const int MostPasses = 10;
@@ -34,11 +34,12 @@ internal sealed class SvrgSteps : ILocalSolver
         _touched = new int[parameters];
     }
 
+    /// <inheritdoc/>
     public double Solve(LocalProblem problem, double[] d, CancellationToken interrupt)
     {
         float[] z = problem.Z;
-        double penalty = problem.Penalty.L2 + problem.Rho, step = 1 / (_largest + penalty);
-        _lazy.Begin(step, problem.Rho, problem.Penalty);
+        _lazy.Begin(_largest, problem.Rho, problem.Penalty);
+        double step = _lazy.Step;
         for (int j = 0; j < z.Length; j++)
             _v[j] = z[j];
         Array.Clear(_touched);
@@ -79,8 +80,14 @@ internal sealed class SvrgSteps : ILocalSolver
             along += values[k] * (v[j] - z[j]);
         }
 
-        along *= step * problem.Curvatures[row] / _lazy.Contraction; // the map of this step comes after, and contracts it too
-        for (int k = 0; k < columns.Length; k++)
+        if (along == 0)
+            return; // where v is z, and where all entries are 0 and so is the contraction
+        along *= step * problem.Curvatures[row]; // the map of this step comes after, and contracts it too
+        int first = 0;
+        if (problem.Penalty.HasIntercept && columns.Length > 0 && columns[0] == 0)
+            v[0] -= along / _lazy.FreeContraction * values[first++];
+        along /= _lazy.Contraction;
+        for (int k = first; k < columns.Length; k++)
             v[columns[k]] -= along * values[k];
     }
 }
