@@ -36,7 +36,7 @@ internal sealed class LogisticOptions
         _solver.Validators.Add(result =>
         {
             if (result.Tokens is [var token] && !LocalSolver.TryParse(token.Value, out LocalSolver _))
-                result.AddError($"--solver '{token.Value}' is not known: use svrg, gradient, or gradient:Q with Q from 0 to 10000, as in gradient:5.");
+                result.AddError($"--solver '{token.Value}' is not known: use svrg, gradient, or gradient:Q with Q from 0 to 998, as in gradient:5.");
         });
     }
 

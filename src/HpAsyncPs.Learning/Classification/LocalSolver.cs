@@ -1,5 +1,6 @@
 using System;
 using System.Globalization;
+using HpAsyncPs.Protocol;
 
 namespace HpAsyncPs.Learning.Classification;
 
@@ -12,7 +13,7 @@ public readonly record struct LocalSolver(int GradientSteps)
 {
     private const string SvrgName = "svrg";
     private const string GradientName = "gradient";
-    private const int MostGradientSteps = 10_000;
+    private const int MostGradientSteps = (int)Limits.PassesOfAPush - 2; // and one pass for the gradient
 
     /// <summary>SVRG.</summary>
     public static LocalSolver Svrg { get; } = new(-1);

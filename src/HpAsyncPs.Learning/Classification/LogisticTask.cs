@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Numerics.Tensors;
 using System.Threading;
 using HpAsyncPs.Learning.Data;
 using HpAsyncPs.Protocol;
@@ -33,6 +34,10 @@ public sealed class LogisticTask : ITask
     private const double Damping = 0.35;
     private const double DampingAtBarrier = 0.5;
 
+    // Root mean square by which a local step may change the margins of any worker's rows. Beyond it the loss has left the curvature that
+    // the step was computed from, and where workers have different features nothing in a worker's own rows holds its step back.
+    private const double MostMarginChange = 10;
+
     // A worker that is slower than this by its passes does less between two pushes, so that it pushes every fourth time or so that the
     // others do. More often would take more pushes of it, and of everybody: docs/algorithms.md.
     private const double MostLag = 4;
@@ -52,6 +57,7 @@ public sealed class LogisticTask : ITask
     private double _stepSize;
     private double _share;
     private double _damping;
+    private double _longest;
     private Lag _lag;
     private double _stepPasses;
 
@@ -109,6 +115,12 @@ public sealed class LogisticTask : ITask
     /// <inheritdoc/>
     public void Start(StartMessage agreed)
     {
+        if (_settings.Parts > 1 && agreed.Workers != _settings.Parts)
+        {
+            throw new InputException($"the data is in {_settings.Parts} parts, but {agreed.Workers} workers train: start the server with --workers {_settings.Parts}, "
+                + $"or the workers with --part 0/{agreed.Workers} and so on");
+        }
+
         _loss = new LogisticLoss(_data, LogisticModel.LabelsOf(_data.Source, agreed.Agreed).Signs(_data));
         _parameters = agreed.Parameters / _settings.Solver.Vectors;
         _gradient = new double[_parameters];
@@ -120,6 +132,7 @@ public sealed class LogisticTask : ITask
         if (_settings.Solver.Vectors == 1 || smoothness <= _settings.L2)
             return;
         _step = new double[_parameters];
+        _longest = MostMarginChange / Math.Sqrt(agreed.Agreed[LogisticModel.EigenvaluePlace]);
         _problem = new LocalProblem(_data, _penalty, _parameters)
         {
             Smoothness = smoothness,
@@ -178,8 +191,9 @@ public sealed class LogisticTask : ITask
         problem.Rho = Rho;
         problem.Work = Math.Min(1, MostLag / lag);
         double passes = _solver!.Solve(problem, _step, input.Interrupt);
+        double length = Math.Sqrt(TensorPrimitives.SumOfSquares<double>(_step)), factor = length > _longest ? _damping * _longest / length : _damping;
         for (int j = 0; j < _parameters; j++)
-            x[j] += (float)(_damping * _step[j]);
+            x[j] += (float)(factor * _step[j]);
         return passes;
     }
 }

@@ -259,5 +259,5 @@ public sealed class FactorModel
             ? value
             : double.NaN;
 
-    private static InputException Broken(string folder, string what) => new($"{folder}: {what}; train again, or give another --model");
+    private static InputException Broken(string folder, string what) => new($"{folder}: {what}; train again, or give another model");
 }

@@ -85,15 +85,15 @@ public sealed record ModelFolder(ModelDescription Description, float[] Weights)
         try
         {
             description = JsonSerializer.Deserialize(File.ReadAllBytes(path), OutputJson.Default.ModelDescription)
-                ?? throw new InputException($"{path}: it is empty; train again, or give another --model");
+                ?? throw new InputException($"{path}: it is empty; train again, or give another model");
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path}: it is not the JSON of a model ({e.Message}); train again, or give another --model", e);
+            throw new InputException($"{path}: it is not the JSON of a model ({e.Message}); train again, or give another model", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException($"{path}: cannot be read ({e.Message}); give the folder that training wrote (--model)", e);
+            throw new InputException($"{path}: cannot be read ({e.Message}); give the folder that training wrote", e);
         }
 
         if (description.Format != Format)

@@ -32,7 +32,12 @@ public static class RunFolder
             throw new InputException($"--out {folder}: this is a file; name a folder");
         string existing = full;
         while (!Directory.Exists(existing))
+        {
+            if (File.Exists(existing))
+                throw new InputException($"--out {folder}: {existing} is a file; name a folder");
             existing = Path.GetDirectoryName(existing) ?? "/";
+        }
+
         string probe = Path.Combine(existing, $".hpaps-{Environment.ProcessId}.probe");
         try
         {

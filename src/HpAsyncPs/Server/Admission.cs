@@ -9,6 +9,8 @@ namespace HpAsyncPs.Server;
 /// </summary>
 internal sealed class Admission(int workers, int maxParameters, int fittingParameters, bool takesGradients)
 {
+    private const string TaskSetting = "task";
+
     private readonly Session?[] _byRank = new Session?[workers];
 
     public int Joined { get; private set; }
@@ -110,6 +112,8 @@ internal sealed class Admission(int workers, int maxParameters, int fittingParam
 
     private void CheckAgreement(JoinMessage join)
     {
+        if (Find(join.Settings, TaskSetting) is var task && Find(Settings, TaskSetting) is var others && task != others)
+            throw new ProtocolException($"This worker runs the task {task ?? "without a name"}, the other workers run {others ?? "one without a name"}: run one task everywhere.");
         if (join.Agreed.Length != Agreed.Length)
             throw new ProtocolException($"{join.Agreed.Length} numbers to agree on, the other workers have {Agreed.Length}: run one task everywhere.");
         if (join.RowLength != RowLength)

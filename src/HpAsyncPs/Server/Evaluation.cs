@@ -15,6 +15,9 @@ internal sealed class Evaluation(ulong number, Publication publication, TraceRow
 
     public Publication Publication { get; } = publication;
 
+    /// <summary>Every worker had been heard when the snapshot was frozen: it is a model, and may end the run.</summary>
+    public required bool IsWhole { get; init; }
+
     /// <summary>The counters when the snapshot was frozen; the objective is not known yet.</summary>
     public TraceRow Before { get; } = before;
 

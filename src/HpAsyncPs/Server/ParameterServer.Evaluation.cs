@@ -10,7 +10,7 @@ public sealed partial class ParameterServer
     {
         if (_shard!.TryPublish() is not { } publication)
             return;
-        _evaluation = new Evaluation(++_evaluations, publication, Sample());
+        _evaluation = new Evaluation(++_evaluations, publication, Sample()) { IsWhole = _rounds > 0 || _policy.Optimizer is not null };
         foreach (Session member in _members)
         {
             if (member.HasLeft)
@@ -58,7 +58,7 @@ public sealed partial class ParameterServer
             return;
         }
 
-        if (row.RelativeGap <= _options.Target || row.TestRmse <= _options.TargetRmse)
+        if (evaluation.IsWhole && (row.RelativeGap <= _options.Target || row.TestRmse <= _options.TargetRmse))
         {
             _reason = "target";
             (_objective, _values) = (evaluation.Objective, row.Values);
@@ -68,7 +68,7 @@ public sealed partial class ParameterServer
             return;
         }
 
-        if (_plateau is not null && _plateau.Observe(row.Passes, row.TestRmse ?? row.Objective))
+        if (evaluation.IsWhole && _plateau is not null && _plateau.Observe(row.Passes, row.TestRmse ?? row.Objective))
         {
             Finish("plateau");
             return;

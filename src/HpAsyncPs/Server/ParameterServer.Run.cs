@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Numerics.Tensors;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server.Policies;
 
@@ -190,13 +191,26 @@ public sealed partial class ParameterServer
         _reason = reason;
         _trained = _time.GetElapsedTime(_startedAt);
         DropEvaluation();
+        NameUnheard();
         long now = _time.GetTimestamp();
         _phaseUntil = now + (long)(_options.FinalTimeout.TotalSeconds * _time.TimestampFrequency);
-        if (_options.Evaluates && _left < _members.Length)
+        if (_options.Evaluates && _left < _members.Length && _shard!.Version > 0)
             BeginEvaluation();
         _model = _evaluation?.Publication.Values.ToArray() ?? CopyModel();
         if (_evaluation is null)
             SendStop();
+    }
+
+    /// <summary>Training ends before some were heard at all: the model is that of the others, and it is said.</summary>
+    private void NameUnheard()
+    {
+        if (_rounds > 0 || _policy.Optimizer is not null || _shard!.Version == 0)
+            return;
+        _shard.CountOnlyHeard();
+        string unheard = "";
+        for (int rank = 0; rank < _clocks.Length; rank++)
+            unheard += _clocks[rank] > 0 ? "" : $"{(unheard.Length > 0 ? ", " : "")}{rank}";
+        Log?.Invoke($"training ends before rank {unheard} has pushed: the model lacks what is learned there");
     }
 
     private void SendStop()
@@ -266,8 +280,7 @@ public sealed partial class ParameterServer
         if (_phase is Phase.Training or Phase.Finishing)
         {
             _trained = _phase == Phase.Training ? _time.GetElapsedTime(_startedAt) : _trained;
-            if (_shard!.Version > 0)
-                _model ??= CopyModel(); // before the first push there is nothing to save
+            _model ??= CopyModel();
         }
 
         foreach (Session session in _sessions.ToArray())
@@ -292,11 +305,12 @@ public sealed partial class ParameterServer
         _shard?.ForgetNewest();
     }
 
+    /// <summary>The model; null before the first push, or if a push that was refused has driven it out of the range of numbers.</summary>
     private float[]? CopyModel()
     {
-        if (_shard!.TryPublish() is not { } publication)
+        if (_shard!.Version == 0 || _shard.TryPublish() is not { } publication)
             return null;
-        float[] model = publication.Values.ToArray();
+        float[]? model = TensorPrimitives.IsFiniteAll(publication.Values) ? publication.Values.ToArray() : null;
         _shard.Release(publication);
         return model;
     }

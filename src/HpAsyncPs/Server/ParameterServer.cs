@@ -196,7 +196,7 @@ public sealed partial class ParameterServer
         {
             if (!session.IsSending && !BeginDue(session))
                 return;
-            bool whole = session.SendChunks(_shard, _weightedPasses / _totalWeight, (uint)Math.Min(uint.MaxValue, _rounds), out bool writable);
+            bool whole = session.SendChunks(_shard, out bool writable);
             if (whole)
                 EndSending(session);
             if (!writable)
@@ -213,7 +213,7 @@ public sealed partial class ParameterServer
             session.EvaluationSentAt = _time.GetTimestamp();
             evaluation.Publication.Acquire();
             FrameFlags final = _phase == Phase.Finishing ? FrameFlags.Final : FrameFlags.None;
-            session.Begin(evaluation.Publication, FrameFlags.Evaluate | final, evaluation.Number);
+            session.Begin(evaluation.Publication, FrameFlags.Evaluate | final, evaluation.Number, _weightedPasses / _totalWeight, _rounds);
             return true;
         }
 
@@ -221,7 +221,7 @@ public sealed partial class ParameterServer
             return false;
         session.PullVersion = null;
         session.SeenRounds = _rounds;
-        session.Begin(publication, FrameFlags.None, 0);
+        session.Begin(publication, FrameFlags.None, 0, _weightedPasses / _totalWeight, _rounds);
         return true;
     }
 

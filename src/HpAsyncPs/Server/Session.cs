@@ -16,6 +16,8 @@ public sealed class Session
     private Publication? _sending;
     private FrameFlags _sendingFlags;
     private ulong _sendingEvaluation;
+    private uint _sendingRounds;
+    private double _sendingPasses;
     private int _nextKey;
     private ulong _sentVersion; // the last snapshot that went out whole: what the worker completes changed rows from
     private int[] _rows = [];
@@ -93,8 +95,15 @@ public sealed class Session
         _sink.Close();
     }
 
-    internal void Begin(Publication publication, FrameFlags flags, ulong evaluation)
+    /// <param name="publication">What is sent.</param>
+    /// <param name="flags">Of every chunk.</param>
+    /// <param name="evaluation">Number of the evaluation, or 0.</param>
+    /// <param name="passes">Of the whole job, now.</param>
+    /// <param name="rounds">Pushes of the worker that has made the fewest, now: later ones are not in the publication.</param>
+    internal void Begin(Publication publication, FrameFlags flags, ulong evaluation, double passes, ulong rounds)
     {
+        _sendingPasses = passes;
+        _sendingRounds = (uint)Math.Min(uint.MaxValue, rounds);
         _sending = publication;
         _sendingFlags = flags;
         _sendingEvaluation = evaluation;
@@ -102,7 +111,7 @@ public sealed class Session
     }
 
     /// <summary>Sends chunks while the connection takes them. True when the publication has gone out whole.</summary>
-    internal bool SendChunks(Shard shard, double passes, uint rounds, out bool writable)
+    internal bool SendChunks(Shard shard, out bool writable)
     {
         Publication publication = _sending!;
         ReadOnlySpan<float> values = publication.Values;
@@ -118,8 +127,8 @@ public sealed class Session
                 ShardVersion = publication.Version,
                 KeyBegin = (ulong)_nextKey,
                 KeyCount = (uint)count,
-                Rounds = rounds,
-                PassesQ8 = Passes8(passes),
+                Rounds = _sendingRounds,
+                PassesQ8 = Passes8(_sendingPasses),
             };
             ReadOnlySpan<float> chunk = values.Slice(_nextKey, count);
             int changed = FindChanged(shard, publication.Version, count);

@@ -28,7 +28,8 @@ public sealed class Shard
     private readonly double[] _sum;
     private readonly ulong[] _rowVersions;
     private readonly byte[] _onePiece = new byte[Limits.ChunkBytes];
-    private readonly double _scale;
+    private readonly bool _isMean;
+    private double _scale;
     private readonly float _limit;
     private readonly FloatPool _snapshots;
     private readonly DefaultObjectPool<Publication> _publications;
@@ -52,6 +53,7 @@ public sealed class Shard
         double total = 0;
         foreach (double weight in weights)
             total += weight;
+        _isMean = aggregate == Aggregate.Mean;
         _scale = aggregate == Aggregate.Mean ? 1 / total : 1;
         _limit = aggregate == Aggregate.Mean ? float.MaxValue : float.MaxValue / weights.Length; // the aggregate stays finite too
 
@@ -94,6 +96,20 @@ public sealed class Shard
     {
         long own = 8 + (optimizer is null ? 4 * workers : 8 * optimizer.StatePerParameter);
         return (own + 4, own + (4 * (workers + 3)));
+    }
+
+    /// <summary>
+    /// From now on a mean is that of the workers that have pushed: training has ended before the others were heard, whose zeros are no vectors.
+    /// </summary>
+    public void CountOnlyHeard()
+    {
+        double heard = 0;
+        foreach (Reconstruction of in _reconstructions)
+            heard += of.Sequence > 0 ? of.Weight : 0;
+        if (!_isMean || heard == 0)
+            return;
+        ForgetNewest();
+        _scale = 1 / heard;
     }
 
     /// <summary>A rank's reconstruction; empty with an optimiser.</summary>

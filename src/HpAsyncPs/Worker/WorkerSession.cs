@@ -219,7 +219,7 @@ public sealed partial class WorkerSession : IDisposable
             case FrameKind.Heartbeat:
                 break;
             case FrameKind.Refused:
-                Fail($"The server {Server} refused: {TextMessage.Read(payload).Text}");
+                Fail($"The server {Server} {(Started is null ? "refused" : "ended the job")}: {TextMessage.Read(payload).Text}");
                 break;
             case FrameKind.Stop:
                 StopReason = TextMessage.Read(payload).Text;

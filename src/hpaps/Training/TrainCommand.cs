@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.CommandLine;
 using System.Globalization;
 using System.Threading;
@@ -123,6 +124,7 @@ internal static class TrainCommand
                 "--step-decay", Text(parsed.GetValue(own.StepDecay)),
             ];
             FactorModel? warmStart = own.Model(parsed);
+            WarnOfSeen(warmStart, settings, parsed.GetValue(own.Holdout));
             string[] test = settings.Test is { } file ? ["--test", Commands.File(file)] : ["--holdout", Text(parsed.GetValue(own.Holdout))];
             return Run(
                 settings with
@@ -136,6 +138,18 @@ internal static class TrainCommand
                 (all, stop) => SimulationPlan.ReadRatings(all, own.Settings(parsed, all.Seed), warmStart, parsed.GetValue(own.Holdout), stop));
         });
         return command;
+    }
+
+    /// <summary>What is held out depends on seed and share: a model that was trained with others has seen some of it.</summary>
+    private static void WarnOfSeen(FactorModel? model, TrainSettings settings, double holdout)
+    {
+        if (model is null || holdout == 0)
+            return;
+        string? seed = model.Description.Settings.GetValueOrDefault("seed"), share = model.Description.Settings.GetValueOrDefault("held_out");
+        if (seed == settings.Seed.ToString(CultureInfo.InvariantCulture) && share == Text(holdout))
+            return;
+        Console.Error.WriteLine($"hpaps: --warm-start {model.Folder}: that model was trained with --seed {seed} and held out {share}; it has seen ratings that are held out now, "
+            + "and the RMSE on them flatters. Give the same --seed and --holdout");
     }
 
     private static string[] WarmStart(ParseResult parsed, Option<string?> option) => parsed.GetValue(option) is { } model ? ["--warm-start", Commands.File(model)] : [];

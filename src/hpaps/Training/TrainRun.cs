@@ -46,6 +46,7 @@ internal static class TrainRun
             Console.Out.Write(ResultTable.Of(summary, folder.Path));
         if (settings.Json)
             Tell($"results are in {folder.Path}");
+        TellUnheard(summary);
         if (summary.Objective is null)
             Tell("the last evaluation was not answered in time: the objective of the model is not known");
         return untested is null ? (int)ExitCode.Done : throw untested;
@@ -144,6 +145,7 @@ internal static class TrainRun
     /// <summary>What a failed run leaves.</summary>
     private static string Remains(TrainSettings settings, string folder) => settings.WorkersWrite
         ? $"No model was saved, for the users of a worker that is lost are lost; how far it came is in {folder}."
+            + (File.Exists(Path.Combine(folder, RunFolder.Model, "model.json")) ? " model/ there is that of an earlier run." : "")
         : $"The model as it stood then is in {folder}.";
 
     private static RunSummary Save(OutputFolder folder, RunSummary summary, long start, TimeProvider time)
@@ -152,6 +154,17 @@ internal static class TrainRun
         RunFolder.WriteSummary(folder.Path, summary);
         folder.Keep();
         return summary;
+    }
+
+    private static void TellUnheard(RunSummary summary)
+    {
+        if (summary.Policy.StartsWith("asp", StringComparison.Ordinal))
+            return;
+        for (int rank = 0; rank < summary.WorkerPushes.Count; rank++)
+        {
+            if (summary.WorkerPushes[rank] == 0)
+                Tell($"training ended before worker {rank} had pushed: the model lacks what is learned from its data; train for longer");
+        }
     }
 
     private static void Tell(string line) => Console.Error.WriteLine($"hpaps: {line}");
