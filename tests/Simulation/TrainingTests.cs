@@ -108,6 +108,38 @@ public sealed class TrainingTests
         Assert.All(result.Status.Workers, worker => Assert.InRange(worker.Pushes, 1UL, ulong.MaxValue));
     }
 
+    /// <summary>Where it has to end before: the mean is that of the workers that were heard, and not of zeros.</summary>
+    [Fact]
+    public void Time_limit_before_a_worker_was_heard_leaves_the_model_of_the_others()
+    {
+        (_, SparseRows[] parts) = Data(labelSorted: false);
+        RunResult result = Train("async", 1000, parts, 2, new ServerOptions { Policy = "async", TimeLimit = TimeSpan.FromMilliseconds(50) });
+        Assert.Equal("time limit", result.Reason);
+        Assert.Equal(0UL, result.Status.Workers[0].Pushes);
+        double saved = 0, shrunk = 0, heard = 0;
+        for (int rank = 1; rank < parts.Length; rank++)
+            heard += parts[rank].Rows;
+        for (int rank = 1; rank < parts.Length; rank++)
+        {
+            sbyte[] signs = BinaryLabels.Of(parts[rank]).Signs(parts[rank]);
+            double share = parts[rank].Rows / heard;
+            saved += share * NewtonReference.Objective(parts[rank], signs, L2, Array.ConvertAll(result.Model!, w => (double)w));
+            shrunk += share * NewtonReference.Objective(parts[rank], signs, L2, Array.ConvertAll(result.Model!, w => w * heard / 400));
+        }
+
+        Assert.True(saved < shrunk && saved < 0.6, $"{saved}; with zeros for the other {shrunk}");
+    }
+
+    /// <summary>A snapshot that lacks somebody's part may meet the target by chance; it is no model.</summary>
+    [Fact]
+    public void Target_is_judged_when_every_worker_was_heard()
+    {
+        (_, SparseRows[] parts) = Data(labelSorted: false);
+        RunResult result = Train("async", 50, parts, 2, new ServerOptions { Policy = "async", Target = 10, Reference = 0.3, Passes = 1000 });
+        Assert.Equal("target", result.Reason);
+        Assert.All(result.Status.Workers, worker => Assert.InRange(worker.Pushes, 1UL, ulong.MaxValue));
+    }
+
     [Fact]
     public void Objective_of_the_result_is_that_of_the_model_on_all_data()
     {

@@ -7,7 +7,7 @@ namespace HpAsyncPs.Learning.Classification;
 /// much where shards are alike and leads astray where they are not, and nobody knows beforehand. So rho is decided by what comes of it.
 /// A round is the time in which every worker has been heard; the size of a round is the largest residual of the aggregated gradient
 /// that this worker saw in it. A round smaller than all before lowers rho; a round twice the best since the last raise raises it, and so does, at once,
-/// a residual eight times that best. A best that stays unbeaten for long raises rho too, each time after twice as long, so rho goes to
+/// a residual eight times that best. A best that stays unbeaten for four rounds raises rho too, so rho goes to
 /// infinity unless the residual goes to 0; and as rho grows the step becomes that of Mishchenko et al. (ICML 2018), which converges
 /// whatever the delays. docs/algorithms.md has the argument and the measurements.
 /// </summary>
@@ -20,7 +20,7 @@ public sealed class Guard
     private const double LeastOfStart = 0.1;
     private const double MostOfStart = 1e30; // keeps it finite
     private const int RoundsBetweenRaises = 3; // what a raise does is seen after that many
-    private const int FirstPatience = 25;
+    private const int Patience = 4;
 
     private readonly double _least;
     private double _record = double.PositiveInfinity;
@@ -29,7 +29,6 @@ public sealed class Guard
     private long _round = -1;
     private int _sinceRaise;
     private int _sinceBest;
-    private int _patience = FirstPatience;
 
     /// <param name="rho">To begin with, above 0.</param>
     public Guard(double rho)
@@ -79,10 +78,9 @@ public sealed class Guard
         {
             Raised(_size);
         }
-        else if (_sinceBest > _patience)
+        else if (_sinceBest > Patience)
         {
             Raised(Growth * _best);
-            _patience *= 2;
         }
     }
 
