@@ -36,6 +36,23 @@ internal static class Parts
         return parts;
     }
 
+    /// <summary>Sorted by the features that rows have, in blocks of equal size: most features are those of few workers.</summary>
+    public static SparseRows[] SplitByFeatures(SparseRows all, int workers)
+    {
+        int[] order = new int[all.Rows];
+        for (int row = 0; row < order.Length; row++)
+            order[row] = row;
+        Array.Sort(order, (a, b) => all.RowColumns(a).SequenceCompareTo(all.RowColumns(b)) is var by && by != 0 ? by : a.CompareTo(b));
+        var parts = new SparseRows[workers];
+        for (int part = 0; part < workers; part++)
+        {
+            int first = (int)((long)part * order.Length / workers), end = (int)((part + 1L) * order.Length / workers);
+            parts[part] = Take(all, [.. order[first..end]]);
+        }
+
+        return parts;
+    }
+
     private static SparseRows Take(SparseRows all, List<int> rows)
     {
         var starts = new List<long> { 0 };
