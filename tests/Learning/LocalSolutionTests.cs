@@ -31,8 +31,8 @@ public sealed class LocalSolutionTests
         foreach (double rho in new[] { Rho, 1e-4, 5, 1e9 }) // one after the other: nothing of the last solution is left
         {
             problem.Rho = rho;
-            Assert.Equal(10, solver.Solve(problem, d, CancellationToken.None));
-            double[] expected = Loop(problem, draws, 10 * Rows);
+            double passes = solver.Solve(problem, d, CancellationToken.None);
+            double[] expected = Loop(problem, draws, (int)Math.Round(passes * Rows));
             for (int j = 0; j < d.Length; j++)
                 Assert.Equal(expected[j], d[j], 1e-10 * Math.Max(Math.Abs(expected[j]), rho > 1e6 ? 1e-6 : 1));
         }
@@ -62,13 +62,19 @@ public sealed class LocalSolutionTests
     }
 
     [Theory]
-    [InlineData(1e9, 1)] // nothing is that flat: a pass is enough
-    [InlineData(1e-9, 10)]
-    public void Svrg_makes_as_many_passes_as_the_flattest_direction_needs(double flatness, int passes)
+    [InlineData(1e9, 0.03, 0, 1)] // nothing is that flat: a pass is enough
+    [InlineData(1e-9, 1e-4, 0, 10)]
+    [InlineData(1e-9, 5, 0, 1)] // nor is the local problem
+    [InlineData(1e-2, 0.03, 1e-2, 0)]
+    [InlineData(1e-9, 0.03, 4e-3, 0)]
+    public void Svrg_makes_as_many_passes_as_the_flattest_direction_needs(double flatness, double rho, double felt, double passes)
     {
         LocalProblem problem = Problem(new Penalty(1e-2, 0, false), flatness);
-        double[] d = new double[problem.Z.Length];
-        Assert.Equal(passes, new SvrgSteps(new RowSampler(problem.Rows, Seed), d.Length).Solve(problem, d, CancellationToken.None));
+        problem.Rho = rho;
+        var sampler = new RowSampler(problem.Rows, Seed);
+        double step = 1 / ((0.25 * sampler.LargestScaled) + 1e-2 + rho), expected = felt > 0 ? 1 / (step * felt * Rows) : passes;
+        Assert.InRange(expected, 1, 10);
+        Assert.Equal(expected, new SvrgSteps(sampler, Features).Solve(problem, new double[Features], CancellationToken.None), 1.0 / Rows);
     }
 
     /// <summary>Begun again from where it ended, as often as is asked for, it goes to the solution: what is random vanishes with the step.</summary>

@@ -121,7 +121,7 @@ public sealed class TrainingTests
             heard += parts[rank].Rows;
         for (int rank = 1; rank < parts.Length; rank++)
         {
-            sbyte[] signs = BinaryLabels.Of(parts[rank]).Signs(parts[rank]);
+            float[] signs = BinaryLabels.Of(parts[rank]).Signs(parts[rank]);
             double share = parts[rank].Rows / heard;
             saved += share * NewtonReference.Objective(parts[rank], signs, L2, Array.ConvertAll(result.Model!, w => (double)w));
             shrunk += share * NewtonReference.Objective(parts[rank], signs, L2, Array.ConvertAll(result.Model!, w => w * heard / 400));

@@ -39,7 +39,7 @@ public sealed class LogisticTask : ITask
     private const double MostMarginChange = 10;
 
     // A worker that is slower than this by its passes does less between two pushes, so that it pushes every fourth time or so that the
-    // others do. More often would take more pushes of it, and of everybody: docs/algorithms.md.
+    // others do. More often would take less time and more pushes of it: docs/algorithms.md.
     private const double MostLag = 4;
 
     private readonly SparseRows _data;
@@ -185,7 +185,7 @@ public sealed class LogisticTask : ITask
         }
 
         _guard!.Observe(_penalty.Residual(problem.Z, aggregated, _stepSize), input.Rounds);
-        double lag = _lag.Observe(input.JobPasses, _stepPasses);
+        double lag = _lag.Observe(input.JobPasses, _stepPasses); // from the first step on: the job's passes until now are no single step's
         if (input.Rounds == 0)
             return 0; // not every worker's gradient is in the mean yet: no direction to follow
         problem.Rho = Rho;

@@ -15,6 +15,9 @@ public sealed class SvrgSteps : ILocalSolver
 {
     private const double LargestCurvature = 0.25;
     private const int MostPasses = 10;
+
+    // The local problem has no direction flatter than l2 + rho; so many times 1 / (step (l2 + rho)) steps solve it, and more bring nothing.
+    private const double TimesRho = 10;
     private const int StepsBetweenInterrupts = 4096;
 
     private readonly RowSampler _sampler;
@@ -45,7 +48,8 @@ public sealed class SvrgSteps : ILocalSolver
         Array.Clear(_touched);
 
         int rows = problem.Rows.Rows;
-        double passes = problem.PassesFor(Math.Clamp(1 / (step * problem.Flatness * rows), 1, MostPasses));
+        double flattest = Math.Max(problem.Flatness, (problem.Penalty.L2 + problem.Rho) / TimesRho);
+        double passes = problem.PassesFor(Math.Clamp(1 / (step * flattest * rows), 1, MostPasses));
         int last = (int)Math.Min(passes * rows, int.MaxValue - 1);
         for (int t = 0; t < last; t++)
         {
