@@ -119,7 +119,7 @@ public sealed partial class ParameterServer
                 Push(session, header, payload);
                 break;
             case FrameKind.Pull:
-                session.PullVersion = header.ShardVersion;
+                session.AddPull(header.ShardVersion);
                 SendDue(session);
                 break;
             case FrameKind.Evaluated:
@@ -219,7 +219,7 @@ public sealed partial class ParameterServer
 
         if (session.PullVersion is not { } has || has >= _shard!.Version || !MayHave(session) || _shard.TryPublish() is not { } publication)
             return false;
-        session.PullVersion = null;
+        session.TakePull();
         session.SeenRounds = _rounds;
         session.Begin(publication, FrameFlags.None, 0);
         return true;

@@ -21,6 +21,11 @@ public sealed class Session
     private int[] _rows = [];
     private byte[] _payload = [];
 
+    // Pulls that are not answered yet, oldest first, from _firstPull on around the end.
+    private readonly ulong[] _pullVersions = new ulong[Limits.OpenPulls];
+    private int _firstPull;
+    private int _pulls;
+
     internal Session(IFrameSink sink, long now)
     {
         _sink = sink;
@@ -63,8 +68,8 @@ public sealed class Session
 
     internal bool HasLeft { get; set; }
 
-    /// <summary>The version that a pull which is not answered yet wants to see exceeded.</summary>
-    internal ulong? PullVersion { get; set; }
+    /// <summary>The version that the oldest pull which is not answered yet wants to see exceeded.</summary>
+    internal ulong? PullVersion => _pulls == 0 ? null : _pullVersions[_firstPull];
 
     /// <summary>Completed pushes of the slowest worker when the last snapshot went out to this one.</summary>
     internal ulong SeenRounds { get; set; }
@@ -79,6 +84,22 @@ public sealed class Session
     internal long EvaluationSentAt { get; set; }
 
     internal bool IsSending => _sending is not null;
+
+    /// <summary>A pull came in.</summary>
+    /// <exception cref="ProtocolException">There are too many already.</exception>
+    internal void AddPull(ulong version)
+    {
+        if (_pulls == Limits.OpenPulls)
+            throw new ProtocolException($"A worker has at most {Limits.OpenPulls} pulls open: wait for a snapshot before the next pull.");
+        _pullVersions[(_firstPull + _pulls++) % Limits.OpenPulls] = version;
+    }
+
+    /// <summary>The oldest pull is being answered.</summary>
+    internal void TakePull()
+    {
+        _firstPull = (_firstPull + 1) % Limits.OpenPulls;
+        _pulls--;
+    }
 
     internal bool Send(FrameHeader header, ReadOnlySpan<byte> payload)
     {
