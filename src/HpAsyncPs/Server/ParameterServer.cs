@@ -84,7 +84,11 @@ public sealed partial class ParameterServer
     }
 
     /// <summary>The connection can take more.</summary>
-    public void Writable(Session session) => SendDue(session);
+    public void Writable(Session session)
+    {
+        session.IsFull = false;
+        SendDue(session);
+    }
 
     /// <summary>The connection has gone.</summary>
     /// <param name="session">Whose.</param>
@@ -192,15 +196,12 @@ public sealed partial class ParameterServer
     {
         if (_shard is null)
             return;
-        while (!session.IsClosed)
+        while (!session.IsClosed && !session.IsFull)
         {
             if (!session.IsSending && !BeginDue(session))
                 return;
-            bool whole = session.SendChunks(_shard, _weightedPasses / _totalWeight, (uint)Math.Min(uint.MaxValue, _rounds), out bool writable);
-            if (whole)
+            if (session.SendChunks(_shard, _weightedPasses / _totalWeight, (uint)Math.Min(uint.MaxValue, _rounds)))
                 EndSending(session);
-            if (!writable)
-                return;
         }
     }
 

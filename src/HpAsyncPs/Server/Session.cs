@@ -83,6 +83,9 @@ public sealed class Session
     /// <summary>When the snapshot to evaluate began to be sent.</summary>
     internal long EvaluationSentAt { get; set; }
 
+    /// <summary>The connection takes no more until it says that it is writable: no snapshot is begun or gone on with.</summary>
+    internal bool IsFull { get; set; }
+
     internal bool IsSending => _sending is not null;
 
     /// <summary>A pull came in.</summary>
@@ -101,11 +104,12 @@ public sealed class Session
         _pulls--;
     }
 
-    internal bool Send(FrameHeader header, ReadOnlySpan<byte> payload)
+    internal void Send(FrameHeader header, ReadOnlySpan<byte> payload)
     {
         header.Session = Id;
         DownlinkBytes += FrameHeader.Bytes + payload.Length;
-        return _sink.Send(header, payload);
+        if (!_sink.Send(header, payload))
+            IsFull = true;
     }
 
     internal void Close()
@@ -123,12 +127,11 @@ public sealed class Session
     }
 
     /// <summary>Sends chunks while the connection takes them. True when the publication has gone out whole.</summary>
-    internal bool SendChunks(Shard shard, double passes, uint rounds, out bool writable)
+    internal bool SendChunks(Shard shard, double passes, uint rounds)
     {
         Publication publication = _sending!;
         ReadOnlySpan<float> values = publication.Values;
-        writable = true;
-        while (_nextKey < values.Length && writable)
+        while (_nextKey < values.Length && !IsFull)
         {
             int count = Math.Min(shard.ChunkKeys, values.Length - _nextKey);
             var header = new FrameHeader(FrameKind.Snapshot)
@@ -146,12 +149,12 @@ public sealed class Session
             int changed = FindChanged(shard, publication.Version, count);
             if (changed < 0)
             {
-                writable = Send(header, MemoryMarshal.AsBytes(chunk));
+                Send(header, MemoryMarshal.AsBytes(chunk));
             }
             else
             {
                 header.Codec = CodecId.Rows;
-                writable = Send(header, RowsCodec.Encode(chunk, shard.RowLength, _rows.AsSpan(0, changed), _sentVersion, _payload));
+                Send(header, RowsCodec.Encode(chunk, shard.RowLength, _rows.AsSpan(0, changed), _sentVersion, _payload));
             }
 
             _nextKey += count;

@@ -49,7 +49,13 @@ internal sealed class StressMeter(TimeProvider time, double seconds, EventWaitHa
 
     public double ProcessorSeconds { get; private set; }
 
-    public void Start() => _startedAt = time.GetTimestamp();
+    public void Start()
+    {
+        // What the histogram takes at its first use is not to be counted.
+        _latencies.RecordValue(1);
+        _latencies.Reset();
+        _startedAt = time.GetTimestamp();
+    }
 
     /// <summary>One is complete.</summary>
     /// <param name="begunAt">When its first byte was sent.</param>

@@ -1,4 +1,5 @@
 using System;
+using System.Buffers;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text.Json;
@@ -27,6 +28,7 @@ internal static class StressWorker
         Socket socket = Endpoint.Parse(server).Connect(ConnectTimeout, time, CancellationToken.None);
         using var wake = new AutoResetEvent(false);
         using var pool = new SlabPool(Connection.MostBlocks);
+        Fill(pool);
         var meter = new StressMeter(time, job.Seconds, wake);
         StressClient? client = null;
         using var loop = new OwnerLoop("network", time, TickInterval, () =>
@@ -58,6 +60,16 @@ internal static class StressWorker
             },
         });
         return (int)ExitCode.Done;
+    }
+
+    /// <summary>Takes all memory of the pool before anything is measured: large pushes need it late.</summary>
+    private static void Fill(SlabPool pool)
+    {
+        var blocks = new IMemoryOwner<byte>[Connection.MostBlocks];
+        for (int j = 0; j < blocks.Length; j++)
+            blocks[j] = pool.Rent();
+        foreach (IMemoryOwner<byte> block in blocks)
+            block.Dispose();
     }
 
     private static void Follow(OwnerLoop loop, AutoResetEvent wake, StressMeter meter, long bytesOfMessage)
