@@ -1,5 +1,6 @@
 using System;
 using System.Globalization;
+using System.IO;
 using System.Text.Json;
 using HpAsyncPs.Cli.Launching;
 
@@ -27,7 +28,7 @@ internal static class LimitProgram
         double? found = null;
         string[] arguments = ["push", bytes.ToString(CultureInfo.InvariantCulture), settings.Seconds.ToString("R", CultureInfo.InvariantCulture),
             settings.Window.ToString(CultureInfo.InvariantCulture)];
-        using ChildProcess child = ChildProcess.Start("limit program", program, arguments, Heard, signals.Wake);
+        using ChildProcess child = ChildProcess.Start("limit program", Path.GetFullPath(program), arguments, Heard, signals.Wake);
         try
         {
             for (long start = time.GetTimestamp(); !child.HasExited; signals.Wake.WaitOne(Moment))

@@ -24,9 +24,9 @@ internal static class StressCommand
         public static Common Create()
         {
             var mode = new Option<string>("--mode") { HelpName = "MODE", Description = "push; pull; push-pull: each push with a pull of its result; trip: the same, one after the other.", DefaultValueFactory = _ => StressNames.Modes[0] };
-            mode.AcceptOnlyFromAmong(StressNames.Modes);
+            OneOf(mode, StressNames.Modes);
             var path = new Option<string>("--path") { HelpName = "PATH", Description = "What the server does with a push: sum: adds it (policy asp:sum); async: keeps each worker's vector and their sum in double (policy async).", DefaultValueFactory = _ => StressNames.Paths[0] };
-            path.AcceptOnlyFromAmong(StressNames.Paths);
+            OneOf(path, StressNames.Paths);
             var bytes = new Option<string>("--bytes") { HelpName = "SIZE,...", Description = $"Sizes of a push and of a snapshot, measured one after the other: multiples of 4, with K or M (1024, 1024 x 1024) if you like; {DefaultBytes}, with --server {DefaultBytesOfOne}." };
             bytes.Validators.Add(result =>
             {
@@ -149,6 +149,12 @@ internal static class StressCommand
         if (result.GetResult(server) is not null && result.GetResult(common.Bytes)?.Tokens is [{ Value: var sizes }] && sizes.Contains(',', StringComparison.Ordinal))
             result.AddError("--server takes one size in --bytes: a server ends when its workers have left.");
     }
+
+    private static void OneOf(Option<string> option, string[] names) => option.Validators.Add(result =>
+    {
+        if (result.Tokens is [var token] && Array.IndexOf(names, token.Value) < 0)
+            result.AddError($"{option.Name} must be one of {string.Join(", ", names)}; it is '{token.Value}'.");
+    });
 
     private static bool TryParseSizes(string text, out List<int> sizes)
     {

@@ -12,6 +12,8 @@ internal static class StressRun
 {
     public static int Run(StressSettings settings, TimeProvider time)
     {
+        if (settings.Limits is { } program && !File.Exists(program))
+            throw new InputException($"--limits {program}: there is no such program; give its path, or leave it out");
         using var signals = new StopSignals();
         var reports = new List<StressReport>();
         foreach (int bytes in settings.Bytes)

@@ -44,12 +44,9 @@ public sealed class SumOptimizer : IServerOptimizer
     /// <returns>False, and nothing is added: a value is not finite, or a sum would leave the range of a float.</returns>
     public bool TryAdd(in ReadOnlySequence<byte> payload, int key, Span<double> x)
     {
-        double largest = Fp32Codec.LargestMagnitude(payload);
-        if (!double.IsFinite(largest))
-            return false;
         ref double most = ref _most[key / Limits.ChunkParameters];
-        double after = most + (_rate * largest);
-        if (!(after <= float.MaxValue))
+        double after = most + (_rate * Fp32Codec.LargestMagnitude(payload));
+        if (!(after <= float.MaxValue)) // NaN is not, either
         {
             after = Fp32Codec.LargestSum(payload, _rate, x);
             if (!(after <= float.MaxValue))
