@@ -135,6 +135,19 @@ public sealed partial class StressCommandTests
             Eventually.Holds(() => RunningProgram.IsGone(id), () => $"{command} ({id}) has survived the launcher");
     }
 
+    [Fact]
+    public void Launcher_killed_leaves_no_worker_at_a_server_that_lives_on()
+    {
+        using RunningProgram server = StartServer("asp:sum", out string address);
+        using RunningProgram stress = Start("--server", address, "--bytes", "4K", "--seconds", "50");
+        stress.Until(() => stress.Errors.Contains("GB/s so far", StringComparison.Ordinal), "it measured");
+        Dictionary<int, string> children = stress.Children();
+        stress.Signal(KillSignal);
+        stress.ExitCode(Soon);
+        (int id, string command) = Assert.Single(children);
+        Eventually.Holds(() => RunningProgram.IsGone(id), () => $"{command} ({id}) has survived the launcher");
+    }
+
     [Theory]
     [InlineData("stress-worker", "worker 0")]
     [InlineData("hpaps-server", "server")]
