@@ -3,6 +3,7 @@ using System.CommandLine;
 using HpAsyncPs.Cli.Generating;
 using HpAsyncPs.Cli.Models;
 using HpAsyncPs.Cli.Simulating;
+using HpAsyncPs.Cli.Stressing;
 using HpAsyncPs.Cli.Training;
 using HpAsyncPs.Programs;
 
@@ -36,6 +37,7 @@ internal static class CliCommand
             "hpaps recommend --model recommender --user 42 --titles movies.csv"))
         {
             train, simulate, EvaluateCommand.Create(), PredictCommand.Create(), RecommendCommand.Create(), InspectCommand.Create(), GenerateCommand.Create(),
+            StressCommand.Create(), StressCommand.CreateWorker(),
         };
         return root;
     }

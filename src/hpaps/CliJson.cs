@@ -1,6 +1,8 @@
+using System.Collections.Generic;
 using System.Text.Json.Serialization;
 using HpAsyncPs.Cli.Models;
 using HpAsyncPs.Cli.Simulating;
+using HpAsyncPs.Cli.Stressing;
 
 namespace HpAsyncPs.Cli;
 
@@ -12,4 +14,6 @@ namespace HpAsyncPs.Cli;
 [JsonSerializable(typeof(RatingsInspection))]
 [JsonSerializable(typeof(Recommendations))]
 [JsonSerializable(typeof(SimulationReport))]
+[JsonSerializable(typeof(StressReport))]
+[JsonSerializable(typeof(List<StressReport>))]
 internal sealed partial class CliJson : JsonSerializerContext;

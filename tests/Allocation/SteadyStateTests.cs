@@ -32,6 +32,7 @@ public sealed class SteadyStateTests
     [InlineData("asp:sgd")]
     [InlineData("asp:adagrad")]
     [InlineData("asp:adam")]
+    [InlineData("asp:sum")]
     public void PushPull_of_gradients_after_warm_up_allocates_nothing_at_either_end(string policy)
     {
         using var server = new LoopbackServer(new ServerOptions { Policy = policy, Rate = 1e-3, Evaluates = false });

@@ -110,7 +110,7 @@ public sealed class TrainEndTests
         return children;
     }
 
-    private static bool InterruptIsIgnored()
+    internal static bool InterruptIsIgnored()
     {
         foreach (string line in File.ReadLines("/proc/self/status"))
         {

@@ -70,6 +70,7 @@ public sealed class TrainPolicyTests
     [InlineData("logreg", "--solver needs --policy async, bsp or ssp:S", "--policy", "asp:adam", "--solver", "svrg")]
     [InlineData("logreg", "--rate must be", "--policy", "asp", "--rate", "0")]
     [InlineData("mf", "use async, bsp or ssp:S", "--policy", "asp:adam")]
+    [InlineData("logreg", "trains nothing", "--policy", "asp:sum")]
     [InlineData("logreg", "as in 20 or 20:1e-4", "--plateau", "0")]
     [InlineData("mf", "as in 20 or 20:1e-4", "--plateau", "5:2")]
     public void Train_that_does_not_fit_is_refused(string task, string says, params string[] arguments)

@@ -108,6 +108,26 @@ public sealed class DeltaKernelTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Lengths))]
+    public void LargestMagnitude_any_length_agrees_with_scalar(int n, bool guardAfter)
+    {
+        using GuardedMemory<float> c = Floats(n, guardAfter, 11);
+        SameBits([Scalar.LargestMagnitude(c.Span)], [DeltaKernel.LargestMagnitude(c.Span)]);
+        c.Span.Fill(-2);
+        Assert.Equal(n == 0 ? 0 : 2, DeltaKernel.LargestMagnitude(c.Span));
+        for (int at = 0; at < n; at++)
+        {
+            c.Span[at] = -3;
+            Assert.Equal(3, DeltaKernel.LargestMagnitude(c.Span));
+            c.Span[at] = float.NegativeInfinity;
+            Assert.Equal(float.PositiveInfinity, DeltaKernel.LargestMagnitude(c.Span));
+            c.Span[at] = -float.NaN;
+            Assert.True(float.IsNaN(DeltaKernel.LargestMagnitude(c.Span)));
+            c.Span[at] = 1;
+        }
+    }
+
     [Fact]
     public void StaysWithin_sum_that_overflows_is_found_and_largest_sum_is_not()
     {

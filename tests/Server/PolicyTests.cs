@@ -43,6 +43,7 @@ public sealed class PolicyTests
         Assert.Contains("use asp:sgd (which asp alone is), asp:adagrad or asp:adam", error, StringComparison.Ordinal);
         Assert.Equal("asp:sgd", PolicyNames.Create("asp").Name);
         Assert.Equal("asp:adam", PolicyNames.Create("asp:adam").Name);
+        Assert.Equal("asp:sum", PolicyNames.Create("asp:sum").Name);
     }
 
     [Fact]

@@ -47,6 +47,47 @@ public static class Fp32Codec
         }
     }
 
+    /// <summary>The largest magnitude in a payload; infinity if a value is infinite, NaN if one is NaN.</summary>
+    public static float LargestMagnitude(in ReadOnlySequence<byte> payload)
+    {
+        ReadOnlySequence<byte> rest = payload;
+        Span<float> straddling = stackalloc float[1];
+        float largest = 0;
+        while (!rest.IsEmpty)
+            largest = MathF.Max(largest, DeltaKernel.LargestMagnitude(NextRun(ref rest, straddling))); // NaN if one is NaN
+        return largest;
+    }
+
+    /// <summary>The largest |x + weight * payload|, in double; NaN if one is NaN.</summary>
+    public static double LargestSum(in ReadOnlySequence<byte> payload, double weight, ReadOnlySpan<double> x)
+    {
+        ReadOnlySequence<byte> rest = payload;
+        Span<float> straddling = stackalloc float[1];
+        double largest = 0;
+        for (int at = 0; !rest.IsEmpty;)
+        {
+            ReadOnlySpan<float> run = NextRun(ref rest, straddling);
+            for (int j = 0; j < run.Length; j++)
+                largest = Math.Max(largest, Math.Abs(x[at + j] + (weight * run[j])));
+            at += run.Length;
+        }
+
+        return largest;
+    }
+
+    /// <summary>x += weight * payload, in double.</summary>
+    public static void AddWeighted(in ReadOnlySequence<byte> payload, double weight, Span<double> x)
+    {
+        ReadOnlySequence<byte> rest = payload;
+        Span<float> straddling = stackalloc float[1];
+        for (int at = 0; !rest.IsEmpty;)
+        {
+            ReadOnlySpan<float> run = NextRun(ref rest, straddling);
+            DeltaKernel.AddWeighted(run, weight, x.Slice(at, run.Length));
+            at += run.Length;
+        }
+    }
+
     /// <summary>Copies a payload into place.</summary>
     public static void CopyTo(in ReadOnlySequence<byte> payload, Span<float> destination) =>
         payload.CopyTo(MemoryMarshal.AsBytes(destination));

@@ -140,6 +140,28 @@ public static class DeltaKernel
         Scalar.AddWeighted(h[tail..], weight, sum[tail..]);
     }
 
+    /// <summary>
+    /// Server: the largest |c|, 0 of none; infinity if one is infinite, NaN if one is NaN. Without the sign, floats are in the order of
+    /// their bits, with infinity above all numbers and NaN above that.
+    /// </summary>
+    public static float LargestMagnitude(ReadOnlySpan<float> c)
+    {
+        ref float c0 = ref MemoryMarshal.GetReference(c);
+        nuint n = (nuint)c.Length, j = 0;
+        Vector256<int> first = Vector256<int>.Zero, second = first, magnitude = Vector256.Create(int.MaxValue);
+        for (; j + (2 * Lanes) <= n; j += 2 * Lanes)
+        {
+            first = Vector256.Max(first, Vector256.LoadUnsafe(ref c0, j).AsInt32() & magnitude);
+            second = Vector256.Max(second, Vector256.LoadUnsafe(ref c0, j + Lanes).AsInt32() & magnitude);
+        }
+
+        first = Vector256.Max(first, second);
+        int largest = BitConverter.SingleToInt32Bits(Scalar.LargestMagnitude(c[(int)j..]));
+        for (int lane = 0; lane < Lanes; lane++)
+            largest = Math.Max(largest, first[lane]);
+        return BitConverter.Int32BitsToSingle(largest);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void SameLength(int a, int b, int c)
     {

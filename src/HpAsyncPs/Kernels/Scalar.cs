@@ -58,4 +58,13 @@ public static class Scalar
         for (int j = 0; j < h.Length; j++)
             sum[j] += weight * h[j];
     }
+
+    /// <summary>See <see cref="DeltaKernel.LargestMagnitude"/>.</summary>
+    public static float LargestMagnitude(ReadOnlySpan<float> c)
+    {
+        int largest = 0;
+        for (int j = 0; j < c.Length; j++)
+            largest = Math.Max(largest, BitConverter.SingleToInt32Bits(c[j]) & int.MaxValue);
+        return BitConverter.Int32BitsToSingle(largest);
+    }
 }

@@ -27,6 +27,9 @@ public static class Limits
     /// <summary>Most pushes of one worker that may be on their way or not yet contained in its snapshot.</summary>
     public const int Window = 4;
 
+    /// <summary>Most pulls of one worker that are not answered yet.</summary>
+    public const int OpenPulls = 16;
+
     /// <summary>Most characters of a text in a control message; longer ones are cut by the sender.</summary>
     public const int Text = 1024;
 

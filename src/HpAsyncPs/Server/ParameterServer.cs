@@ -84,7 +84,11 @@ public sealed partial class ParameterServer
     }
 
     /// <summary>The connection can take more.</summary>
-    public void Writable(Session session) => SendDue(session);
+    public void Writable(Session session)
+    {
+        session.IsFull = false;
+        SendDue(session);
+    }
 
     /// <summary>The connection has gone.</summary>
     /// <param name="session">Whose.</param>
@@ -119,7 +123,7 @@ public sealed partial class ParameterServer
                 Push(session, header, payload);
                 break;
             case FrameKind.Pull:
-                session.PullVersion = header.ShardVersion;
+                session.AddPull(header.ShardVersion);
                 SendDue(session);
                 break;
             case FrameKind.Evaluated:
@@ -192,15 +196,12 @@ public sealed partial class ParameterServer
     {
         if (_shard is null)
             return;
-        while (!session.IsClosed)
+        while (!session.IsClosed && !session.IsFull)
         {
             if (!session.IsSending && !BeginDue(session))
                 return;
-            bool whole = session.SendChunks(_shard, out bool writable);
-            if (whole)
+            if (session.SendChunks(_shard))
                 EndSending(session);
-            if (!writable)
-                return;
         }
     }
 
@@ -219,7 +220,7 @@ public sealed partial class ParameterServer
 
         if (session.PullVersion is not { } has || has >= _shard!.Version || !MayHave(session) || _shard.TryPublish() is not { } publication)
             return false;
-        session.PullVersion = null;
+        session.TakePull();
         session.SeenRounds = _rounds;
         session.Begin(publication, FrameFlags.None, 0, _weightedPasses / _totalWeight, _rounds);
         return true;

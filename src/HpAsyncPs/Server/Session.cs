@@ -23,6 +23,11 @@ public sealed class Session
     private int[] _rows = [];
     private byte[] _payload = [];
 
+    // Pulls that are not answered yet, oldest first, from _firstPull on around the end.
+    private readonly ulong[] _pullVersions = new ulong[Limits.OpenPulls];
+    private int _firstPull;
+    private int _pulls;
+
     internal Session(IFrameSink sink, long now)
     {
         _sink = sink;
@@ -65,8 +70,8 @@ public sealed class Session
 
     internal bool HasLeft { get; set; }
 
-    /// <summary>The version that a pull which is not answered yet wants to see exceeded.</summary>
-    internal ulong? PullVersion { get; set; }
+    /// <summary>The version that the oldest pull which is not answered yet wants to see exceeded.</summary>
+    internal ulong? PullVersion => _pulls == 0 ? null : _pullVersions[_firstPull];
 
     /// <summary>Completed pushes of the slowest worker when the last snapshot went out to this one.</summary>
     internal ulong SeenRounds { get; set; }
@@ -80,13 +85,33 @@ public sealed class Session
     /// <summary>When the snapshot to evaluate began to be sent.</summary>
     internal long EvaluationSentAt { get; set; }
 
+    /// <summary>The connection takes no more until it says that it is writable: no snapshot is begun or gone on with.</summary>
+    internal bool IsFull { get; set; }
+
     internal bool IsSending => _sending is not null;
 
-    internal bool Send(FrameHeader header, ReadOnlySpan<byte> payload)
+    /// <summary>A pull came in.</summary>
+    /// <exception cref="ProtocolException">There are too many already.</exception>
+    internal void AddPull(ulong version)
+    {
+        if (_pulls == Limits.OpenPulls)
+            throw new ProtocolException($"A worker has at most {Limits.OpenPulls} pulls open: wait for a snapshot before the next pull.");
+        _pullVersions[(_firstPull + _pulls++) % Limits.OpenPulls] = version;
+    }
+
+    /// <summary>The oldest pull is being answered.</summary>
+    internal void TakePull()
+    {
+        _firstPull = (_firstPull + 1) % Limits.OpenPulls;
+        _pulls--;
+    }
+
+    internal void Send(FrameHeader header, ReadOnlySpan<byte> payload)
     {
         header.Session = Id;
         DownlinkBytes += FrameHeader.Bytes + payload.Length;
-        return _sink.Send(header, payload);
+        if (!_sink.Send(header, payload))
+            IsFull = true;
     }
 
     internal void Close()
@@ -111,12 +136,11 @@ public sealed class Session
     }
 
     /// <summary>Sends chunks while the connection takes them. True when the publication has gone out whole.</summary>
-    internal bool SendChunks(Shard shard, out bool writable)
+    internal bool SendChunks(Shard shard)
     {
         Publication publication = _sending!;
         ReadOnlySpan<float> values = publication.Values;
-        writable = true;
-        while (_nextKey < values.Length && writable)
+        while (_nextKey < values.Length && !IsFull)
         {
             int count = Math.Min(shard.ChunkKeys, values.Length - _nextKey);
             var header = new FrameHeader(FrameKind.Snapshot)
@@ -134,12 +158,12 @@ public sealed class Session
             int changed = FindChanged(shard, publication.Version, count);
             if (changed < 0)
             {
-                writable = Send(header, MemoryMarshal.AsBytes(chunk));
+                Send(header, MemoryMarshal.AsBytes(chunk));
             }
             else
             {
                 header.Codec = CodecId.Rows;
-                writable = Send(header, RowsCodec.Encode(chunk, shard.RowLength, _rows.AsSpan(0, changed), _sentVersion, _payload));
+                Send(header, RowsCodec.Encode(chunk, shard.RowLength, _rows.AsSpan(0, changed), _sentVersion, _payload));
             }
 
             _nextKey += count;

@@ -233,6 +233,8 @@ public sealed class Shard
     {
         if (codec == CodecId.Rows)
             throw new ProtocolException($"Worker {rank} pushed rows; this model has none.");
+        if (optimizer is SumOptimizer sum)
+            return sum.TryAdd(payload, begin, x);
         ReadOnlySpan<float> gradient = MemoryMarshal.Cast<byte, float>(OnePiece(payload));
         foreach (float slope in gradient)
         {

@@ -60,6 +60,8 @@ internal static class TrainCommand
                 result.AddError("--rate is the learning rate of --policy asp; no other policy has one.");
             if (own.HasBatch(result) && !pushesGradients)
                 result.AddError("--batch is of --policy asp; no other policy pushes gradients.");
+            if (result.GetResult(common.Policy)?.Tokens is [{ Value: AspPolicy.Sum }])
+                result.AddError($"--policy {AspPolicy.Sum} only adds what is pushed, and trains nothing: use asp:sgd, asp:adagrad or asp:adam.");
             own.Check(result, pushesGradients);
         });
         command.SetAction(parsed =>

@@ -11,6 +11,9 @@ namespace HpAsyncPs.Server.Policies;
 /// <param name="optimizer">Applies the gradients; not started.</param>
 public sealed class AspPolicy(IServerOptimizer optimizer) : IPolicy
 {
+    /// <summary>The name under which pushes are only added: no way to train.</summary>
+    public const string Sum = "asp:sum";
+
     private const string Plain = "asp";
     private const string Prefix = Plain + ":";
 
@@ -36,6 +39,7 @@ public sealed class AspPolicy(IServerOptimizer optimizer) : IPolicy
         Plain or "asp:sgd" => new AspPolicy(new SgdOptimizer()),
         "asp:adagrad" => new AspPolicy(new AdagradOptimizer()),
         "asp:adam" => new AspPolicy(new AdamOptimizer()),
-        _ => throw new InputException($"'{name}': there is no such optimiser; use asp:sgd (which asp alone is), asp:adagrad or asp:adam."),
+        Sum => new AspPolicy(new SumOptimizer()),
+        _ => throw new InputException($"'{name}': there is no such optimiser; use asp:sgd (which asp alone is), asp:adagrad or asp:adam; asp:sum only adds."),
     };
 }

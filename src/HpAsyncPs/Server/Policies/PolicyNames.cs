@@ -6,14 +6,14 @@ namespace HpAsyncPs.Server.Policies;
 public static class PolicyNames
 {
     /// <summary>Every name, for help texts.</summary>
-    public static string[] All { get; } = ["async", "bsp", "ssp:S", "asp:sgd", "asp:adagrad", "asp:adam"];
+    public static string[] All { get; } = ["async", "bsp", "ssp:S", "asp:sgd", "asp:adagrad", "asp:adam", AspPolicy.Sum];
 
     /// <summary>What they do, for help texts.</summary>
     public const string Help = "async: nobody waits; bsp: a barrier every round; ssp:S: at most S pushes ahead of the slowest, as ssp:3; "
-        + "asp:sgd, asp:adagrad, asp:adam: plain gradients, applied by the server.";
+        + "asp:sgd, asp:adagrad, asp:adam: plain gradients, applied by the server; asp:sum: it adds what is pushed, for hpaps stress.";
 
     /// <summary>Learning rates, for help texts.</summary>
-    public const string RateHelp = "by default 1 / (workers x the data's smoothness) for sgd, 0.1 for adagrad, 0.001 for adam.";
+    public const string RateHelp = "by default 1 / (workers x the data's smoothness) for sgd, 0.1 for adagrad, 0.001 for adam, 1 for sum.";
 
     /// <summary>Makes a policy.</summary>
     /// <exception cref="InputException">There is none of that name.</exception>

@@ -1,0 +1,45 @@
+namespace HpAsyncPs.Cli.Stressing;
+
+/// <summary>What goes over the connection.</summary>
+internal enum StressMode
+{
+    /// <summary>Pushes; the next one when one is acknowledged.</summary>
+    Push,
+
+    /// <summary>Snapshots, after one push.</summary>
+    Pull,
+
+    /// <summary>Each push with a pull of its result.</summary>
+    PushPull,
+
+    /// <summary>The same, one after the other: how long an answer takes.</summary>
+    Trip,
+}
+
+/// <summary>What the server does with a push.</summary>
+internal enum StressPath
+{
+    /// <summary>Adds it: policy asp:sum.</summary>
+    Sum,
+
+    /// <summary>Keeps each worker's vector, and their sum in double: policy async.</summary>
+    Async,
+}
+
+/// <summary>Names on the command line.</summary>
+internal static class StressNames
+{
+    public static readonly string[] Modes = ["push", "pull", "push-pull", "trip"];
+
+    public static readonly string[] Paths = ["sum", "async"];
+
+    public static string Of(StressMode mode) => Modes[(int)mode];
+
+    public static string Of(StressPath path) => Paths[(int)path];
+
+    /// <summary>One that is among <see cref="Modes"/>.</summary>
+    public static StressMode Mode(string name) => (StressMode)System.Array.IndexOf(Modes, name);
+
+    /// <summary>One that is among <see cref="Paths"/>.</summary>
+    public static StressPath Path(string name) => (StressPath)System.Array.IndexOf(Paths, name);
+}

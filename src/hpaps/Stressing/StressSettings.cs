@@ -1,0 +1,30 @@
+using System.Collections.Generic;
+
+namespace HpAsyncPs.Cli.Stressing;
+
+/// <summary>What hpaps stress was asked for.</summary>
+internal sealed record StressSettings
+{
+    public StressMode Mode { get; init; }
+
+    public StressPath Path { get; init; }
+
+    /// <summary>Sizes, measured one after the other.</summary>
+    public IReadOnlyList<int> Bytes { get; init; } = [];
+
+    public int Workers { get; init; } = 1;
+
+    public int Window { get; init; } = 8;
+
+    public double Seconds { get; init; } = 2;
+
+    /// <summary>A server that runs already, or null: one of our own.</summary>
+    public string? Server { get; init; }
+
+    public bool Verify { get; init; }
+
+    public bool Json { get; init; }
+
+    /// <summary>A program that measures what this host's loopback can do, or null.</summary>
+    public string? Limits { get; init; }
+}

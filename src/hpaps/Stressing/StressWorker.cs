@@ -1,0 +1,90 @@
+using System;
+using System.Buffers;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using System.Threading;
+using HpAsyncPs.Buffers;
+using HpAsyncPs.Programs;
+using HpAsyncPs.Transport;
+
+namespace HpAsyncPs.Cli.Stressing;
+
+/// <summary>The process of one worker: connects, lets the client run on the loop's thread, and prints how it stands.</summary>
+internal static class StressWorker
+{
+    private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan NewsInterval = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
+
+    /// <exception cref="ClusterException">Nobody answered, or the server or the link failed.</exception>
+    public static int Run(StressJob job, string server, TimeProvider time)
+    {
+        // The launcher decides when it ends: by its end of our standard input.
+        ProgramRun.EndWithStandardInput(_ => { });
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, static context => context.Cancel = true);
+        using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, static context => context.Cancel = true);
+
+        Socket socket = Endpoint.Parse(server).Connect(ConnectTimeout, time, CancellationToken.None);
+        using var wake = new AutoResetEvent(false);
+        using var pool = new SlabPool(Connection.MostBlocks);
+        Fill(pool);
+        var meter = new StressMeter(time, job.Seconds, wake);
+        StressClient? client = null;
+        using var loop = new OwnerLoop("network", time, TickInterval, () =>
+        {
+            client!.Tick();
+            return !client.HasEnded;
+        });
+        _ = new Connection(socket, pool, loop, time, server, sink => client = new StressClient(job, time, meter, sink));
+        client!.Join();
+        loop.Start();
+        Follow(loop, wake, meter, StressClient.BytesOfMessage(job));
+        if (client.Failure is { } failure)
+            throw new ClusterException($"{server}: {failure}");
+        Print(new StressNews
+        {
+            Measuring = true,
+            Measured = true,
+            Outcome = new StressOutcome
+            {
+                Messages = meter.Messages,
+                Bytes = meter.Messages * StressClient.BytesOfMessage(job),
+                Seconds = meter.Seconds,
+                Pushes = client.Pushes,
+                Latencies = meter.Latencies(),
+                ProcessorSeconds = meter.ProcessorSeconds,
+                AllocatedBytes = meter.AllocatedBytes,
+                Collections = meter.Collections,
+                Verified = client.Verified,
+            },
+        });
+        return (int)ExitCode.Done;
+    }
+
+    /// <summary>Takes all memory of the pool before anything is measured: large pushes need it late.</summary>
+    private static void Fill(SlabPool pool)
+    {
+        var blocks = new IMemoryOwner<byte>[Connection.MostBlocks];
+        for (int j = 0; j < blocks.Length; j++)
+            blocks[j] = pool.Rent();
+        foreach (IMemoryOwner<byte> block in blocks)
+            block.Dispose();
+    }
+
+    private static void Follow(OwnerLoop loop, AutoResetEvent wake, StressMeter meter, long bytesOfMessage)
+    {
+        bool over = false;
+        while (!loop.Join(over ? NewsInterval : TimeSpan.Zero))
+        {
+            if (over)
+                continue;
+            wake.WaitOne(NewsInterval);
+            over = meter.IsOver;
+            if (meter.IsMeasuring)
+                Print(new StressNews { Measuring = true, Bytes = meter.Messages * bytesOfMessage, Measured = over });
+        }
+    }
+
+    private static void Print(StressNews line) => Console.Out.WriteLine(JsonSerializer.Serialize(line, StressJson.Default.StressNews));
+}

@@ -1,0 +1,255 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Xunit;
+
+namespace HpAsyncPs.Tests.Cluster;
+
+/// <summary>hpaps stress, as a user runs it.</summary>
+[Collection(Alone.Name)]
+public sealed partial class StressCommandTests
+{
+    private const int Interrupt = 2;
+    private const int KillSignal = 9;
+    private const int Terminate = 15;
+    private const int SmallestObject = 24;
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
+
+    // One chunk, and two of which the second is short.
+    private const int OneChunk = 4096, TwoChunks = 1100 * 1024;
+
+    [Theory]
+    [InlineData("push", "sum")]
+    [InlineData("pull", "sum")]
+    [InlineData("push-pull", "sum")]
+    [InlineData("trip", "sum")]
+    [InlineData("push", "async")]
+    [InlineData("pull", "async")]
+    [InlineData("push-pull", "async")]
+    [InlineData("trip", "async")]
+    public void Every_mode_is_exact_measures_both_sizes_and_allocates_nothing_for_a_message(string mode, string path)
+    {
+        JsonElement both = Run("--mode", mode, "--path", path, "--bytes", "4K,1100K", "--seconds", "0.2");
+        Assert.Equal(2, both.GetArrayLength());
+        for (int j = 0; j < 2; j++)
+        {
+            JsonElement one = both[j];
+            Assert.Equal((mode, path, j == 0 ? OneChunk : TwoChunks),
+                (one.GetProperty("mode").GetString(), one.GetProperty("path").GetString(), one.GetProperty("payload_bytes").GetInt32()));
+            Assert.True(one.GetProperty("verified").GetBoolean());
+            CheckFigures(one, bothWays: mode is "push-pull" or "trip");
+        }
+
+        long messages = both[0].GetProperty("messages").GetInt64();
+        Assert.InRange(both[0].GetProperty("allocated_bytes").GetInt64(), 0, (messages * SmallestObject) - 1);
+    }
+
+    [Theory]
+    [InlineData("sum")]
+    [InlineData("async")]
+    public void Three_workers_are_summed_up(string path)
+    {
+        JsonElement one = Run("--workers", "3", "--window", "5", "--path", path, "--bytes", "64K", "--seconds", "0.2");
+        Assert.Equal(3, one.GetProperty("workers").GetInt32());
+        Assert.True(one.GetProperty("verified").GetBoolean());
+        CheckFigures(one, bothWays: false);
+    }
+
+    [Fact]
+    public void Json_has_the_keys_that_are_agreed_on_and_the_table_a_row_for_each_size()
+    {
+        JsonElement one = Run("--bytes", "4K", "--seconds", "0.05");
+        foreach (string key in (string[])["mode", "payload_bytes", "parameters_gb_per_second", "messages_per_second", "latency_p50_us", "latency_p99_us",
+            "latency_p999_us", "latency_max_us", "cpu_seconds_per_gb", "allocated_bytes", "collections", "verified", "ratio_to_limit"])
+        {
+            Assert.True(one.TryGetProperty(key, out _), key);
+        }
+
+        Assert.Equal(JsonValueKind.Null, one.GetProperty("ratio_to_limit").ValueKind);
+        using RunningProgram table = Start("--bytes", "4K,8K", "--seconds", "0.05");
+        Assert.True(table.ExitCode(Soon) == 0, table.Errors);
+        Assert.Equal(3, table.Output.TrimEnd().Split('\n').Length);
+        Assert.Contains("p99.9 us", table.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("asp:sum", 0)]
+    [InlineData("asp:sgd", 4)] // subtracts: not the sum
+    public void Server_that_runs_already_is_verified_by_a_last_pull(string policy, int exitCode)
+    {
+        using RunningProgram server = StartServer(policy, out string address);
+        using RunningProgram stress = Start("--server", address, "--bytes", "1100K", "--seconds", "0.05", "--verify", "--json");
+        Assert.True(stress.ExitCode(Soon) == exitCode, stress.Errors);
+        using JsonDocument printed = JsonDocument.Parse(stress.Output);
+        Assert.Equal(exitCode == 0, printed.RootElement.GetProperty("verified").GetBoolean());
+        Assert.Equal(JsonValueKind.Null, printed.RootElement.GetProperty("cpu_seconds_per_gb").ValueKind);
+        Assert.Equal(exitCode != 0, stress.Errors.Contains("is not the sum of what was acknowledged", StringComparison.Ordinal));
+        Assert.Equal(0, server.ExitCode(Soon));
+    }
+
+    [Fact]
+    public void Server_of_another_policy_says_what_is_wrong()
+    {
+        using RunningProgram server = StartServer("async", out string address);
+        using RunningProgram stress = Start("--server", address, "--seconds", "0.05");
+        Assert.Equal(4, stress.ExitCode(Soon));
+        Assert.Contains("the server refused: This worker pushes gradients", stress.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Limit_program_runs_before_and_after_and_the_ratio_is_to_its_average()
+    {
+        using var folder = new TempFolder();
+        string program = folder.In("limit");
+        File.WriteAllText(program, $"#!/bin/sh\necho \"$@\" >> '{folder.In("calls")}'\necho some words\necho '{{\"gb_per_second\": '$(wc -l < '{folder.In("calls")}')'}}'\n");
+        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        JsonElement one = Run("--bytes", "4K", "--seconds", "0.05", "--window", "3", "--limits", program);
+        Assert.Equal("push 4096 0.05 3\npush 4096 0.05 3\n", File.ReadAllText(folder.In("calls")));
+        Assert.Equal(one.GetProperty("parameters_gb_per_second").GetDouble() / 1.5, one.GetProperty("ratio_to_limit").GetDouble(), 1e-9);
+    }
+
+    [Theory]
+    [InlineData(Interrupt)]
+    [InlineData(Terminate)]
+    public void Signal_ends_it_and_leaves_no_process(int signal)
+    {
+        Assert.SkipWhen(signal == Interrupt && TrainEndTests.InterruptIsIgnored(), "SIGINT is ignored here, as in the background of a script: programs inherit that");
+        using RunningProgram stress = StartLong(out Dictionary<int, string> children);
+        stress.Signal(signal);
+        Assert.Equal(4, stress.ExitCode(Soon));
+        Assert.Contains("stopped before the end", stress.Errors, StringComparison.Ordinal);
+        Assert.Equal("", stress.Output);
+        foreach ((int id, string command) in children)
+            Assert.True(RunningProgram.IsGone(id), $"{command} ({id}) has survived");
+    }
+
+    [Fact]
+    public void Launcher_killed_leaves_no_process()
+    {
+        using RunningProgram stress = StartLong(out Dictionary<int, string> children);
+        stress.Signal(KillSignal);
+        stress.ExitCode(Soon);
+        foreach ((int id, string command) in children)
+            Eventually.Holds(() => RunningProgram.IsGone(id), () => $"{command} ({id}) has survived the launcher");
+    }
+
+    [Fact]
+    public void Launcher_killed_leaves_no_worker_at_a_server_that_lives_on()
+    {
+        using RunningProgram server = StartServer("asp:sum", out string address);
+        using RunningProgram stress = Start("--server", address, "--bytes", "4K", "--seconds", "50");
+        stress.Until(() => stress.Errors.Contains("GB/s so far", StringComparison.Ordinal), "it measured");
+        Dictionary<int, string> children = stress.Children();
+        stress.Signal(KillSignal);
+        stress.ExitCode(Soon);
+        (int id, string command) = Assert.Single(children);
+        Eventually.Holds(() => RunningProgram.IsGone(id), () => $"{command} ({id}) has survived the launcher");
+    }
+
+    [Theory]
+    [InlineData("stress-worker", "worker 0")]
+    [InlineData("hpaps-server", "server")]
+    public void Process_killed_ends_all_and_is_named(string which, string name)
+    {
+        using RunningProgram stress = StartLong(out Dictionary<int, string> children);
+        int victim = 0;
+        foreach ((int id, string command) in children)
+        {
+            if (command.Contains(which, StringComparison.Ordinal) && (which != "stress-worker" || command.Contains("--index 0", StringComparison.Ordinal)))
+                victim = id;
+        }
+
+        Assert.NotEqual(0, victim);
+        RunningProgram.Signal(victim, KillSignal);
+        Assert.Equal(4, stress.ExitCode(Soon));
+        Assert.Contains($"{name} (pid {victim}) was killed by signal 9 (SIGKILL)", stress.Errors, StringComparison.Ordinal);
+        foreach ((int id, string command) in children)
+            Assert.True(RunningProgram.IsGone(id), $"{command} ({id}) has survived");
+    }
+
+    [Theory]
+    [InlineData("--mode must be one of push, pull", "--mode", "shout")]
+    [InlineData("--path must be one of sum, async", "--path", "long")]
+    [InlineData("--bytes must be sizes", "--bytes", "5")]
+    [InlineData("--bytes must be sizes", "--bytes", "4K,,1M")]
+    [InlineData("--bytes must be sizes", "--bytes", "2G")]
+    [InlineData("--workers must be 1 to", "--workers", "0")]
+    [InlineData("--window must be 1 to", "--window", "0")]
+    [InlineData("--window must be at most 16", "--mode", "pull", "--window", "17")]
+    [InlineData("--seconds must be", "--seconds", "0")]
+    [InlineData("--server takes one size", "--server", "127.0.0.1:1", "--bytes", "4K,8K")]
+    [InlineData("--server: 'nowhere' is no address", "--server", "nowhere")]
+    public void Command_line_that_is_wrong_is_explained(string message, params string[] arguments)
+    {
+        using RunningProgram stress = Start(arguments);
+        Assert.Equal(2, stress.ExitCode(Soon));
+        Assert.Contains(message, stress.Errors, StringComparison.Ordinal);
+        Assert.Equal("", stress.Output);
+    }
+
+    [Fact]
+    public void Limit_program_that_is_missing_or_says_nothing_is_explained()
+    {
+        using RunningProgram missing = Start("--bytes", "4K", "--seconds", "0.05", "--limits", "/nowhere/limit");
+        Assert.Equal(3, missing.ExitCode(Soon));
+        Assert.Contains("--limits /nowhere/limit: there is no such program", missing.Errors, StringComparison.Ordinal);
+        using RunningProgram silent = Start("--bytes", "4K", "--seconds", "0.05", "--limits", "/bin/true");
+        Assert.Equal(4, silent.ExitCode(Soon));
+        Assert.Contains("printed no gb_per_second", silent.Errors, StringComparison.Ordinal);
+    }
+
+    private static void CheckFigures(JsonElement one, bool bothWays)
+    {
+        double rate = one.GetProperty("messages_per_second").GetDouble(), seconds = one.GetProperty("seconds").GetDouble();
+        long messages = one.GetProperty("messages").GetInt64();
+        Assert.InRange(seconds, 0.2, 10);
+        Assert.InRange(messages, 1, long.MaxValue);
+        Assert.Equal(rate * one.GetProperty("payload_bytes").GetInt32() * (bothWays ? 2 : 1) / 1e9, one.GetProperty("parameters_gb_per_second").GetDouble(), 1e-9);
+        if (one.GetProperty("workers").GetInt32() == 1)
+            Assert.Equal(messages / seconds, rate, 1e-6 * rate);
+        double last = 0;
+        foreach (string key in (string[])["latency_p50_us", "latency_p99_us", "latency_p999_us", "latency_max_us"])
+        {
+            double latency = one.GetProperty(key).GetDouble();
+            Assert.InRange(latency, Math.Max(last, 1), 1e7);
+            last = latency;
+        }
+
+        Assert.InRange(one.GetProperty("cpu_seconds_per_gb").GetDouble(), 1e-3, 1e3);
+        Assert.Equal(0, one.GetProperty("collections").GetInt32());
+    }
+
+    private static JsonElement Run(params string[] arguments)
+    {
+        using RunningProgram stress = Start([.. arguments, "--verify", "--json"]);
+        Assert.True(stress.ExitCode() == 0, stress.Errors);
+        using JsonDocument printed = JsonDocument.Parse(stress.Output);
+        return printed.RootElement.Clone();
+    }
+
+    private static RunningProgram Start(params string[] arguments) => RunningProgram.Start(Published.Launcher, Path.GetTempPath(), ["stress", .. arguments]);
+
+    /// <summary>A run with two workers that measures already, and its processes.</summary>
+    private static RunningProgram StartLong(out Dictionary<int, string> children)
+    {
+        RunningProgram stress = Start("--workers", "2", "--bytes", "4K", "--seconds", "50");
+        stress.Until(() => stress.Errors.Contains("GB/s so far", StringComparison.Ordinal), "it measured");
+        children = stress.Children();
+        Assert.Equal(3, children.Count);
+        return stress;
+    }
+
+    private static RunningProgram StartServer(string policy, out string address)
+    {
+        RunningProgram server = RunningProgram.Start(Published.Server, Path.GetTempPath(),
+            ["--listen", "127.0.0.1:0", "--plain", "--policy", policy, .. policy == "asp:sgd" ? (string[])["--rate", "1"] : []]);
+        server.Until(() => Listening().IsMatch(server.Errors), "it listened");
+        address = Listening().Match(server.Errors).Groups[1].Value;
+        return server;
+    }
+
+    [GeneratedRegex(@"listening at (\S+) for")]
+    private static partial Regex Listening();
+}
