@@ -27,7 +27,13 @@ public sealed class Connection : IFrameSink
     private const int BytesOfATurn = 4 * Limits.ChunkBytes;
 
     // Header and payload up to this are sent together, from one piece of memory.
-    private const int PieceBytes = 32 * 1024;
+    private const int PieceBytes = (64 * 1024) + FrameHeader.Bytes;
+
+    // Answers up to this are collected while frames are being handled, and go out together at the end of the turn.
+    private const int SmallBytes = 8 * 1024;
+
+    // Less room in a block than this is not worth a call to the system.
+    private const int LeastReceiveBytes = SlabPool.BlockBytes / 4;
 
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
 
@@ -45,6 +51,8 @@ public sealed class Connection : IFrameSink
     private readonly object _sending = new();
     private Readiness _interest = Readiness.Readable;
     private long _waitingBytes;
+    private bool _collects;
+    private bool _owesWritable; // the sender was told to stop
     private bool _closing;
     private bool _inputEnded;
     private bool _ended;
@@ -93,7 +101,9 @@ public sealed class Connection : IFrameSink
         {
             if (_closing)
                 return true;
-            if (_waitingBytes == 0)
+            if (_collects && payload.Length > SmallBytes)
+                SendCollected();
+            if (_waitingBytes == 0 && !_collects)
             {
                 SendAtOnce(header, payload);
             }
@@ -110,7 +120,9 @@ public sealed class Connection : IFrameSink
                 _overdueAt = 0; // the loop's thread ends it
             }
 
-            return _waitingBytes == 0;
+            bool room = _collects ? _waitingBytes <= PieceBytes : _waitingBytes == 0;
+            _owesWritable |= !room;
+            return room;
         }
     }
 
@@ -131,10 +143,18 @@ public sealed class Connection : IFrameSink
     /// <summary>The socket is ready for something. On the loop's thread.</summary>
     internal void Handle(Readiness what)
     {
-        if ((what & Readiness.Writable) != 0)
-            SendWaiting();
-        if ((what & ~Readiness.Writable) != 0 && !_ended && !_inputEnded)
-            Receive();
+        try
+        {
+            if ((what & Readiness.Writable) != 0)
+                SendWaiting();
+            if ((what & ~Readiness.Writable) != 0 && !_ended && !_inputEnded)
+                Receive();
+        }
+        catch (Exception e)
+        {
+            EndInput(e.Message); // the handler is told, whatever it is
+        }
+
         if (_inputEnded && ((what & (Readiness.HungUp | Readiness.Failed)) != 0 || _waitingBytes == 0))
             End();
     }
@@ -153,29 +173,47 @@ public sealed class Connection : IFrameSink
 
     private void Receive()
     {
-        try
+        for (int received = 0; received < BytesOfATurn && !_inputEnded;)
         {
-            for (int received = 0; received < BytesOfATurn && !_inputEnded;)
+            int count = Socket.Receive(_input.Writer.GetSpan(LeastReceiveBytes), SocketFlags.None, out SocketError error);
+            if (error == SocketError.WouldBlock)
+                return;
+            if (count == 0)
             {
-                int count = Socket.Receive(_input.Writer.GetSpan(1), SocketFlags.None, out SocketError error);
-                if (error == SocketError.WouldBlock)
-                    return;
-                if (count == 0)
-                {
-                    EndInput(error == SocketError.Success ? null : new SocketException((int)error).Message);
-                    return;
-                }
+                EndInput(error == SocketError.Success ? null : new SocketException((int)error).Message);
+                return;
+            }
 
-                received += count;
-                _input.Writer.Advance(count);
-                Flush(_input);
+            received += count;
+            _input.Writer.Advance(count);
+            Flush(_input);
+            lock (_sending)
+                _collects = true;
+            try
+            {
                 HandleFrames();
             }
+            finally
+            {
+                lock (_sending)
+                    SendCollected();
+            }
+
+            TellWritable();
         }
-        catch (Exception e)
+    }
+
+    /// <summary>Has a sender that was told to stop go on, if it can. Not under the lock: the handler may take its own, which is taken before this one elsewhere.</summary>
+    private void TellWritable()
+    {
+        lock (_sending)
         {
-            EndInput(e.Message); // the handler is told, whatever it is
+            if (!_owesWritable || _waitingBytes > 0 || _closing)
+                return;
+            _owesWritable = false;
         }
+
+        _handler.Writable();
     }
 
     /// <summary>
@@ -252,35 +290,51 @@ public sealed class Connection : IFrameSink
     {
         _waitingBytes += bytes;
         Flush(_output);
-        Want(_interest | Readiness.Writable);
+        if (!_collects)
+            Want(_interest | Readiness.Writable);
+    }
+
+    /// <summary>The turn is over, or a large frame comes: what was collected goes out before it.</summary>
+    private void SendCollected()
+    {
+        _collects = false;
+        if (_waitingBytes == 0 || (_interest & Readiness.Writable) != 0)
+            return;
+        if (!TrySendWaiting())
+            Want(_interest | Readiness.Writable);
+        else if (_closing)
+            EndOutput();
+    }
+
+    /// <summary>Sends what waits in the pipe. False when the socket does not take all of it.</summary>
+    private bool TrySendWaiting()
+    {
+        while (_waitingBytes > 0 && !_ended && _output.Reader.TryRead(out ReadResult result))
+        {
+            ReadOnlySpan<byte> first = result.Buffer.FirstSpan;
+            int sent = TrySend(first);
+            bool all = sent == first.Length;
+            _output.Reader.AdvanceTo(result.Buffer.GetPosition(sent));
+            _waitingBytes -= sent;
+            if (!all)
+                return false;
+        }
+
+        return true;
     }
 
     private void SendWaiting()
     {
         lock (_sending)
         {
-            while (_waitingBytes > 0 && _output.Reader.TryRead(out ReadResult result))
-            {
-                ReadOnlySpan<byte> first = result.Buffer.FirstSpan;
-                int sent = TrySend(first);
-                bool all = sent == first.Length;
-                _output.Reader.AdvanceTo(result.Buffer.GetPosition(sent));
-                _waitingBytes -= sent;
-                if (!all)
-                    return;
-            }
-
-            if (_ended || (_interest & Readiness.Writable) == 0)
+            if (!TrySendWaiting() || (_interest & Readiness.Writable) == 0)
                 return;
             Want(_interest & ~Readiness.Writable);
             if (_closing)
-            {
                 EndOutput();
-                return;
-            }
         }
 
-        _handler.Writable(); // not under the lock: it may take the handler's own, which is taken before this one elsewhere
+        TellWritable();
     }
 
     private void Want(Readiness interest)
