@@ -29,9 +29,6 @@ public sealed class Connection : IFrameSink
     // Header and payload up to this are sent together, from one piece of memory.
     private const int PieceBytes = (64 * 1024) + FrameHeader.Bytes;
 
-    // Answers up to this are collected while frames are being handled, and go out together at the end of the turn.
-    private const int SmallBytes = 8 * 1024;
-
     // Less room in a block than this is not worth a call to the system.
     private const int LeastReceiveBytes = SlabPool.BlockBytes / 4;
 
@@ -51,8 +48,6 @@ public sealed class Connection : IFrameSink
     private readonly object _sending = new();
     private Readiness _interest = Readiness.Readable;
     private long _waitingBytes;
-    private bool _collects;
-    private bool _owesWritable; // the sender was told to stop
     private bool _closing;
     private bool _inputEnded;
     private bool _ended;
@@ -101,9 +96,7 @@ public sealed class Connection : IFrameSink
         {
             if (_closing)
                 return true;
-            if (_collects && payload.Length > SmallBytes)
-                SendCollected();
-            if (_waitingBytes == 0 && !_collects)
+            if (_waitingBytes == 0)
             {
                 SendAtOnce(header, payload);
             }
@@ -120,9 +113,7 @@ public sealed class Connection : IFrameSink
                 _overdueAt = 0; // the loop's thread ends it
             }
 
-            bool room = _collects ? _waitingBytes <= PieceBytes : _waitingBytes == 0;
-            _owesWritable |= !room;
-            return room;
+            return _waitingBytes == 0;
         }
     }
 
@@ -187,33 +178,8 @@ public sealed class Connection : IFrameSink
             received += count;
             _input.Writer.Advance(count);
             Flush(_input);
-            lock (_sending)
-                _collects = true;
-            try
-            {
-                HandleFrames();
-            }
-            finally
-            {
-                lock (_sending)
-                    SendCollected();
-            }
-
-            TellWritable();
+            HandleFrames();
         }
-    }
-
-    /// <summary>Has a sender that was told to stop go on, if it can. Not under the lock: the handler may take its own, which is taken before this one elsewhere.</summary>
-    private void TellWritable()
-    {
-        lock (_sending)
-        {
-            if (!_owesWritable || _waitingBytes > 0 || _closing)
-                return;
-            _owesWritable = false;
-        }
-
-        _handler.Writable();
     }
 
     /// <summary>
@@ -290,20 +256,7 @@ public sealed class Connection : IFrameSink
     {
         _waitingBytes += bytes;
         Flush(_output);
-        if (!_collects)
-            Want(_interest | Readiness.Writable);
-    }
-
-    /// <summary>The turn is over, or a large frame comes: what was collected goes out before it.</summary>
-    private void SendCollected()
-    {
-        _collects = false;
-        if (_waitingBytes == 0 || (_interest & Readiness.Writable) != 0)
-            return;
-        if (!TrySendWaiting())
-            Want(_interest | Readiness.Writable);
-        else if (_closing)
-            EndOutput();
+        Want(_interest | Readiness.Writable);
     }
 
     /// <summary>Sends what waits in the pipe. False when the socket does not take all of it.</summary>
@@ -331,10 +284,13 @@ public sealed class Connection : IFrameSink
                 return;
             Want(_interest & ~Readiness.Writable);
             if (_closing)
+            {
                 EndOutput();
+                return;
+            }
         }
 
-        TellWritable();
+        _handler.Writable(); // not under the lock: it may take the handler's own, which is taken before this one elsewhere
     }
 
     private void Want(Readiness interest)
