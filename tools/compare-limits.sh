@@ -72,7 +72,7 @@ __attribute__((destructor)) static void end(void) {
   fclose(file);
 }
 C
-"${CC:-gcc}" -O2 -shared -fPIC -o "$work/tally.so" "$work/tally.c" -ldl
+"${CC:-$(command -v gcc || command -v clang)}" -O2 -shared -fPIC -o "$work/tally.so" "$work/tally.c" -ldl
 
 # run KEY PROGRAM ARGUMENTS: what it prints for KEY, and the tally; zeros if there was none (a static program)
 run() {
