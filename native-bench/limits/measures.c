@@ -46,15 +46,15 @@ static void must_equal(const char *name, const float *x, size_t count, double ex
 // What so many additions of one give in fp32.
 static double ones(long additions) { return (double)(additions < FP32_COUNTS_TO ? additions : FP32_COUNTS_TO); }
 
-// ---- what is done with a chunk
+// ---- what is done with a chunk; inlined, the loops would share their callers' registers, and read their bound from the stack
 
-static void add_into(float *restrict x, const float *restrict c, size_t count) {
+__attribute__((noinline)) static void add_into(float *restrict x, const float *restrict c, size_t count) {
     for (size_t j = 0; j < count; j++)
         x[j] += c[j];
 }
 
 // As the asynchronous server does it: a worker's reconstruction moves by the delta, the weighted sum by what the reconstruction moved by.
-static void apply_delta(float *restrict h, double *restrict sum, const float *restrict c, size_t count) {
+__attribute__((noinline)) static void apply_delta(float *restrict h, double *restrict sum, const float *restrict c, size_t count) {
     for (size_t j = 0; j < count; j++) {
         float before = h[j], after = before + c[j];
         h[j] = after;
