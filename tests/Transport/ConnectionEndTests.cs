@@ -1,11 +1,14 @@
 using System;
 using System.Buffers;
 using System.IO;
+using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Threading;
+using HpAsyncPs.Buffers;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
+using HpAsyncPs.Transport;
 using HpAsyncPs.Worker;
 using Xunit;
 
@@ -109,6 +112,66 @@ public sealed class ConnectionEndTests
             peer.Send(new FrameHeader(FrameKind.Leave) { Session = session }, new TextMessage("done").Write);
             server.WaitForEnd();
         }
+    }
+
+    /// <summary>Whatever a handler throws ends its own connection, and neither the loop nor the others.</summary>
+    [Fact]
+    public void Handler_that_throws_ends_its_connection_alone()
+    {
+        using var pool = new SlabPool(2 * Connection.MostBlocks);
+        using var loop = new OwnerLoop("test", TimeProvider.System, TimeSpan.FromMilliseconds(5), () => true);
+        (Socket bad, Socket badPeer) = Pair();
+        (Socket good, Socket goodPeer) = Pair();
+        var badHandler = new Handler(throws: true);
+        var goodHandler = new Handler(throws: false);
+        _ = new Connection(bad, pool, loop, TimeProvider.System, "bad", _ => badHandler);
+        _ = new Connection(good, pool, loop, TimeProvider.System, "good", _ => goodHandler);
+        loop.Start();
+        using var badRaw = new RawPeer(badPeer);
+        using var goodRaw = new RawPeer(goodPeer);
+        badRaw.Send(new FrameHeader(FrameKind.Heartbeat), []);
+        Eventually.Holds(() => badHandler.Reason is not null, () => "the handler was not told");
+        Assert.Equal("on purpose", badHandler.Reason);
+        goodRaw.Send(new FrameHeader(FrameKind.Heartbeat), []);
+        Eventually.Holds(() => goodHandler.Received > 0, () => "the other connection is dead");
+        Assert.Null(goodHandler.Reason);
+    }
+
+    private static (Socket, Socket) Pair()
+    {
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        var one = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        one.Connect(listener.LocalEndPoint!);
+        return (one, listener.Accept());
+    }
+
+    private sealed class Handler(bool throws) : IFrameHandler
+    {
+        private int _received;
+        private string? _reason;
+
+        public int Received => Volatile.Read(ref _received);
+
+        public string? Reason => Volatile.Read(ref _reason);
+
+        void IFrameHandler.Received(in FrameHeader header, in ReadOnlySequence<byte> payload)
+        {
+            Interlocked.Increment(ref _received);
+            if (throws)
+                throw new InvalidTimeZoneException("on purpose");
+        }
+
+        public void Violated(string reason)
+        {
+        }
+
+        public void Writable()
+        {
+        }
+
+        public void Closed(string? reason) => Volatile.Write(ref _reason, reason ?? "in order");
     }
 
     private static void Round(LoopbackServer server, int round)

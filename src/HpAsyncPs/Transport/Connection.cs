@@ -212,7 +212,7 @@ public sealed class Connection : IFrameSink
         if (_inputEnded)
             return;
         _inputEnded = true;
-        bool cut = !IsClosing && _input.Reader.TryRead(out ReadResult rest) && !rest.Buffer.IsEmpty;
+        bool cut = reason is null && !IsClosing && _input.Reader.TryRead(out ReadResult rest) && !rest.Buffer.IsEmpty;
         _handler.Closed(_cutOff ?? _violation ?? reason ?? (cut ? "the connection ended in the middle of a frame" : null));
         Close();
         lock (_sending)
