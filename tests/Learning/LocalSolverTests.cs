@@ -21,15 +21,44 @@ public sealed class LocalSolverTests
     public void Guard_growth_raises_rho_by_rounds_and_at_once_where_it_is_sudden()
     {
         var guard = new Guard(1);
-        for (long round = 1; round <= 6; round++)
-            guard.Observe(1, round);
+        for (long round = 1; round <= 5; round++)
+            guard.Observe(1.1 - (0.1 * round), round);
+        guard.Observe(3, 6);
         double before = guard.Rho;
-        guard.Observe(3, 7);
-        Assert.Equal(before, guard.Rho); // the round is not over
-        guard.Observe(1, 8);
+        Assert.Equal(Math.Pow(0.8, 5), before, 1e-12); // the round is not over
+        guard.Observe(1, 7);
         Assert.Equal(3 * before, guard.Rho, 1e-12);
-        guard.Observe(100, 8);
+        guard.Observe(100, 7);
         Assert.Equal(9 * before, guard.Rho, 1e-12);
+    }
+
+    [Fact]
+    public void Guard_coming_back_is_progress_but_no_reason_to_be_bold()
+    {
+        var guard = new Guard(1);
+        for (long round = 1; round <= 5; round++)
+            guard.Observe(1.1 - (0.1 * round), round);
+        guard.Observe(3, 6);
+        guard.Observe(1.4, 7); // ends the round of 3
+        double raised = guard.Rho;
+        for (long round = 8; round < 16; round++)
+            guard.Observe(1.45 - (0.1 * (round - 7)), round);
+        Assert.Equal(raised, guard.Rho); // down to 0.75: less each time, and more than the record of 0.6
+        guard.Observe(0.3, 16);
+        guard.Observe(0.3, 17);
+        Assert.Equal(0.8 * raised, guard.Rho, 1e-12); // 0.65 was no record, 0.3 is
+    }
+
+    [Fact]
+    public void Guard_loses_patience_after_four_rounds_without_a_best()
+    {
+        var guard = new Guard(1);
+        guard.Observe(1, 1);
+        for (long round = 2; round <= 6; round++)
+            guard.Observe(1.5, round);
+        Assert.Equal(0.8, guard.Rho, 1e-12);
+        guard.Observe(1.5, 7);
+        Assert.Equal(2.4, guard.Rho, 1e-12);
     }
 
     [Fact]
