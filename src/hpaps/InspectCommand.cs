@@ -77,6 +77,7 @@ internal static class InspectCommand
             Features = rows.Features,
             Nonzeros = rows.Nonzeros,
             Density = cells > 0 ? rows.Nonzeros / cells : 0,
+            ColumnSizes = ColumnSizes.Of(rows),
             Labels = CountLabels(rows.Labels),
             MinLabel = rows.MinLabel,
             MaxLabel = rows.MaxLabel,
@@ -112,6 +113,12 @@ internal static class InspectCommand
         lines.Add("rows", Show.Count(of.Rows));
         lines.Add("features", Show.Count(of.Features));
         lines.Add("nonzeros", $"{Show.Count(of.Nonzeros)} ({100 * of.Density:0.####} % of all)");
+        if (of.ColumnSizes.LargestColumn > 0)
+        {
+            lines.Add("values", string.Create(CultureInfo.InvariantCulture, $"up to {of.ColumnSizes.Largest:g6} in column {of.ColumnSizes.LargestColumn}, to {of.ColumnSizes.Median:g6} in half of the columns")
+                + (of.ColumnSizes.AreUneven ? ": divide columns by their largest value first, else training is slow" : ""));
+        }
+
         if (of.Labels.Count == 0)
             lines.Add("labels", $"more than {CountedLabels} different ones, from {Label(of.MinLabel)} to {Label(of.MaxLabel)}");
         foreach (LabelCount one in of.Labels)
@@ -138,6 +145,8 @@ internal sealed record Inspection
     public long Nonzeros { get; init; }
 
     public double Density { get; init; }
+
+    public ColumnSizes ColumnSizes { get; init; }
 
     public IReadOnlyList<LabelCount> Labels { get; init; } = [];
 

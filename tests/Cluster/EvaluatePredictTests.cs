@@ -106,6 +106,22 @@ public sealed class EvaluatePredictTests
         Assert.True(of.GetProperty("megabytes_per_second").GetDouble() > 0);
     }
 
+    [Fact]
+    public void Inspect_names_a_column_that_is_much_larger_than_the_others()
+    {
+        using var folder = new TempFolder();
+        File.WriteAllText(folder.In("uneven.svm"), "+1 1:1 2:-0.5 3:900\n-1 1:0.2 2:2 3:-1000 5:1\n");
+        JsonElement sizes = Json(folder, "inspect", "--data", "uneven.svm", "--json").GetProperty("column_sizes");
+        Assert.Equal(1000, sizes.GetProperty("largest").GetDouble());
+        Assert.Equal(3, sizes.GetProperty("largest_column").GetInt32());
+        Assert.Equal(1, sizes.GetProperty("median").GetDouble()); // of 1, 2, 1000, 1: the empty column does not count
+        Assert.True(sizes.GetProperty("are_uneven").GetBoolean());
+        using RunningProgram text = RunningProgram.Run(Published.Launcher, folder.Path, "inspect", "--data", "uneven.svm");
+        Assert.Equal(0, text.ExitCode());
+        Assert.Contains("up to 1000 in column 3", text.Output, StringComparison.Ordinal);
+        Assert.Contains("divide columns", text.Output, StringComparison.Ordinal);
+    }
+
     private static void MakeModel(TempFolder folder)
     {
         var description = new ModelDescription
