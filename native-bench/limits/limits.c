@@ -54,16 +54,16 @@ static const struct command {
     const char *name;
     measure *measure;
     serve *peer; // none: the command needs no second process
-    bool windowed;
+    bool windowed, connects; // who measures is the worker, which connects to the other process
     const char *unit, *of;
     double counted; // bytes, for each byte of SIZE
 } commands[] = {
-    { "push", push_measure, push_peer, true, "message", "payload", 1 },
-    { "full", full_measure, push_peer, true, "message", "payload", 1 },
-    { "pull", pull_measure, pull_peer, true, "message", "payload", 1 },
-    { "trip", trip_measure, trip_peer, false, "round_trip", "payload", 2 },
-    { "add", add_measure, NULL, false, "sweep", "vector", 3 },
-    { "copy", copy_measure, NULL, false, "sweep", "vector", 2 },
+    { "push", push_measure, push_peer, true, false, "message", "payload", 1 },
+    { "full", full_measure, push_peer, true, false, "message", "payload", 1 },
+    { "pull", pull_measure, pull_peer, true, true, "message", "payload", 1 },
+    { "trip", trip_measure, trip_peer, false, true, "round_trip", "payload", 2 },
+    { "add", add_measure, NULL, false, false, "sweep", "vector", 3 },
+    { "copy", copy_measure, NULL, false, false, "sweep", "vector", 2 },
 };
 
 static const int ending_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGALRM };
@@ -118,7 +118,7 @@ static void no_delay(int s) {
         die(FAILED, "TCP_NODELAY: %s", strerror(errno));
 }
 
-// Both ends of one connection. A local one has no name, so it can leave no file behind.
+// Both ends of one connection: the one that accepted, the one that connected. A local one has no name, so it can leave no file behind.
 static void connect_ends(bool local_socket, int ends[2]) {
     if (local_socket) {
         if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0)
@@ -151,24 +151,26 @@ static void run_peer(const struct command *command, const struct job *job, int s
 }
 
 static void run_pair(const struct command *command, const struct job *job, struct meter *meter) {
-    int ends[2], status;
+    int ends[2], own, other, status;
     sigset_t all, before;
     pid_t self = getpid();
     connect_ends(job->local_socket, ends);
+    own = ends[command->connects];
+    other = ends[!command->connects];
     sigfillset(&all);
     sigprocmask(SIG_BLOCK, &all, &before); // no signal between the fork and the number of the child
     child = fork();
     if (child == 0) {
-        close(ends[0]);
+        close(own);
         sigprocmask(SIG_SETMASK, &before, NULL);
-        run_peer(command, job, ends[1], self);
+        run_peer(command, job, other, self);
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (child < 0)
         die(FAILED, "fork: %s", strerror(errno));
-    close(ends[1]);
-    command->measure(job, ends[0], meter);
-    close(ends[0]);
+    close(other);
+    command->measure(job, own, meter);
+    close(own);
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) { }
     child = 0;
     if (status != 0)
