@@ -20,9 +20,6 @@ public sealed class Connection : IFrameSink
     /// <summary>Bytes that wait for the peer beyond which it is cut off: it makes us answer and does not read.</summary>
     public const int MostOutputBytes = 4 * Limits.ChunkBytes;
 
-    /// <summary>The most blocks that one connection holds: a frame coming in and what came with it, what waits to go out, a block begun in each.</summary>
-    public const int MostBlocks = (((2 * (Limits.ChunkBytes + FrameHeader.Bytes)) + MostOutputBytes) / SlabPool.BlockBytes) + 6;
-
     // Bytes that are received from one connection before it is the others' turn.
     private const int BytesOfATurn = 4 * Limits.ChunkBytes;
 
@@ -31,6 +28,14 @@ public sealed class Connection : IFrameSink
 
     // Less room in a block than this is not worth a call to the system.
     private const int LeastReceiveBytes = SlabPool.BlockBytes / 4;
+
+    // A frame that is not whole yet, in blocks that are left with less room than that, and the block being received into; what waits
+    // to go out, and the frame that was one too many.
+    private const int MostInputBlocks = ((Limits.ChunkBytes + FrameHeader.Bytes) / (SlabPool.BlockBytes - LeastReceiveBytes)) + 2;
+    private const int MostOutputBlocks = ((MostOutputBytes + Limits.ChunkBytes + FrameHeader.Bytes) / SlabPool.BlockBytes) + 2;
+
+    /// <summary>The most blocks that one connection holds.</summary>
+    public const int MostBlocks = MostInputBlocks + MostOutputBlocks;
 
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
 

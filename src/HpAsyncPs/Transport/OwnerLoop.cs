@@ -43,12 +43,6 @@ public sealed class OwnerLoop : IDisposable
         _thread = new Thread(Run) { Name = name, IsBackground = true };
     }
 
-    /// <summary>How long the thread looks for more before it sleeps: a core for a shorter way to the next message.</summary>
-    public TimeSpan Spin { get; init; }
-
-    /// <summary>Is this the loop's own thread?</summary>
-    public bool IsCurrent => Thread.CurrentThread == _thread;
-
     /// <summary>Starts the thread.</summary>
     public void Start() => _thread.Start();
 
@@ -86,7 +80,7 @@ public sealed class OwnerLoop : IDisposable
             _epoll.Wake();
         }
 
-        if (_thread.IsAlive && !IsCurrent)
+        if (_thread.IsAlive && Thread.CurrentThread != _thread)
             _thread.Join();
         CutOff(all: true); // if it never ran, or failed
         _epoll.Dispose();
@@ -177,17 +171,6 @@ public sealed class OwnerLoop : IDisposable
 
     private int Wait()
     {
-        if (Spin > TimeSpan.Zero)
-        {
-            for (long start = _time.GetTimestamp(); _time.GetElapsedTime(start) < Spin;)
-            {
-                if (_epoll.Wait(0) is var found and > 0)
-                    return found;
-                if (Volatile.Read(ref _queued).Count > 0)
-                    return 0;
-            }
-        }
-
         lock (_gate)
         {
             if (_queued.Count > 0)
