@@ -28,6 +28,7 @@ internal static class ServerCommand
         Option<double> joinTimeout = new Option<double>("--join-timeout") { Description = "Seconds to wait for all workers.", DefaultValueFactory = _ => 120 }.Within(0.1, 1e6);
         Option<double> livenessTimeout = new Option<double>("--liveness-timeout") { Description = "Seconds of silence after which a worker is lost.", DefaultValueFactory = _ => 30 }.Within(2, 1e6);
         var plain = new Option<bool>("--plain") { Description = "Only push and pull: do not ask the workers to evaluate snapshots. Ends when all have left." };
+        Option<string?> spin = CommonOptions.Spin("By default as long as this server and the workers that are connected from this host are no more than its processors.");
         var output = new Option<string?>("--out") { Description = "Folder for summary.json, trace.csv, report.html and model/." };
         var events = new Option<bool>("--events") { Description = "Print how the run stands as lines of JSON on standard output." };
         var supervised = new Option<bool>("--exit-with-stdin") { Description = "End when standard input ends; a line 'stop' on it ends the run in order. For launchers." };
@@ -41,7 +42,7 @@ internal static class ServerCommand
             "hpaps-server --workers 3 --policy bsp --plain"))
         {
             listen, insecure, workers, policy, rate, passes, target, reference, targetRmse, plateau, timeLimit, maxParameters, joinTimeout,
-            livenessTimeout, plain, output, events, supervised,
+            livenessTimeout, plain, spin, output, events, supervised,
         };
         root.Validators.Add(result =>
         {
@@ -70,6 +71,7 @@ internal static class ServerCommand
                 MaxParameters = parsed.GetValue(maxParameters),
                 JoinTimeout = TimeSpan.FromSeconds(parsed.GetValue(joinTimeout)),
                 LivenessTimeout = TimeSpan.FromSeconds(parsed.GetValue(livenessTimeout)),
+                Spin = CommonOptions.SpinOf(parsed, spin),
                 Evaluates = !parsed.GetValue(plain),
             },
             new ServerRun.Settings(parsed.GetValue(listen)!, parsed.GetValue(insecure), parsed.GetValue(output), parsed.GetValue(events),

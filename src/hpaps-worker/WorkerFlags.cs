@@ -21,6 +21,7 @@ internal sealed class WorkerFlags
     private readonly Option<double> _slowRandom = new Option<double>("--slow-random") { HelpName = "SIGMA", Description = "Let each step take exp(SIGMA N(0, 1)) times as long, drawn from seed and rank; what would be shorter than it is stays as it is.", DefaultValueFactory = _ => 0 }.Within(0, SlowOptions.MostSigma);
     private readonly Option<double> _connectTimeout = new Option<double>("--connect-timeout") { Description = "Seconds to try to reach the server.", DefaultValueFactory = _ => 30 }.Within(0.1, 1e6);
     private readonly Option<double> _startTimeout = new Option<double>("--start-timeout") { Description = "Seconds to wait for the other workers.", DefaultValueFactory = _ => 180 }.Within(0.1, 1e6);
+    private readonly Option<string?> _spin = CommonOptions.Spin("By default never: another worker may need that core.");
     private readonly Option<bool> _supervised = new("--exit-with-stdin") { Description = "End when standard input ends. For launchers." };
 
     /// <param name="data">What --data is.</param>
@@ -41,7 +42,7 @@ internal sealed class WorkerFlags
     public Command Command(string name, string description, Action<Given> run, params Option[] own)
     {
         var command = new Command(name, description);
-        foreach (Option option in (Option[])[_server, _rank, _data, _part, .. own, _seed, _slow, _slowRandom, _connectTimeout, _startTimeout, _supervised])
+        foreach (Option option in (Option[])[_server, _rank, _data, _part, .. own, _seed, _slow, _slowRandom, _connectTimeout, _startTimeout, _spin, _supervised])
             command.Options.Add(option);
         _part.Validators.Add(result =>
         {
@@ -80,6 +81,7 @@ internal sealed class WorkerFlags
     {
         var options = new WorkerOptions
         {
+            Spin = CommonOptions.SpinOf(parsed, _spin) ?? false,
             ConnectTimeout = TimeSpan.FromSeconds(parsed.GetValue(_connectTimeout)),
             StartTimeout = TimeSpan.FromSeconds(parsed.GetValue(_startTimeout)),
         };

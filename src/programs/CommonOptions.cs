@@ -88,6 +88,28 @@ internal static class CommonOptions
         return option;
     }
 
+    /// <summary>--spin.</summary>
+    /// <param name="automatic">When it spins if nobody says.</param>
+    public static Option<string?> Spin(string automatic)
+    {
+        var option = new Option<string?>("--spin")
+        {
+            HelpName = "always|never",
+            Description = $"Whether the thread of the network looks for work for a short time before it sleeps, which answers sooner and takes a core; without a word: always. {automatic}",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: not ("always" or "never") }])
+                result.AddError($"--spin must be always or never; it is '{result.Tokens[0].Value}'.");
+        });
+        return option;
+    }
+
+    /// <summary>What --spin says; null when it is not given.</summary>
+    public static bool? SpinOf(ParseResult parsed, Option<string?> spin) =>
+        parsed.GetResult(spin) is { Implicit: false } given ? given.Tokens is not [{ Value: "never" }] : null;
+
     /// <summary>--warm-start.</summary>
     public static Option<string?> WarmStart()
     {

@@ -27,7 +27,7 @@ public sealed class OptimizerTests
     {
         const int parameters = 37;
         IServerOptimizer optimizer = Of(name);
-        optimizer.Start(parameters, Rate);
+        optimizer.Start(parameters, Limits.ChunkParameters, Rate);
         var shard = new Shard(parameters, 1, [1, 3], Aggregate.Optimized, optimizer);
         var random = new Random(4);
         double[] x = new double[parameters], a = new double[parameters], b = new double[parameters];
@@ -49,7 +49,7 @@ public sealed class OptimizerTests
     {
         const int parameters = Limits.ChunkParameters + 3;
         IServerOptimizer optimizer = Of("adam");
-        optimizer.Start(parameters, Rate);
+        optimizer.Start(parameters, Limits.ChunkParameters, Rate);
         var shard = new Shard(parameters, 1, [1, 1], Aggregate.Optimized, optimizer);
         float[] first = new float[Limits.ChunkParameters];
         first[7] = 2;
@@ -127,7 +127,7 @@ public sealed class OptimizerTests
     public void Not_finite_gradient_is_refused_and_a_model_out_of_range_blames_the_rate()
     {
         IServerOptimizer optimizer = Of("sgd");
-        optimizer.Start(1, 1e6);
+        optimizer.Start(1, Limits.ChunkParameters, 1e6);
         var shard = new Shard(1, 1, [1.0], Aggregate.Optimized, optimizer);
         Assert.Throws<ProtocolException>(() => Push(shard, 0, 1, [float.NaN]));
         Assert.Equal(0, shard.Sum[0]);

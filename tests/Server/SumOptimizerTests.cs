@@ -93,7 +93,7 @@ public sealed class SumOptimizerTests
     {
         AspPolicy policy = AspPolicy.Parse(AspPolicy.Sum);
         Assert.Equal(1, policy.Optimizer!.DefaultRate(0, 3));
-        policy.Optimizer.Start(parameters, rate);
+        policy.Optimizer.Start(parameters, Limits.ChunkParameters, rate);
         return new Shard(parameters, 1, [1.0], Aggregate.Optimized, policy.Optimizer);
     }
 

@@ -118,14 +118,14 @@ public sealed class ConnectionEndTests
     [Fact]
     public void Handler_that_throws_ends_its_connection_alone()
     {
-        using var pool = new SlabPool(2 * Connection.MostBlocks);
+        using var pool = new SlabPool(2 * Connection.MostBlocks(Limits.ChunkBytes));
         using var loop = new OwnerLoop("test", TimeProvider.System, TimeSpan.FromMilliseconds(5), () => true);
         (Socket bad, Socket badPeer) = Pair();
         (Socket good, Socket goodPeer) = Pair();
         var badHandler = new Handler(throws: true);
         var goodHandler = new Handler(throws: false);
-        _ = new Connection(bad, pool, loop, TimeProvider.System, "bad", _ => badHandler);
-        _ = new Connection(good, pool, loop, TimeProvider.System, "good", _ => goodHandler);
+        _ = new Connection(bad, pool, loop, TimeProvider.System, "bad", Limits.ChunkBytes, _ => badHandler);
+        _ = new Connection(good, pool, loop, TimeProvider.System, "good", Limits.ChunkBytes, _ => goodHandler);
         loop.Start();
         using var badRaw = new RawPeer(badPeer);
         using var goodRaw = new RawPeer(goodPeer);

@@ -93,7 +93,7 @@ public static class Fp32Codec
         payload.CopyTo(MemoryMarshal.AsBytes(destination));
 
     /// <summary>Takes the next run of whole floats off a sequence; one cut in two is put together in the second argument.</summary>
-    private static ReadOnlySpan<float> NextRun(ref ReadOnlySequence<byte> rest, Span<float> straddling)
+    public static ReadOnlySpan<float> NextRun(ref ReadOnlySequence<byte> rest, Span<float> straddling)
     {
         ReadOnlySpan<float> run = MemoryMarshal.Cast<byte, float>(rest.FirstSpan);
         if (run.IsEmpty)

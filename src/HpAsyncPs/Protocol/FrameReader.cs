@@ -6,12 +6,20 @@ namespace HpAsyncPs.Protocol;
 /// <summary>Cuts frames out of a byte stream. Every field is checked before its payload is waited for.</summary>
 public static class FrameReader
 {
+    /// <summary>The same with the largest payload that the protocol has.</summary>
+    public static bool TryRead(ref ReadOnlySequence<byte> buffer, out FrameHeader header, out ReadOnlySequence<byte> payload) =>
+        TryRead(ref buffer, Limits.ChunkBytes, out header, out payload);
+
     /// <summary>
     /// Takes one whole frame off the front of <paramref name="buffer"/>. Returns false, and leaves the buffer as it
     /// was, when the frame has not arrived whole.
     /// </summary>
+    /// <param name="buffer">What has arrived.</param>
+    /// <param name="mostPayload">Bytes that a payload may have here, at most <see cref="Limits.ChunkBytes"/>.</param>
+    /// <param name="header">The frame's.</param>
+    /// <param name="payload">In place.</param>
     /// <exception cref="ProtocolException">The bytes are not a frame of this protocol, or break a limit.</exception>
-    public static bool TryRead(ref ReadOnlySequence<byte> buffer, out FrameHeader header, out ReadOnlySequence<byte> payload)
+    public static bool TryRead(ref ReadOnlySequence<byte> buffer, int mostPayload, out FrameHeader header, out ReadOnlySequence<byte> payload)
     {
         payload = default;
         header = default;
@@ -31,6 +39,8 @@ public static class FrameReader
         }
 
         Check(header, intact);
+        if (header.PayloadLength > mostPayload)
+            throw new ProtocolException($"A {header.Kind} frame announces {header.PayloadLength} bytes; this server takes chunks of {mostPayload} from as many workers as it has.");
         if (buffer.Length < FrameHeader.Bytes + (long)header.PayloadLength)
             return false;
         payload = buffer.Slice(FrameHeader.Bytes, header.PayloadLength);

@@ -1,3 +1,6 @@
+using System;
+using System.Numerics;
+
 namespace HpAsyncPs.Protocol;
 
 /// <summary>The named limits of the wire. Each is checked before memory is taken or a length is used.</summary>
@@ -8,6 +11,12 @@ public static class Limits
 
     /// <summary>Most parameters that one frame carries: a chunk of 1 MiB in fp32.</summary>
     public const int ChunkParameters = 256 * 1024;
+
+    /// <summary>Parameters of all chunks that the workers of a job send at the same time: 8 MiB.</summary>
+    public const int ChunksOfAllParameters = 8 * ChunkParameters;
+
+    /// <summary>Parameters of a chunk, at least, however many workers there are: 64 KiB.</summary>
+    public const int LeastChunkParameters = 16 * 1024;
 
     /// <summary>Most payload bytes of a data frame.</summary>
     public const int ChunkBytes = ChunkParameters * sizeof(float);
@@ -51,6 +60,15 @@ public static class Limits
     /// <summary>Largest weight of a worker: its examples, exact in a double.</summary>
     public const double Weight = 1L << 53;
 
-    /// <summary>Keys in a chunk of a model whose rows have this many parameters: as many whole rows as fit.</summary>
-    public static int ChunkKeys(int rowLength) => ChunkParameters / rowLength * rowLength;
+    /// <summary>
+    /// Keys in a chunk of a job: as many whole rows as fit <see cref="ChunkParameters"/>, or a share of <see cref="ChunksOfAllParameters"/> where
+    /// more workers push at the same time, so that what a server holds of frames that are not whole yet does not grow with their number.
+    /// </summary>
+    /// <param name="rowLength">Parameters in a row.</param>
+    /// <param name="workers">Of the job.</param>
+    public static int ChunkKeys(int rowLength, int workers)
+    {
+        int share = (int)BitOperations.RoundUpToPowerOf2((uint)((ChunksOfAllParameters / workers) + 1)) / 2; // down to a power of 2
+        return Math.Clamp(share, LeastChunkParameters, ChunkParameters) / rowLength * rowLength;
+    }
 }

@@ -17,6 +17,9 @@ public sealed partial class ParameterServer
     private const double EvaluationShare = 9;
     private const double EvaluationsOfElapsed = 200;
 
+    // A reader that takes longer for a snapshot holds a publication for itself.
+    private static readonly TimeSpan SlowReading = TimeSpan.FromSeconds(2);
+
     private readonly StalenessMonitor _staleness = new();
     private Timeline? _timeline;
     private readonly List<TraceRow> _trace = [];
@@ -71,6 +74,8 @@ public sealed partial class ParameterServer
                     + "Start them, or the server with a longer --join-timeout.");
                 break;
             case Phase.Training:
+                LimitPublications(now);
+                SendToWaiting();
                 CheckStop(now);
                 break;
             case Phase.Finishing when now > _phaseUntil:
@@ -102,8 +107,9 @@ public sealed partial class ParameterServer
             return;
         try
         {
-            _policy.Optimizer?.Start(parameters, _rate);
+            _policy.Optimizer?.Start(parameters, Limits.ChunkKeys(1, _members.Length), _rate);
             _shard = new Shard(parameters, _admission.RowLength, _weights, _admission.Aggregate, _policy.Optimizer);
+            LimitPublications(_startedAt);
         }
         catch (OutOfMemoryException)
         {
@@ -191,6 +197,7 @@ public sealed partial class ParameterServer
         _reason = reason;
         _trained = _time.GetElapsedTime(_startedAt);
         DropEvaluation();
+        _shard!.MostPublications = int.MaxValue; // the model must be had
         NameUnheard();
         long now = _time.GetTimestamp();
         _phaseUntil = now + (long)(_options.FinalTimeout.TotalSeconds * _time.TimestampFrequency);
@@ -280,6 +287,7 @@ public sealed partial class ParameterServer
         if (_phase is Phase.Training or Phase.Finishing)
         {
             _trained = _phase == Phase.Training ? _time.GetElapsedTime(_startedAt) : _trained;
+            _shard!.MostPublications = int.MaxValue;
             _model ??= CopyModel();
         }
 

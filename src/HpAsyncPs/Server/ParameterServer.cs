@@ -21,6 +21,7 @@ public sealed partial class ParameterServer
     private readonly ArrayBufferWriter<byte> _scratch = new(1024);
     private readonly ulong _firstSession;
     private long _heartbeatAt;
+    private bool _someWait;
 
     /// <param name="options">How the job is run.</param>
     /// <param name="time">The clock.</param>
@@ -72,6 +73,8 @@ public sealed partial class ParameterServer
         {
             Refuse(session, e.Message);
         }
+
+        SendToWaiting();
     }
 
     /// <summary>The peer broke the protocol: tell it why and close.</summary>
@@ -88,6 +91,7 @@ public sealed partial class ParameterServer
     {
         session.IsFull = false;
         SendDue(session);
+        SendToWaiting();
     }
 
     /// <summary>The connection has gone.</summary>
@@ -103,6 +107,7 @@ public sealed partial class ParameterServer
             Lost(session, reason ?? "it closed the connection");
         else if (session.Rank < 0 && reason is not null)
             Log?.Invoke($"connection from {session.Peer} closed: {reason}");
+        SendToWaiting();
     }
 
     private void Handle(Session session, in FrameHeader header, in ReadOnlySequence<byte> payload)
@@ -214,15 +219,21 @@ public sealed partial class ParameterServer
             session.EvaluationSentAt = _time.GetTimestamp();
             evaluation.Publication.Acquire();
             FrameFlags final = _phase == Phase.Finishing ? FrameFlags.Final : FrameFlags.None;
-            session.Begin(evaluation.Publication, FrameFlags.Evaluate | final, evaluation.Number, _weightedPasses / _totalWeight, _rounds);
+            session.Begin(evaluation.Publication, session.EvaluationSentAt, FrameFlags.Evaluate | final, evaluation.Number, _weightedPasses / _totalWeight, _rounds);
             return true;
         }
 
-        if (session.PullVersion is not { } has || has >= _shard!.Version || !MayHave(session) || _shard.TryPublish() is not { } publication)
+        if (session.PullVersion is not { } has || has >= _shard!.Version || !MayHave(session))
             return false;
+        if (_shard.TryPublish() is not { } publication)
+        {
+            _someWait = true;
+            return false;
+        }
+
         session.TakePull();
         session.SeenRounds = _rounds;
-        session.Begin(publication, FrameFlags.None, 0, _weightedPasses / _totalWeight, _rounds);
+        session.Begin(publication, _time.GetTimestamp(), FrameFlags.None, 0, _weightedPasses / _totalWeight, _rounds);
         return true;
     }
 
@@ -238,6 +249,28 @@ public sealed partial class ParameterServer
     {
         if (session.EndSending() is { } sent)
             _shard!.Release(sent);
+    }
+
+    /// <summary>Those for whom there was no memory for a publication try again. Not while another is being sent to: they would nest.</summary>
+    private void SendToWaiting()
+    {
+        if (!_someWait)
+            return;
+        _someWait = false;
+        if (_shard is not null && _phase == Phase.Training)
+            Release();
+    }
+
+    /// <summary>
+    /// Three publications do for all: one that is evaluated, the newest, and one that a slow reader holds. Each further reader who takes long
+    /// for one gets another, so that the others need not wait for it.
+    /// </summary>
+    private void LimitPublications(long now)
+    {
+        int slow = 0;
+        foreach (Session session in _sessions)
+            slow += session.IsSending && _time.GetElapsedTime(session.SendingSince, now) > SlowReading ? 1 : 0;
+        _shard!.MostPublications = (_options.Evaluates ? 3 : 2) + Math.Max(0, slow - 1);
     }
 
     private void SendHeartbeats(long now)

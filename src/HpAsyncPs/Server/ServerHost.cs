@@ -1,5 +1,6 @@
 using System;
 using System.Buffers;
+using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Threading;
@@ -27,7 +28,10 @@ public sealed class ServerHost : IDisposable
     private readonly OwnerLoop _loop;
     private readonly Listener _listener;
     private readonly SlabPool _pool;
+    private readonly int _chunkBytes;
     private readonly SemaphoreSlim _places;
+    private readonly bool? _spin;
+    private int _localPeers;
     private RunStatus? _status;
     private int _statusWanted;
 
@@ -37,9 +41,12 @@ public sealed class ServerHost : IDisposable
         _server = new ParameterServer(options, time, NewIncarnation()) { Log = log };
         int connections = options.Workers + SpareConnections;
         _places = new SemaphoreSlim(connections);
-        _pool = new SlabPool(connections * Connection.MostBlocks);
+        _chunkBytes = Limits.ChunkKeys(1, options.Workers) * sizeof(float);
+        _pool = new SlabPool(connections * Connection.MostBlocks(_chunkBytes));
         _loop = new OwnerLoop("shard", time, TickInterval, Tick);
         _listener = listener;
+        _spin = options.Spin;
+        ChooseSpin();
         Address = listener.Address;
     }
 
@@ -48,6 +55,9 @@ public sealed class ServerHost : IDisposable
 
     /// <summary>Blocks of connection memory leased now, for tests.</summary>
     public int LeasedBlocks => _pool.Leased;
+
+    /// <summary>Whether the shard's thread spins before it sleeps, now; see <see cref="ServerOptions.Spin"/>.</summary>
+    public bool Spins => _loop.Spins;
 
     /// <summary>Starts listening.</summary>
     /// <param name="options">How the job is run.</param>
@@ -124,32 +134,50 @@ public sealed class ServerHost : IDisposable
     private void Adopt(object? state)
     {
         var socket = (Socket)state!;
-        string peer;
+        IPEndPoint? local = null, remote = null;
         try
         {
-            peer = socket.AddressFamily == AddressFamily.Unix ? "of this host" : socket.RemoteEndPoint?.ToString() ?? "unknown";
+            (local, remote) = (socket.LocalEndPoint as IPEndPoint, socket.RemoteEndPoint as IPEndPoint);
         }
         catch (SocketException)
         {
-            peer = "unknown";
+            // it has gone again: the connection will say so
         }
 
-        _ = new Connection(socket, _pool, _loop, _time, peer, sink => new Handler(this, _server.Opened(sink)));
+        bool isUnix = socket.AddressFamily == AddressFamily.Unix, isLocal = isUnix || (remote is not null && remote.Address.Equals(local?.Address));
+        string peer = isUnix ? "of this host" : remote?.ToString() ?? "unknown";
+        _ = new Connection(socket, _pool, _loop, _time, peer, _chunkBytes, sink => new Handler(this, _server.Opened(sink), isLocal));
     }
 
-    private sealed class Handler(ServerHost host, Session session) : IFrameHandler
+    /// <summary>A thread that spins where others wait for its core takes their time.</summary>
+    private void ChooseSpin() => _loop.Spins = _spin ?? _localPeers + 1 <= Environment.ProcessorCount;
+
+    private sealed class Handler : IFrameHandler
     {
+        private readonly ServerHost _host;
+        private readonly Session _session;
+        private readonly int _local;
+
+        public Handler(ServerHost host, Session session, bool isLocal)
+        {
+            (_host, _session, _local) = (host, session, isLocal ? 1 : 0);
+            host._localPeers += _local;
+            host.ChooseSpin();
+        }
+
         public void Received(in FrameHeader header, in ReadOnlySequence<byte> payload) =>
-            host._server.Received(session, header, payload);
+            _host._server.Received(_session, header, payload);
 
-        public void Violated(string reason) => host._server.Refuse(session, reason);
+        public void Violated(string reason) => _host._server.Refuse(_session, reason);
 
-        public void Writable() => host._server.Writable(session);
+        public void Writable() => _host._server.Writable(_session);
 
         public void Closed(string? reason)
         {
-            host._places.Release();
-            host._server.Closed(session, reason);
+            _host._localPeers -= _local;
+            _host.ChooseSpin();
+            _host._places.Release();
+            _host._server.Closed(_session, reason);
         }
     }
 }

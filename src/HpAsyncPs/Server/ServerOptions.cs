@@ -51,6 +51,12 @@ public sealed record ServerOptions
     /// <summary>How long the workers may take for the last evaluation; one that is lost is noticed by <see cref="LivenessTimeout"/>.</summary>
     public TimeSpan FinalTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// Whether the shard's thread looks for frames for a short time before it sleeps; null: as long as the server and the workers that
+    /// are connected from this host are no more than its processors.
+    /// </summary>
+    public bool? Spin { get; init; }
+
     /// <summary>How long workers may take to leave after the end.</summary>
     public TimeSpan LeaveTimeout { get; init; } = TimeSpan.FromSeconds(5);
 }

@@ -90,6 +90,9 @@ public sealed class Session
 
     internal bool IsSending => _sending is not null;
 
+    /// <summary>When the snapshot that is being sent was begun.</summary>
+    internal long SendingSince { get; private set; }
+
     /// <summary>A pull came in.</summary>
     /// <exception cref="ProtocolException">There are too many already.</exception>
     internal void AddPull(ulong version)
@@ -121,12 +124,14 @@ public sealed class Session
     }
 
     /// <param name="publication">What is sent.</param>
+    /// <param name="now">When.</param>
     /// <param name="flags">Of every chunk.</param>
     /// <param name="evaluation">Number of the evaluation, or 0.</param>
     /// <param name="passes">Of the whole job, now.</param>
     /// <param name="rounds">Pushes of the worker that has made the fewest, now: later ones are not in the publication.</param>
-    internal void Begin(Publication publication, FrameFlags flags, ulong evaluation, double passes, ulong rounds)
+    internal void Begin(Publication publication, long now, FrameFlags flags, ulong evaluation, double passes, ulong rounds)
     {
+        SendingSince = now;
         _sendingPasses = passes;
         _sendingRounds = (uint)Math.Min(uint.MaxValue, rounds);
         _sending = publication;

@@ -29,8 +29,8 @@ public sealed class Shard
     private readonly ulong[] _rowVersions;
     private readonly byte[] _onePiece = new byte[Limits.ChunkBytes];
     private readonly bool _isMean;
-    private double _scale;
     private readonly float _limit;
+    private double _scale;
     private readonly FloatPool _snapshots;
     private readonly DefaultObjectPool<Publication> _publications;
     private readonly IServerOptimizer? _optimizer;
@@ -47,7 +47,7 @@ public sealed class Shard
         _optimizer = optimizer;
         Parameters = parameters;
         RowLength = rowLength;
-        ChunkKeys = Limits.ChunkKeys(rowLength);
+        ChunkKeys = Limits.ChunkKeys(rowLength, weights.Length);
         _rowVersions = rowLength > 1 ? new ulong[parameters / rowLength] : [];
         _sum = new double[parameters];
         double total = 0;
@@ -57,7 +57,7 @@ public sealed class Shard
         _scale = aggregate == Aggregate.Mean ? 1 / total : 1;
         _limit = aggregate == Aggregate.Mean ? float.MaxValue : float.MaxValue / weights.Length; // the aggregate stays finite too
 
-        // Users: the newest publication, the one being evaluated, the next one, and one old one a slow reader.
+        // Users: the newest publication, the one being evaluated, the next one, and one old one a slow reader. See MostPublications.
         _snapshots = new FloatPool(parameters, weights.Length + 3, "publications of a shard");
         _publications = new DefaultObjectPool<Publication>(new PublicationPolicy(weights.Length), weights.Length + 3);
         _reconstructions = new Reconstruction[weights.Length];
@@ -81,6 +81,12 @@ public sealed class Shard
 
     /// <summary>+1 for every push applied whole.</summary>
     public ulong Version { get; private set; }
+
+    /// <summary>
+    /// Publications, of 4 bytes a parameter each, beyond which <see cref="TryPublish"/> makes no other one: who wants one waits for a
+    /// reader to let go.
+    /// </summary>
+    public int MostPublications { get; set; } = int.MaxValue;
 
     /// <summary>Publications that somebody holds.</summary>
     public int LeasedPublications => _snapshots.Leased;
@@ -155,7 +161,7 @@ public sealed class Shard
         if (!ApplyValues(rank, of, header.Codec, payload, begin, count))
         {
             throw new ProtocolException($"Worker {rank} pushed NaN, infinity or an overflow in keys {begin} to {begin + count} "
-                + $"of push {header.Sequence}: check its data and step size. Nothing of that chunk was applied.");
+                + $"of push {header.Sequence}: check its data and {(_optimizer is null ? "step size" : "give a smaller --rate")}. Nothing of that chunk was applied.");
         }
 
         of.NextKey = begin + count;
@@ -169,13 +175,12 @@ public sealed class Shard
         return true;
     }
 
-    /// <summary>The present state, frozen; the caller is a reader of it. Null when every buffer is held by readers.</summary>
+    /// <summary>The present state, frozen; the caller is a reader of it. Null when there are as many publications as may be, all with readers.</summary>
     public Publication? TryPublish()
     {
         if (_newest is null || _newest.Version != Version)
         {
-            if (_newest is not null)
-                Release(_newest);
+            ForgetNewest();
             _newest = TryFreeze();
         }
 
@@ -229,27 +234,11 @@ public sealed class Shard
             : ApplyDense(of.Weight, payload, begin, h, sum);
     }
 
-    private bool ApplyGradient(int rank, IServerOptimizer optimizer, CodecId codec, in ReadOnlySequence<byte> payload, int begin, Span<double> x)
+    private static bool ApplyGradient(int rank, IServerOptimizer optimizer, CodecId codec, in ReadOnlySequence<byte> payload, int begin, Span<double> x)
     {
         if (codec == CodecId.Rows)
             throw new ProtocolException($"Worker {rank} pushed rows; this model has none.");
-        if (optimizer is SumOptimizer sum)
-            return sum.TryAdd(payload, begin, x);
-        ReadOnlySpan<float> gradient = MemoryMarshal.Cast<byte, float>(OnePiece(payload));
-        foreach (float slope in gradient)
-        {
-            if (!float.IsFinite(slope))
-                return false;
-        }
-
-        optimizer.Apply(gradient, begin, x);
-        foreach (double value in x)
-        {
-            if (!(Math.Abs(value) <= float.MaxValue))
-                throw new ProtocolException($"The model has left the range of numbers in keys {begin} to {begin + x.Length}: the learning rate is too large, give a smaller --rate.");
-        }
-
-        return true;
+        return optimizer.TryApply(payload, begin, x);
     }
 
     private bool ApplyDense(double weight, in ReadOnlySequence<byte> payload, int begin, Span<float> h, Span<double> sum)
@@ -286,7 +275,7 @@ public sealed class Shard
 
     private Publication? TryFreeze()
     {
-        FloatBuffer? values = _snapshots.TryLease();
+        FloatBuffer? values = _snapshots.Leased < MostPublications ? _snapshots.TryLease() : null;
         if (values is null)
             return null;
         Publication publication = _publications.Get();

@@ -17,8 +17,8 @@ namespace HpAsyncPs.Transport;
 /// </summary>
 public sealed class Connection : IFrameSink
 {
-    /// <summary>Bytes that wait for the peer beyond which it is cut off: it makes us answer and does not read.</summary>
-    public const int MostOutputBytes = 4 * Limits.ChunkBytes;
+    // Chunks that wait for the peer beyond which it is cut off: it makes us answer and does not read.
+    private const int MostOutputChunks = 4;
 
     // Bytes that are received from one connection before it is the others' turn.
     private const int BytesOfATurn = 4 * Limits.ChunkBytes;
@@ -28,14 +28,6 @@ public sealed class Connection : IFrameSink
 
     // Less room in a block than this is not worth a call to the system.
     private const int LeastReceiveBytes = SlabPool.BlockBytes / 4;
-
-    // A frame that is not whole yet, in blocks that are left with less room than that, and the block being received into; what waits
-    // to go out, and the frame that was one too many.
-    private const int MostInputBlocks = ((Limits.ChunkBytes + FrameHeader.Bytes) / (SlabPool.BlockBytes - LeastReceiveBytes)) + 2;
-    private const int MostOutputBlocks = ((MostOutputBytes + Limits.ChunkBytes + FrameHeader.Bytes) / SlabPool.BlockBytes) + 2;
-
-    /// <summary>The most blocks that one connection holds.</summary>
-    public const int MostBlocks = MostInputBlocks + MostOutputBlocks;
 
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
 
@@ -48,6 +40,7 @@ public sealed class Connection : IFrameSink
     private readonly Pipe _input;
     private readonly Pipe _output;
     private readonly int _slot;
+    private readonly int _chunkBytes;
 
     // A worker's frames come from the computing thread, and go on from the loop's when the socket can take more.
     private readonly object _sending = new();
@@ -67,11 +60,13 @@ public sealed class Connection : IFrameSink
     /// <param name="loop">Whose thread receives and calls the handler.</param>
     /// <param name="time">The clock.</param>
     /// <param name="peer">The other end, for messages.</param>
+    /// <param name="chunkBytes">The largest payload of a frame here.</param>
     /// <param name="makeHandler">Makes the handler; it may keep the sink but not send yet.</param>
-    public Connection(Socket socket, SlabPool pool, OwnerLoop loop, TimeProvider time, string peer, Func<IFrameSink, IFrameHandler> makeHandler)
+    public Connection(Socket socket, SlabPool pool, OwnerLoop loop, TimeProvider time, string peer, int chunkBytes, Func<IFrameSink, IFrameHandler> makeHandler)
     {
         Socket = socket;
         Peer = peer;
+        _chunkBytes = chunkBytes;
         _loop = loop;
         _time = time;
         socket.Blocking = false;
@@ -90,6 +85,18 @@ public sealed class Connection : IFrameSink
     public string Peer { get; }
 
     internal Socket Socket { get; }
+
+    /// <summary>
+    /// The most blocks that one connection holds: a frame that is not whole yet, in blocks that are left with less room than is worth a
+    /// call, and the block being received into; what waits to go out, and the frame that was one too many.
+    /// </summary>
+    /// <param name="chunkBytes">The largest payload of a frame.</param>
+    public static int MostBlocks(int chunkBytes)
+    {
+        int input = ((chunkBytes + FrameHeader.Bytes) / (SlabPool.BlockBytes - LeastReceiveBytes)) + 2;
+        int output = ((((MostOutputChunks + 1) * chunkBytes) + FrameHeader.Bytes) / SlabPool.BlockBytes) + 2;
+        return input + output;
+    }
 
     /// <summary>It is on its way to its end.</summary>
     internal bool IsClosing => Volatile.Read(ref _closing);
@@ -111,9 +118,9 @@ public sealed class Connection : IFrameSink
                 Keep(FrameHeader.Bytes + payload.Length);
             }
 
-            if (_waitingBytes > MostOutputBytes)
+            if (_waitingBytes > MostOutputChunks * _chunkBytes)
             {
-                _cutOff = $"it did not read {MostOutputBytes >> 20} MiB of answers";
+                _cutOff = $"it did not read {(MostOutputChunks * _chunkBytes) >> 10} KiB of answers";
                 _closing = true;
                 _overdueAt = 0; // the loop's thread ends it
             }
@@ -198,7 +205,7 @@ public sealed class Connection : IFrameSink
         ReadOnlySequence<byte> buffer = result.Buffer;
         try
         {
-            while (!IsClosing && FrameReader.TryRead(ref buffer, out FrameHeader header, out ReadOnlySequence<byte> payload))
+            while (!IsClosing && FrameReader.TryRead(ref buffer, _chunkBytes, out FrameHeader header, out ReadOnlySequence<byte> payload))
                 _handler.Received(header, payload);
         }
         catch (ProtocolException e)

@@ -10,6 +10,9 @@ namespace HpAsyncPs.Transport;
 /// </summary>
 public sealed class OwnerLoop : IDisposable
 {
+    /// <summary>How long a loop that spins looks for work before it sleeps: a little longer than falling asleep and being woken takes.</summary>
+    public static readonly TimeSpan SpinTime = TimeSpan.FromMicroseconds(100);
+
     // How long connections that are being closed may take when the loop ends.
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
 
@@ -27,6 +30,7 @@ public sealed class OwnerLoop : IDisposable
     private List<(Action<object?> Action, object? State)> _queued = [];
     private List<(Action<object?> Action, object? State)> _running = [];
     private bool _waiting;
+    private volatile bool _spins;
     private bool _disposed;
     private long _endBy = long.MaxValue;
     private Exception? _error;
@@ -41,6 +45,16 @@ public sealed class OwnerLoop : IDisposable
         _tickInterval = tickInterval;
         _time = time;
         _thread = new Thread(Run) { Name = name, IsBackground = true };
+    }
+
+    /// <summary>
+    /// Looks for work again and again for <see cref="SpinTime"/> before it sleeps: right where a core is free for it, and harmful where
+    /// the thread that has the work waits for that core. On any thread.
+    /// </summary>
+    public bool Spins
+    {
+        get => _spins;
+        set => _spins = value;
     }
 
     /// <summary>Starts the thread.</summary>
@@ -178,9 +192,21 @@ public sealed class OwnerLoop : IDisposable
             _waiting = true;
         }
 
-        int ready = _epoll.Wait((int)_tickInterval.TotalMilliseconds);
+        int ready = _spins ? Spin() : 0;
+        if (ready == 0)
+            ready = _epoll.Wait((int)_tickInterval.TotalMilliseconds);
         lock (_gate)
             _waiting = false;
+        return ready;
+    }
+
+    private int Spin()
+    {
+        long start = _time.GetTimestamp();
+        int ready;
+        do
+            ready = _epoll.Wait(0);
+        while (ready == 0 && _time.GetElapsedTime(start) < SpinTime);
         return ready;
     }
 

@@ -24,10 +24,10 @@ public sealed class WorkerClient : IDisposable
     private WorkerClient(Socket socket, string server, WorkerOptions options, TimeProvider time)
     {
         _time = time;
-        _pool = new SlabPool(Connection.MostBlocks);
-        _loop = new OwnerLoop("network", time, WorkerSession.TickInterval, Tick);
+        _pool = new SlabPool(Connection.MostBlocks(Limits.ChunkBytes));
+        _loop = new OwnerLoop("network", time, WorkerSession.TickInterval, Tick) { Spins = options.Spin };
         Handler? handler = null;
-        _ = new Connection(socket, _pool, _loop, time, server, sink => handler = new Handler(new WorkerSession(options, time, sink)));
+        _ = new Connection(socket, _pool, _loop, time, server, Limits.ChunkBytes, sink => handler = new Handler(new WorkerSession(options, time, sink)));
         _session = handler!.Session;
         _loop.Start();
     }

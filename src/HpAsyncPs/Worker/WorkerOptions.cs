@@ -34,6 +34,9 @@ public sealed record WorkerOptions
     /// <summary>How long to wait for the other workers.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(180);
 
+    /// <summary>Whether the network's thread looks for frames for a short time before it sleeps: where it has a core beside the computing thread's.</summary>
+    public bool Spin { get; init; }
+
     /// <summary>A server that is not heard of for this long is lost.</summary>
     public TimeSpan LivenessTimeout { get; init; } = TimeSpan.FromSeconds(30);
 }

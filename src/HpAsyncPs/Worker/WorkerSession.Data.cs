@@ -169,7 +169,7 @@ public sealed partial class WorkerSession
         }
     }
 
-    private void LeaseBuffers(int parameters)
+    private void LeaseBuffers(int parameters, int workers)
     {
         const int buffers = 3 + Snapshots + Limits.Window; // and the training loop's vector
         long bytes = (long)parameters * sizeof(float) * buffers, available = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
@@ -180,7 +180,7 @@ public sealed partial class WorkerSession
         }
 
         // Users: reconstruction, corrected snapshot, snapshots, deltas in the window.
-        _chunkKeys = Limits.ChunkKeys(_options.RowLength);
+        _chunkKeys = Limits.ChunkKeys(_options.RowLength, workers);
         if (_options.RowLength > 1)
         {
             _rows = new int[_chunkKeys / _options.RowLength];

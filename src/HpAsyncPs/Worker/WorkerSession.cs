@@ -206,7 +206,7 @@ public sealed partial class WorkerSession : IDisposable
                 break;
             case FrameKind.Start when Started is null:
                 StartMessage start = StartMessage.Read(payload);
-                LeaseBuffers(start.Parameters);
+                LeaseBuffers(start.Parameters, start.Workers);
                 Started = start;
                 _startedAt = _time.GetTimestamp();
                 break;

@@ -51,7 +51,7 @@ internal sealed partial class StressClient
 
     private void SendChunk()
     {
-        int begin = _nextKey, count = Math.Min(Limits.ChunkParameters, _job.Parameters - begin);
+        int begin = _nextKey, count = Math.Min(_chunkKeys, _job.Parameters - begin);
         bool last = begin + count == _job.Parameters;
         float[] delta = _deltas[_deltas.Length > 1 && StressLedger.Factor(_job.Path, _pushed + 1) > 0 ? 1 : 0];
         var header = new FrameHeader(FrameKind.Push)

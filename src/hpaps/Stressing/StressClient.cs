@@ -30,6 +30,7 @@ internal sealed partial class StressClient : IFrameHandler
     private ulong _completed;
     private ulong _pushed;
     private ulong _acknowledged;
+    private int _chunkKeys;
     private int _nextKey;
     private bool _pullDue;
     private bool _writable = true;
@@ -154,6 +155,7 @@ internal sealed partial class StressClient : IFrameHandler
         if (start.Parameters != _job.Parameters)
             throw new ProtocolException($"The server has {start.Parameters} parameters, this worker asked for {_job.Parameters}: give all workers the same --bytes.");
         _isAlone = start.Workers == 1;
+        _chunkKeys = Limits.ChunkKeys(1, start.Workers);
         _phase = _job.Mode == StressMode.Pull ? Phase.Priming : Phase.Running;
         _meter.Start();
     }

@@ -46,6 +46,7 @@ internal static class StressCommand
         Option<string?> server = new Option<string?>("--server") { HelpName = "HOST:PORT", Description = "A server that waits already, with --plain, the policy of --path and --workers as many; by default one of our own on this host." };
         var verify = new Option<bool>("--verify") { Description = "Look whether the server's model at the end is exactly the sum of all that was acknowledged." };
         var json = new Option<bool>("--json") { Description = "Print one JSON object, or an array for several sizes, on standard output, and nothing else there." };
+        Option<string?> spin = CommonOptions.Spin("By default as long as workers and server are no more than this host's processors.");
         var limits = new Option<string?>("--limits") { HelpName = "PROGRAM", Description = "A program that takes 'push BYTES SECONDS WINDOW' and prints JSON with gb_per_second; it runs before and after each size of push and pull, for ratio_to_limit." };
         var command = new Command("stress", CommonOptions.WithExamples(
             "Measures throughput and latency of pushes and pulls, with a server and workers on this host.",
@@ -55,7 +56,7 @@ internal static class StressCommand
             "hpaps stress --path async --workers 3 --verify",
             "hpaps-server --plain --policy asp:sum & hpaps stress --server 127.0.0.1:7070 --bytes 64K"))
         {
-            common.Mode, common.Bytes, workers, common.Window, common.Seconds, common.Path, server, verify, json, limits,
+            common.Mode, common.Bytes, workers, common.Window, common.Seconds, common.Path, server, spin, verify, json, limits,
         };
         server.Validators.Add(result =>
         {
@@ -84,6 +85,7 @@ internal static class StressCommand
                     Window = parsed.GetValue(common.Window),
                     Seconds = parsed.GetValue(common.Seconds),
                     Server = given,
+                    Spin = CommonOptions.SpinOf(parsed, spin),
                     Verify = parsed.GetValue(verify),
                     Json = parsed.GetValue(json),
                     Limits = parsed.GetValue(limits),
@@ -101,9 +103,10 @@ internal static class StressCommand
         var index = new Option<int>("--index");
         var rank = new Option<int>("--worker-rank") { DefaultValueFactory = _ => -1 };
         var verify = new Option<bool>("--verify-by-pull");
+        var spin = new Option<bool>("--spins");
         var command = new Command(Worker, "A worker of hpaps stress, which starts it.")
         {
-            common.Mode, common.Bytes, common.Window, common.Seconds, common.Path, server, index, rank, verify,
+            common.Mode, common.Bytes, common.Window, common.Seconds, common.Path, server, index, rank, verify, spin,
         };
         command.Hidden = true;
         command.SetAction(parsed =>
@@ -120,6 +123,7 @@ internal static class StressCommand
                     Index = parsed.GetValue(index),
                     Rank = parsed.GetValue(rank),
                     VerifiesByPull = parsed.GetValue(verify),
+                    Spins = parsed.GetValue(spin),
                 },
                 parsed.GetValue(server)!, TimeProvider.System);
         });
@@ -134,6 +138,8 @@ internal static class StressCommand
             "--window", Text(settings.Window), "--seconds", settings.Seconds.ToString("R", CultureInfo.InvariantCulture),
             "--server", server, "--index", Text(index),
         ];
+        if (settings.Spins)
+            arguments.Add("--spins");
         if (settings.Server is null)
             arguments.AddRange(["--worker-rank", Text(index)]);
         else if (settings.Verify)

@@ -27,6 +27,9 @@ internal sealed record StressJob
     /// <summary>Ask for the model at the end and look at it, if nobody else has pushed.</summary>
     public bool VerifiesByPull { get; init; }
 
+    /// <summary>Spin before sleeping.</summary>
+    public bool Spins { get; init; }
+
     public int Parameters => Bytes / sizeof(float);
 
     /// <summary>Trips go one by one.</summary>

@@ -1,3 +1,4 @@
+using System;
 using System.Collections.Generic;
 
 namespace HpAsyncPs.Cli.Stressing;
@@ -20,6 +21,11 @@ internal sealed record StressSettings
 
     /// <summary>A server that runs already, or null: one of our own.</summary>
     public string? Server { get; init; }
+
+    /// <summary>Whether workers, and a server of our own, spin before they sleep; null: if there is a processor for each.</summary>
+    public bool? Spin { get; init; }
+
+    public bool Spins => Spin ?? Workers + 1 <= Environment.ProcessorCount;
 
     public bool Verify { get; init; }
 

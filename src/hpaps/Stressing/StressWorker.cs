@@ -6,6 +6,7 @@ using System.Text.Json;
 using System.Threading;
 using HpAsyncPs.Buffers;
 using HpAsyncPs.Programs;
+using HpAsyncPs.Protocol;
 using HpAsyncPs.Transport;
 
 namespace HpAsyncPs.Cli.Stressing;
@@ -27,7 +28,7 @@ internal static class StressWorker
 
         Socket socket = Endpoint.Parse(server).Connect(ConnectTimeout, time, CancellationToken.None);
         using var wake = new AutoResetEvent(false);
-        using var pool = new SlabPool(Connection.MostBlocks);
+        using var pool = new SlabPool(Connection.MostBlocks(Limits.ChunkBytes));
         Fill(pool);
         var meter = new StressMeter(time, job.Seconds, wake);
         StressClient? client = null;
@@ -35,8 +36,11 @@ internal static class StressWorker
         {
             client!.Tick();
             return !client.HasEnded;
-        });
-        _ = new Connection(socket, pool, loop, time, server, sink => client = new StressClient(job, time, meter, sink));
+        })
+        {
+            Spins = job.Spins,
+        };
+        _ = new Connection(socket, pool, loop, time, server, Limits.ChunkBytes, sink => client = new StressClient(job, time, meter, sink));
         client!.Join();
         loop.Start();
         Follow(loop, wake, meter, StressClient.BytesOfMessage(job));
@@ -65,7 +69,7 @@ internal static class StressWorker
     /// <summary>Takes all memory of the pool before anything is measured: large pushes need it late.</summary>
     private static void Fill(SlabPool pool)
     {
-        var blocks = new IMemoryOwner<byte>[Connection.MostBlocks];
+        var blocks = new IMemoryOwner<byte>[Connection.MostBlocks(Limits.ChunkBytes)];
         for (int j = 0; j < blocks.Length; j++)
             blocks[j] = pool.Rent();
         foreach (IMemoryOwner<byte> block in blocks)

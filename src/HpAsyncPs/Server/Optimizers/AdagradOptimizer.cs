@@ -1,4 +1,6 @@
 using System;
+using System.Buffers;
+using HpAsyncPs.Codecs;
 
 namespace HpAsyncPs.Server.Optimizers;
 
@@ -24,12 +26,27 @@ public sealed class AdagradOptimizer : IServerOptimizer
     public double DefaultRate(double smoothness, int workers) => 0.1;
 
     /// <inheritdoc/>
-    public void Start(int parameters, double rate) => (_rate, _squares) = (rate, new double[parameters]);
+    public void Start(int parameters, int chunkKeys, double rate) => (_rate, _squares) = (rate, new double[parameters]);
 
-    /// <inheritdoc/>
-    public void Apply(ReadOnlySpan<float> gradient, int key, Span<double> x)
+    /// <summary>A parameter moves by at most the rate, which is far below what would take it out of range.</summary>
+    public bool TryApply(in ReadOnlySequence<byte> gradient, int key, Span<double> x)
     {
-        Span<double> squares = _squares.AsSpan(key, gradient.Length);
+        if (!float.IsFinite(Fp32Codec.LargestMagnitude(gradient)))
+            return false;
+        ReadOnlySequence<byte> rest = gradient;
+        Span<float> straddling = stackalloc float[1];
+        for (int at = 0; !rest.IsEmpty;)
+        {
+            ReadOnlySpan<float> run = Fp32Codec.NextRun(ref rest, straddling);
+            Apply(run, _squares.AsSpan(key + at, run.Length), x.Slice(at, run.Length));
+            at += run.Length;
+        }
+
+        return true;
+    }
+
+    private void Apply(ReadOnlySpan<float> gradient, Span<double> squares, Span<double> x)
+    {
         for (int j = 0; j < gradient.Length; j++)
         {
             double g = gradient[j];

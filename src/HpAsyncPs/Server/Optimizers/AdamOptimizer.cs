@@ -1,5 +1,6 @@
 using System;
-using HpAsyncPs.Protocol;
+using System.Buffers;
+using HpAsyncPs.Codecs;
 
 namespace HpAsyncPs.Server.Optimizers;
 
@@ -15,6 +16,7 @@ public sealed class AdamOptimizer : IServerOptimizer
     private const double Epsilon = 1e-8;
 
     private double _rate;
+    private int _chunkKeys;
     private double[] _means = [];
     private double[] _squares = [];
     private int[] _applied = [];
@@ -29,21 +31,37 @@ public sealed class AdamOptimizer : IServerOptimizer
     public double DefaultRate(double smoothness, int workers) => 0.001;
 
     /// <inheritdoc/>
-    public void Start(int parameters, double rate)
+    public void Start(int parameters, int chunkKeys, double rate)
     {
         _rate = rate;
         _means = new double[parameters];
         _squares = new double[parameters];
-        _applied = new int[(parameters / Limits.ChunkParameters) + 1];
+        _chunkKeys = chunkKeys;
+        _applied = new int[(parameters / chunkKeys) + 1];
     }
 
-    /// <inheritdoc/>
-    public void Apply(ReadOnlySpan<float> gradient, int key, Span<double> x)
+    /// <summary>A parameter moves by at most a few times the rate, which is far below what would take it out of range.</summary>
+    public bool TryApply(in ReadOnlySequence<byte> gradient, int key, Span<double> x)
     {
-        ref int applied = ref _applied[key / Limits.ChunkParameters];
+        if (!float.IsFinite(Fp32Codec.LargestMagnitude(gradient)))
+            return false;
+        ref int applied = ref _applied[key / _chunkKeys];
         applied = Math.Min(applied, int.MaxValue - 1) + 1; // both biases are long 0 there
         double bias1 = 1 - Math.Pow(Beta1, applied), bias2 = 1 - Math.Pow(Beta2, applied);
-        Span<double> means = _means.AsSpan(key, gradient.Length), squares = _squares.AsSpan(key, gradient.Length);
+        ReadOnlySequence<byte> rest = gradient;
+        Span<float> straddling = stackalloc float[1];
+        for (int at = 0; !rest.IsEmpty;)
+        {
+            ReadOnlySpan<float> run = Fp32Codec.NextRun(ref rest, straddling);
+            Apply(run, bias1, bias2, _means.AsSpan(key + at, run.Length), _squares.AsSpan(key + at, run.Length), x.Slice(at, run.Length));
+            at += run.Length;
+        }
+
+        return true;
+    }
+
+    private void Apply(ReadOnlySpan<float> gradient, double bias1, double bias2, Span<double> means, Span<double> squares, Span<double> x)
+    {
         for (int j = 0; j < gradient.Length; j++)
         {
             double g = gradient[j];

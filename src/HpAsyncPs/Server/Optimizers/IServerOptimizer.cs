@@ -1,10 +1,11 @@
 using System;
+using System.Buffers;
 
 namespace HpAsyncPs.Server.Optimizers;
 
 /// <summary>
 /// What policy asp does with a gradient as soon as it arrives. One file an optimiser. The shard's thread calls it; all memory is taken
-/// in <see cref="Start"/>, nothing in <see cref="Apply"/>.
+/// in <see cref="Start"/>, nothing in <see cref="TryApply"/>.
 /// </summary>
 public interface IServerOptimizer
 {
@@ -21,12 +22,14 @@ public interface IServerOptimizer
 
     /// <summary>Takes its memory. Called once, before any gradient.</summary>
     /// <param name="parameters">Length of the model.</param>
+    /// <param name="chunkKeys">Parameters in each chunk but the last.</param>
     /// <param name="rate">Learning rate, more than 0.</param>
-    void Start(int parameters, double rate);
+    void Start(int parameters, int chunkKeys, double rate);
 
-    /// <summary>Applies one chunk of one gradient.</summary>
-    /// <param name="gradient">Finite.</param>
+    /// <summary>Validates one chunk of one gradient whole, where it was received, then applies it.</summary>
+    /// <param name="gradient">4 bytes for each of <paramref name="x"/>.</param>
     /// <param name="key">The chunk's first parameter; chunks do not change their borders.</param>
-    /// <param name="x">The parameters of the chunk, as many as <paramref name="gradient"/> has; updated.</param>
-    void Apply(ReadOnlySpan<float> gradient, int key, Span<double> x);
+    /// <param name="x">The parameters of the chunk; updated.</param>
+    /// <returns>False, and nothing is changed: a value is not finite, or a parameter would leave the range of a float.</returns>
+    bool TryApply(in ReadOnlySequence<byte> gradient, int key, Span<double> x);
 }
