@@ -29,6 +29,7 @@ internal static class ServerCommand
         Option<double> livenessTimeout = new Option<double>("--liveness-timeout") { Description = "Seconds of silence after which a worker is lost.", DefaultValueFactory = _ => 30 }.Within(2, 1e6);
         var plain = new Option<bool>("--plain") { Description = "Only push and pull: do not ask the workers to evaluate snapshots. Ends when all have left." };
         Option<string?> spin = CommonOptions.Spin("By default as long as this server and the workers that are connected from this host are no more than its processors.");
+        Option<bool> checksum = CommonOptions.Checksum();
         var output = new Option<string?>("--out") { Description = "Folder for summary.json, trace.csv, report.html and model/." };
         var events = new Option<bool>("--events") { Description = "Print how the run stands as lines of JSON on standard output." };
         var supervised = new Option<bool>("--exit-with-stdin") { Description = "End when standard input ends; a line 'stop' on it ends the run in order. For launchers." };
@@ -42,7 +43,7 @@ internal static class ServerCommand
             "hpaps-server --workers 3 --policy bsp --plain"))
         {
             listen, insecure, workers, policy, rate, passes, target, reference, targetRmse, plateau, timeLimit, maxParameters, joinTimeout,
-            livenessTimeout, plain, spin, output, events, supervised,
+            livenessTimeout, plain, spin, checksum, output, events, supervised,
         };
         root.Validators.Add(result =>
         {
@@ -71,6 +72,7 @@ internal static class ServerCommand
                 MaxParameters = parsed.GetValue(maxParameters),
                 JoinTimeout = TimeSpan.FromSeconds(parsed.GetValue(joinTimeout)),
                 LivenessTimeout = TimeSpan.FromSeconds(parsed.GetValue(livenessTimeout)),
+                Checksum = parsed.GetValue(checksum),
                 Spin = CommonOptions.SpinOf(parsed, spin),
                 Evaluates = !parsed.GetValue(plain),
             },

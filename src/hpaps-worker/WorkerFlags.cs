@@ -22,6 +22,7 @@ internal sealed class WorkerFlags
     private readonly Option<double> _connectTimeout = new Option<double>("--connect-timeout") { Description = "Seconds to try to reach the server.", DefaultValueFactory = _ => 30 }.Within(0.1, 1e6);
     private readonly Option<double> _startTimeout = new Option<double>("--start-timeout") { Description = "Seconds to wait for the other workers.", DefaultValueFactory = _ => 180 }.Within(0.1, 1e6);
     private readonly Option<string?> _spin = CommonOptions.Spin("By default never: another worker may need that core.");
+    private readonly Option<bool> _checksum = CommonOptions.Checksum();
     private readonly Option<bool> _supervised = new("--exit-with-stdin") { Description = "End when standard input ends. For launchers." };
 
     /// <param name="data">What --data is.</param>
@@ -42,7 +43,7 @@ internal sealed class WorkerFlags
     public Command Command(string name, string description, Action<Given> run, params Option[] own)
     {
         var command = new Command(name, description);
-        foreach (Option option in (Option[])[_server, _rank, _data, _part, .. own, _seed, _slow, _slowRandom, _connectTimeout, _startTimeout, _spin, _supervised])
+        foreach (Option option in (Option[])[_server, _rank, _data, _part, .. own, _seed, _slow, _slowRandom, _connectTimeout, _startTimeout, _spin, _checksum, _supervised])
             command.Options.Add(option);
         _part.Validators.Add(result =>
         {
@@ -81,6 +82,7 @@ internal sealed class WorkerFlags
     {
         var options = new WorkerOptions
         {
+            Checksum = parsed.GetValue(_checksum),
             Spin = CommonOptions.SpinOf(parsed, _spin) ?? false,
             ConnectTimeout = TimeSpan.FromSeconds(parsed.GetValue(_connectTimeout)),
             StartTimeout = TimeSpan.FromSeconds(parsed.GetValue(_startTimeout)),

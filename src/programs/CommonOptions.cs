@@ -106,6 +106,12 @@ internal static class CommonOptions
         return option;
     }
 
+    /// <summary>--checksum.</summary>
+    public static Option<bool> Checksum() => new("--checksum")
+    {
+        Description = "Send a checksum (CRC-32C) with each payload, besides that of each header; the other end verifies it. For links whose own checks are too weak.",
+    };
+
     /// <summary>What --spin says; null when it is not given.</summary>
     public static bool? SpinOf(ParseResult parsed, Option<string?> spin) =>
         parsed.GetResult(spin) is { Implicit: false } given ? given.Tokens is not [{ Value: "never" }] : null;

@@ -77,6 +77,46 @@ public sealed class FrameReaderTests
     }
 
     [Fact]
+    public void TryRead_any_bit_of_a_payload_changed_is_refused_where_there_is_a_checksum_and_however_it_is_cut()
+    {
+        byte[] payload = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19];
+        byte[] bytes = Frame(Chunk(0, 5, 20) with { PayloadChecksum = Crc32C.Of(payload) }, 20);
+        for (int cut = 0; cut <= bytes.Length; cut++)
+        {
+            ReadOnlySequence<byte> whole = Pieces.Of(bytes[..cut], bytes[cut..]);
+            Assert.True(FrameReader.TryRead(ref whole, out _, out _));
+        }
+
+        for (int bit = 64 * 8; bit < bytes.Length * 8; bit++)
+        {
+            byte[] changed = [.. bytes];
+            changed[bit / 8] ^= (byte)(1 << (bit % 8));
+            Assert.Contains("checksum of the payload of a Push frame", Refused(changed).Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Crc32C_is_that_of_the_standard()
+    {
+        Assert.Equal(0xE3069283, Crc32C.Of("123456789"u8)); // the check value of the CRC catalogue
+        Assert.Equal(0x8A9136AA, Crc32C.Of(new byte[32])); // RFC 3720, B.4
+    }
+
+    [Fact]
+    public void TryRead_payload_beyond_what_is_taken_here_is_refused_before_it_comes()
+    {
+        byte[] head = HeaderOnly(Chunk(0, 1000, 4000));
+        var buffer = new ReadOnlySequence<byte>(head);
+        Assert.False(FrameReader.TryRead(ref buffer, 4000, out _, out _));
+        ProtocolException error = Assert.Throws<ProtocolException>(() =>
+        {
+            var again = new ReadOnlySequence<byte>(head);
+            FrameReader.TryRead(ref again, 3999, out _, out _);
+        });
+        Assert.Contains("announces 4000 bytes", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void TryRead_lengths_beyond_the_limits_are_refused_before_the_payload_comes()
     {
         Refused(HeaderOnly(new FrameHeader(FrameKind.Join) { PayloadLength = Limits.ControlBytes + 1 }));

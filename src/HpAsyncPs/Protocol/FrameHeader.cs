@@ -1,5 +1,4 @@
 using System;
-using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace HpAsyncPs.Protocol;
@@ -195,7 +194,7 @@ public struct FrameHeader
     public void Write(Span<byte> destination)
     {
         MemoryMarshal.Write(destination, in this);
-        _headerChecksum = Checksum(destination[..ChecksumOffset]);
+        _headerChecksum = Crc32C.Of(destination[..ChecksumOffset]);
         MemoryMarshal.Write(destination[ChecksumOffset..], _headerChecksum);
     }
 
@@ -203,15 +202,6 @@ public struct FrameHeader
     public static bool TryRead(ReadOnlySpan<byte> source, out FrameHeader header)
     {
         header = MemoryMarshal.Read<FrameHeader>(source);
-        return header._headerChecksum == Checksum(source[..ChecksumOffset]);
-    }
-
-    private static uint Checksum(ReadOnlySpan<byte> bytes)
-    {
-        uint crc = uint.MaxValue;
-        ReadOnlySpan<ulong> words = MemoryMarshal.Cast<byte, ulong>(bytes);
-        for (int j = 0; j < words.Length; j++)
-            crc = BitOperations.Crc32C(crc, words[j]);
-        return ~BitOperations.Crc32C(crc, MemoryMarshal.Read<uint>(bytes[(words.Length * sizeof(ulong))..]));
+        return header._headerChecksum == Crc32C.Of(source[..ChecksumOffset]);
     }
 }

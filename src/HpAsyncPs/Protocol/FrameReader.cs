@@ -44,6 +44,8 @@ public static class FrameReader
         if (buffer.Length < FrameHeader.Bytes + (long)header.PayloadLength)
             return false;
         payload = buffer.Slice(FrameHeader.Bytes, header.PayloadLength);
+        if (header.PayloadChecksum != 0 && header.PayloadChecksum != Crc32C.Of(payload))
+            throw new ProtocolException($"The checksum of the payload of a {header.Kind} frame does not agree: the link or the peer corrupts data.");
         buffer = buffer.Slice(payload.End);
         return true;
     }
@@ -64,8 +66,8 @@ public static class FrameReader
 
         if (!intact)
             throw new ProtocolException("The checksum of a frame header does not agree: the link or the peer corrupts data.");
-        if (header.Shard != 0 || header.PayloadChecksum != 0 || (header.Flags & ~(FrameFlags.Last | FrameFlags.Evaluate | FrameFlags.Final)) != 0)
-            throw new ProtocolException("A frame uses a field that this version reserves: shard, payload checksum or a flag.");
+        if (header.Shard != 0 || (header.Flags & ~(FrameFlags.Last | FrameFlags.Evaluate | FrameFlags.Final)) != 0)
+            throw new ProtocolException("A frame uses a field that this version reserves: shard or a flag.");
         switch (header.Kind)
         {
             case FrameKind.Push or FrameKind.Snapshot:

@@ -31,6 +31,7 @@ public sealed class ServerHost : IDisposable
     private readonly int _chunkBytes;
     private readonly SemaphoreSlim _places;
     private readonly bool? _spin;
+    private readonly bool _checksum;
     private int _localPeers;
     private RunStatus? _status;
     private int _statusWanted;
@@ -46,6 +47,7 @@ public sealed class ServerHost : IDisposable
         _loop = new OwnerLoop("shard", time, TickInterval, Tick);
         _listener = listener;
         _spin = options.Spin;
+        _checksum = options.Checksum;
         ChooseSpin();
         Address = listener.Address;
     }
@@ -146,7 +148,7 @@ public sealed class ServerHost : IDisposable
 
         bool isUnix = socket.AddressFamily == AddressFamily.Unix, isLocal = isUnix || (remote is not null && remote.Address.Equals(local?.Address));
         string peer = isUnix ? "of this host" : remote?.ToString() ?? "unknown";
-        _ = new Connection(socket, _pool, _loop, _time, peer, _chunkBytes, sink => new Handler(this, _server.Opened(sink), isLocal));
+        _ = new Connection(socket, _pool, _loop, _time, peer, _chunkBytes, sink => new Handler(this, _server.Opened(sink), isLocal)) { HasChecksums = _checksum };
     }
 
     /// <summary>A thread that spins where others wait for its core takes their time.</summary>

@@ -57,6 +57,9 @@ public sealed record ServerOptions
     /// </summary>
     public bool? Spin { get; init; }
 
+    /// <summary>Whether what the server sends carries a checksum of its payload.</summary>
+    public bool Checksum { get; init; }
+
     /// <summary>How long workers may take to leave after the end.</summary>
     public TimeSpan LeaveTimeout { get; init; } = TimeSpan.FromSeconds(5);
 }

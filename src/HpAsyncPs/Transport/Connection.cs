@@ -84,6 +84,9 @@ public sealed class Connection : IFrameSink
     /// <inheritdoc/>
     public string Peer { get; }
 
+    /// <summary>Whether what is sent carries a checksum of its payload. What comes in with one is always verified.</summary>
+    public bool HasChecksums { get; init; }
+
     internal Socket Socket { get; }
 
     /// <summary>
@@ -108,6 +111,8 @@ public sealed class Connection : IFrameSink
         {
             if (_closing)
                 return true;
+            if (HasChecksums)
+                header.PayloadChecksum = Crc32C.Of(payload);
             if (_waitingBytes == 0)
             {
                 SendAtOnce(header, payload);

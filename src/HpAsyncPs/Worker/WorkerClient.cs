@@ -27,7 +27,7 @@ public sealed class WorkerClient : IDisposable
         _pool = new SlabPool(Connection.MostBlocks(Limits.ChunkBytes));
         _loop = new OwnerLoop("network", time, WorkerSession.TickInterval, Tick) { Spins = options.Spin };
         Handler? handler = null;
-        _ = new Connection(socket, _pool, _loop, time, server, Limits.ChunkBytes, sink => handler = new Handler(new WorkerSession(options, time, sink)));
+        _ = new Connection(socket, _pool, _loop, time, server, Limits.ChunkBytes, sink => handler = new Handler(new WorkerSession(options, time, sink))) { HasChecksums = options.Checksum };
         _session = handler!.Session;
         _loop.Start();
     }

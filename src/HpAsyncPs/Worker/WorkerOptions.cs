@@ -37,6 +37,9 @@ public sealed record WorkerOptions
     /// <summary>Whether the network's thread looks for frames for a short time before it sleeps: where it has a core beside the computing thread's.</summary>
     public bool Spin { get; init; }
 
+    /// <summary>Whether what this worker sends carries a checksum of its payload.</summary>
+    public bool Checksum { get; init; }
+
     /// <summary>A server that is not heard of for this long is lost.</summary>
     public TimeSpan LivenessTimeout { get; init; } = TimeSpan.FromSeconds(30);
 }
