@@ -23,8 +23,8 @@ public sealed class Connection : IFrameSink
     // Bytes that are received from one connection before it is the others' turn.
     private const int BytesOfATurn = 4 * Limits.ChunkBytes;
 
-    // Header and payload up to this are sent together, from one piece of memory.
-    private const int PieceBytes = (64 * 1024) + FrameHeader.Bytes;
+    // Payloads up to this are copied behind their header and sent with it in one call; for larger ones a second call costs less than the copy.
+    private const int CopiedBytes = 16 * 1024;
 
     // Less room in a block than this is not worth a call to the system.
     private const int LeastReceiveBytes = SlabPool.BlockBytes / 4;
@@ -183,7 +183,8 @@ public sealed class Connection : IFrameSink
     {
         for (int received = 0; received < BytesOfATurn && !_inputEnded;)
         {
-            int count = Socket.Receive(_input.Writer.GetSpan(LeastReceiveBytes), SocketFlags.None, out SocketError error);
+            Span<byte> room = _input.Writer.GetSpan(LeastReceiveBytes);
+            int count = Socket.Receive(room, SocketFlags.None, out SocketError error);
             if (error == SocketError.WouldBlock)
                 return;
             if (count == 0)
@@ -196,6 +197,8 @@ public sealed class Connection : IFrameSink
             _input.Writer.Advance(count);
             Flush(_input);
             HandleFrames();
+            if (count < room.Length)
+                return; // it was all there was: epoll says when there is more
         }
     }
 
@@ -238,16 +241,15 @@ public sealed class Connection : IFrameSink
 
     private void SendAtOnce(FrameHeader header, ReadOnlySpan<byte> payload)
     {
-        byte[] piece = t_piece ??= new byte[PieceBytes];
-        int count = Math.Min(payload.Length, PieceBytes - FrameHeader.Bytes);
+        byte[] piece = t_piece ??= new byte[FrameHeader.Bytes + CopiedBytes];
+        int copied = payload.Length <= CopiedBytes ? payload.Length : 0;
         header.PayloadLength = (uint)payload.Length;
         header.Write(piece);
-        payload[..count].CopyTo(piece.AsSpan(FrameHeader.Bytes));
-        count += FrameHeader.Bytes;
-        ReadOnlySpan<byte> first = piece.AsSpan(0, count), rest = payload[(count - FrameHeader.Bytes)..];
-        first = first[TrySend(first)..];
+        payload[..copied].CopyTo(piece.AsSpan(FrameHeader.Bytes));
+        ReadOnlySpan<byte> first = piece.AsSpan(0, FrameHeader.Bytes + copied), rest = payload[copied..];
+        first = first[TrySend(first, moreFollows: !rest.IsEmpty)..];
         if (first.IsEmpty && !rest.IsEmpty)
-            rest = rest[TrySend(rest)..];
+            rest = rest[TrySend(rest, moreFollows: false)..];
         if (!_sendFailed && !(first.IsEmpty && rest.IsEmpty))
         {
             _output.Writer.Write(first);
@@ -257,15 +259,11 @@ public sealed class Connection : IFrameSink
     }
 
     /// <summary>What the socket takes now. After a failure, which the receiving side sees too, everything is swallowed.</summary>
-    private int TrySend(ReadOnlySpan<byte> bytes)
+    private int TrySend(ReadOnlySpan<byte> bytes, bool moreFollows)
     {
-        if (_sendFailed)
-            return bytes.Length;
-        int sent = Socket.Send(bytes, SocketFlags.None, out SocketError error);
-        if (error is SocketError.Success or SocketError.WouldBlock)
-            return sent;
-        _sendFailed = true;
-        return bytes.Length;
+        int sent = _sendFailed ? -1 : SocketCalls.Send(Socket, bytes, moreFollows);
+        _sendFailed = sent < 0;
+        return _sendFailed ? bytes.Length : sent;
     }
 
     /// <summary>Bytes have been put into the pipe for later.</summary>
@@ -282,7 +280,7 @@ public sealed class Connection : IFrameSink
         while (_waitingBytes > 0 && !_ended && _output.Reader.TryRead(out ReadResult result))
         {
             ReadOnlySpan<byte> first = result.Buffer.FirstSpan;
-            int sent = TrySend(first);
+            int sent = TrySend(first, moreFollows: false);
             bool all = sent == first.Length;
             _output.Reader.AdvanceTo(result.Buffer.GetPosition(sent));
             _waitingBytes -= sent;

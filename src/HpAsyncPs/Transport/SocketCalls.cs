@@ -1,0 +1,35 @@
+using System;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace HpAsyncPs.Transport;
+
+/// <summary>What the runtime's Socket does not offer: sending with the word that more follows, so that head and body of a frame go out as one without being copied together.</summary>
+internal static partial class SocketCalls
+{
+    private const int NoSignal = 0x4000;
+    private const int MoreFollows = 0x8000;
+    private const int Interrupted = 4;
+    private const int TryAgain = 11;
+
+    /// <summary>Sends what a socket that does not block takes now.</summary>
+    /// <param name="socket">Open, and kept open during the call.</param>
+    /// <param name="bytes">At least one.</param>
+    /// <param name="moreFollows">Let the bytes wait for those of the next call.</param>
+    /// <returns>How many were taken, 0 if it takes none now, -1 if the connection has failed.</returns>
+    public static int Send(Socket socket, ReadOnlySpan<byte> bytes, bool moreFollows)
+    {
+        while (true)
+        {
+            nint sent = send((int)socket.Handle, in MemoryMarshal.GetReference(bytes), bytes.Length, NoSignal | (moreFollows ? MoreFollows : 0));
+            if (sent >= 0)
+                return (int)sent;
+            int error = Marshal.GetLastPInvokeError();
+            if (error != Interrupted)
+                return error == TryAgain ? 0 : -1;
+        }
+    }
+
+    [LibraryImport("libc", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial nint send(int socket, ref readonly byte bytes, nint count, int flags);
+}
