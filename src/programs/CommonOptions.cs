@@ -95,7 +95,7 @@ internal static class CommonOptions
         var option = new Option<string?>("--spin")
         {
             HelpName = "always|never",
-            Description = $"Whether the thread of the network looks for work for a short time before it sleeps, which answers sooner and takes a core; without a word: always. {automatic}",
+            Description = $"Whether the thread of the network looks for work for a short time before it sleeps, which answers sooner and takes a core; without a word: always, whoever else wants that core. {automatic}",
             Arity = ArgumentArity.ZeroOrOne,
         };
         option.Validators.Add(result =>

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using HpAsyncPs.Server;
+using HpAsyncPs.Transport;
 using HpAsyncPs.Worker;
 using Xunit;
 
@@ -16,14 +17,14 @@ public sealed class SpinTests
         var peers = new List<RawPeer>();
         for (int processes = 1; processes <= Environment.ProcessorCount + 1; processes++)
         {
-            Expect(server, processes <= Environment.ProcessorCount);
+            Expect(server, processes <= Environment.ProcessorCount ? Spin.WhileAlone : Spin.Never);
             peers.Add(RawPeer.ConnectTo(server.Address));
         }
 
-        Expect(server, false);
+        Expect(server, Spin.Never);
         foreach (RawPeer peer in peers)
             peer.Dispose();
-        Expect(server, true);
+        Expect(server, Spin.WhileAlone);
     }
 
     [Theory]
@@ -32,11 +33,11 @@ public sealed class SpinTests
     public void Server_that_is_told_does_as_told(bool spin)
     {
         using var server = new LoopbackServer(new ServerOptions { Workers = 64, Evaluates = false, Spin = spin });
-        Expect(server, spin);
+        Expect(server, spin ? Spin.Always : Spin.Never);
         for (int peer = 0; peer <= Environment.ProcessorCount; peer++)
         {
             using RawPeer one = RawPeer.ConnectTo(server.Address);
-            Expect(server, spin);
+            Expect(server, spin ? Spin.Always : Spin.Never);
         }
     }
 
@@ -64,6 +65,6 @@ public sealed class SpinTests
         server.WaitForEnd();
     }
 
-    private static void Expect(LoopbackServer server, bool spins) =>
-        Eventually.Holds(() => server.Host.Spins == spins, () => $"spins is {server.Host.Spins}");
+    private static void Expect(LoopbackServer server, Spin spin) =>
+        Eventually.Holds(() => server.Host.Spin == spin, () => $"spin is {server.Host.Spin}");
 }

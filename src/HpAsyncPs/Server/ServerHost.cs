@@ -59,7 +59,7 @@ public sealed class ServerHost : IDisposable
     public int LeasedBlocks => _pool.Leased;
 
     /// <summary>Whether the shard's thread spins before it sleeps, now; see <see cref="ServerOptions.Spin"/>.</summary>
-    public bool Spins => _loop.Spins;
+    public Spin Spin => _loop.Spin;
 
     /// <summary>Starts listening.</summary>
     /// <param name="options">How the job is run.</param>
@@ -152,7 +152,12 @@ public sealed class ServerHost : IDisposable
     }
 
     /// <summary>A thread that spins where others wait for its core takes their time.</summary>
-    private void ChooseSpin() => _loop.Spins = _spin ?? _localPeers + 1 <= Environment.ProcessorCount;
+    private void ChooseSpin() => _loop.Spin = _spin switch
+    {
+        null => _localPeers + 1 <= Environment.ProcessorCount ? Spin.WhileAlone : Spin.Never,
+        true => Spin.Always,
+        false => Spin.Never,
+    };
 
     private sealed class Handler : IFrameHandler
     {

@@ -53,7 +53,7 @@ public sealed record ServerOptions
 
     /// <summary>
     /// Whether the shard's thread looks for frames for a short time before it sleeps; null: as long as the server and the workers that
-    /// are connected from this host are no more than its processors.
+    /// are connected from this host are no more than its processors, and nobody else wants the core.
     /// </summary>
     public bool? Spin { get; init; }
 

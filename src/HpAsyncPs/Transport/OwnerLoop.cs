@@ -13,6 +13,9 @@ public sealed class OwnerLoop : IDisposable
     /// <summary>How long a loop that spins looks for work before it sleeps: a little longer than falling asleep and being woken takes.</summary>
     public static readonly TimeSpan SpinTime = TimeSpan.FromMicroseconds(100);
 
+    // How long it sleeps at once after somebody else has wanted its core.
+    private static readonly TimeSpan CalmTime = TimeSpan.FromMilliseconds(250);
+
     // How long connections that are being closed may take when the loop ends.
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
 
@@ -30,7 +33,9 @@ public sealed class OwnerLoop : IDisposable
     private List<(Action<object?> Action, object? State)> _queued = [];
     private List<(Action<object?> Action, object? State)> _running = [];
     private bool _waiting;
-    private volatile bool _spins;
+    private volatile Spin _spin;
+    private long _calmAt;
+    private long _pushedAside;
     private bool _disposed;
     private long _endBy = long.MaxValue;
     private Exception? _error;
@@ -48,13 +53,13 @@ public sealed class OwnerLoop : IDisposable
     }
 
     /// <summary>
-    /// Looks for work again and again for <see cref="SpinTime"/> before it sleeps: right where a core is free for it, and harmful where
-    /// the thread that has the work waits for that core. On any thread.
+    /// Whether it looks for work again and again for <see cref="SpinTime"/> before it sleeps: right where a core is free for it, and harmful
+    /// where the thread that has the work waits for that core. On any thread.
     /// </summary>
-    public bool Spins
+    public Spin Spin
     {
-        get => _spins;
-        set => _spins = value;
+        get => _spin;
+        set => _spin = value;
     }
 
     /// <summary>Starts the thread.</summary>
@@ -144,6 +149,7 @@ public sealed class OwnerLoop : IDisposable
                 if (_time.GetElapsedTime(tickedAt, now) < _tickInterval)
                     continue;
                 tickedAt = now;
+                LookWhoWantsTheCore(now);
                 if (!_ended.IsSet && !_tick())
                     _ended.Set();
                 CutOff(all: false);
@@ -192,7 +198,7 @@ public sealed class OwnerLoop : IDisposable
             _waiting = true;
         }
 
-        int ready = _spins ? Spin() : 0;
+        int ready = _spin == Spin.Always || (_spin == Spin.WhileAlone && _time.GetTimestamp() >= _calmAt) ? SpinOnce() : 0;
         if (ready == 0)
             ready = _epoll.Wait((int)_tickInterval.TotalMilliseconds);
         lock (_gate)
@@ -200,7 +206,17 @@ public sealed class OwnerLoop : IDisposable
         return ready;
     }
 
-    private int Spin()
+    private void LookWhoWantsTheCore(long now)
+    {
+        if (_spin != Spin.WhileAlone)
+            return;
+        long pushedAside = SocketCalls.TimesPushedAside();
+        if (pushedAside != _pushedAside)
+            _calmAt = now + (long)(CalmTime.TotalSeconds * _time.TimestampFrequency);
+        _pushedAside = pushedAside;
+    }
+
+    private int SpinOnce()
     {
         long start = _time.GetTimestamp();
         int ready;

@@ -4,13 +4,21 @@ using System.Runtime.InteropServices;
 
 namespace HpAsyncPs.Transport;
 
-/// <summary>What the runtime's Socket does not offer: sending with the word that more follows, so that head and body of a frame go out as one without being copied together.</summary>
+/// <summary>
+/// What the runtime does not offer: sending with the word that more follows, so that head and body of a frame go out as one without
+/// being copied together; and how often a thread was pushed aside.
+/// </summary>
 internal static partial class SocketCalls
 {
     private const int NoSignal = 0x4000;
     private const int MoreFollows = 0x8000;
     private const int Interrupted = 4;
     private const int TryAgain = 11;
+
+    // struct rusage: two times of two words each, then 14 counters, of which the last is this one.
+    private const int UsageWords = 18;
+    private const int InvoluntarySwitches = 17;
+    private const int CallingThread = 1;
 
     /// <summary>Sends what a socket that does not block takes now.</summary>
     /// <param name="socket">Open, and kept open during the call.</param>
@@ -30,6 +38,16 @@ internal static partial class SocketCalls
         }
     }
 
+    /// <summary>How often the system has taken the core from the calling thread because others wanted it.</summary>
+    public static long TimesPushedAside()
+    {
+        Span<long> usage = stackalloc long[UsageWords];
+        return getrusage(CallingThread, ref usage[0]) == 0 ? usage[InvoluntarySwitches] : 0;
+    }
+
     [LibraryImport("libc", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial nint send(int socket, ref readonly byte bytes, nint count, int flags);
+
+    [LibraryImport("libc"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int getrusage(int who, ref long usage);
 }

@@ -121,7 +121,9 @@ internal sealed class StressCluster(StressSettings settings, int bytes, StopSign
     {
         string policy = settings.Path == StressPath.Sum ? "asp:sum" : "async";
         List<string> arguments = ["--listen", "127.0.0.1:0", "--workers", settings.Workers.ToString(CultureInfo.InvariantCulture), "--policy", policy,
-            "--spin", settings.Spins ? "always" : "never", "--plain", "--events", "--exit-with-stdin"];
+            "--plain", "--events", "--exit-with-stdin"];
+        if (settings.Spin is { } spin)
+            arguments.AddRange(["--spin", spin ? "always" : "never"]);
         if (output is not null)
             arguments.AddRange(["--out", output]);
         _server = ChildProcess.Start("server", Binaries.Find().Server, arguments, HeardServer, signals.Wake);

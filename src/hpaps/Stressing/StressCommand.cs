@@ -103,7 +103,7 @@ internal static class StressCommand
         var index = new Option<int>("--index");
         var rank = new Option<int>("--worker-rank") { DefaultValueFactory = _ => -1 };
         var verify = new Option<bool>("--verify-by-pull");
-        var spin = new Option<bool>("--spins");
+        var spin = new Option<Transport.Spin>("--spins");
         var command = new Command(Worker, "A worker of hpaps stress, which starts it.")
         {
             common.Mode, common.Bytes, common.Window, common.Seconds, common.Path, server, index, rank, verify, spin,
@@ -123,7 +123,7 @@ internal static class StressCommand
                     Index = parsed.GetValue(index),
                     Rank = parsed.GetValue(rank),
                     VerifiesByPull = parsed.GetValue(verify),
-                    Spins = parsed.GetValue(spin),
+                    Spin = parsed.GetValue(spin),
                 },
                 parsed.GetValue(server)!, TimeProvider.System);
         });
@@ -138,8 +138,7 @@ internal static class StressCommand
             "--window", Text(settings.Window), "--seconds", settings.Seconds.ToString("R", CultureInfo.InvariantCulture),
             "--server", server, "--index", Text(index),
         ];
-        if (settings.Spins)
-            arguments.Add("--spins");
+        arguments.AddRange(["--spins", settings.WorkerSpin.ToString()]);
         if (settings.Server is null)
             arguments.AddRange(["--worker-rank", Text(index)]);
         else if (settings.Verify)

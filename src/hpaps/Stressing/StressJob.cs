@@ -28,7 +28,7 @@ internal sealed record StressJob
     public bool VerifiesByPull { get; init; }
 
     /// <summary>Spin before sleeping.</summary>
-    public bool Spins { get; init; }
+    public Transport.Spin Spin { get; init; }
 
     public int Parameters => Bytes / sizeof(float);
 

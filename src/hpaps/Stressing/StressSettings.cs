@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using HpAsyncPs.Transport;
 
 namespace HpAsyncPs.Cli.Stressing;
 
@@ -25,7 +26,13 @@ internal sealed record StressSettings
     /// <summary>Whether workers, and a server of our own, spin before they sleep; null: if there is a processor for each.</summary>
     public bool? Spin { get; init; }
 
-    public bool Spins => Spin ?? Workers + 1 <= Environment.ProcessorCount;
+    /// <summary>What that comes to at the workers.</summary>
+    public Spin WorkerSpin => Spin switch
+    {
+        null => Workers + 1 <= Environment.ProcessorCount ? Transport.Spin.WhileAlone : Transport.Spin.Never,
+        true => Transport.Spin.Always,
+        false => Transport.Spin.Never,
+    };
 
     public bool Verify { get; init; }
 

@@ -38,7 +38,7 @@ internal static class StressWorker
             return !client.HasEnded;
         })
         {
-            Spins = job.Spins,
+            Spin = job.Spin,
         };
         _ = new Connection(socket, pool, loop, time, server, Limits.ChunkBytes, sink => client = new StressClient(job, time, meter, sink));
         client!.Join();
