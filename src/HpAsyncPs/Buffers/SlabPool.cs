@@ -54,6 +54,16 @@ public sealed class SlabPool : MemoryPool<byte>
     {
     }
 
+    /// <summary>Takes the memory of so many blocks from the system now, as far as the limit allows, so that nobody has to later.</summary>
+    public void Reserve(int blocks)
+    {
+        var taken = new IMemoryOwner<byte>[Math.Clamp(_limit - Leased, 0, blocks)];
+        for (int j = 0; j < taken.Length; j++)
+            taken[j] = Rent();
+        foreach (IMemoryOwner<byte> block in taken)
+            block.Dispose();
+    }
+
     private void Return(Block block)
     {
         _free.Return(block);

@@ -3,7 +3,6 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Threading;
-using System.Threading.Tasks;
 using HpAsyncPs.Buffers;
 using HpAsyncPs.Protocol;
 
@@ -27,15 +26,10 @@ public sealed class Connection : IFrameSink
     private const int PieceBytes = (64 * 1024) + FrameHeader.Bytes;
 
     // Less room in a block than this is not worth a call to the system.
-    private const int LeastReceiveBytes = SlabPool.BlockBytes / 4;
-
-    // A frame that is not whole yet, in blocks that are left with less room than that, and the block being received into; what waits
-    // to go out, and the frame that was one too many.
-    private const int MostInputBlocks = ((Limits.ChunkBytes + FrameHeader.Bytes) / (SlabPool.BlockBytes - LeastReceiveBytes)) + 2;
-    private const int MostOutputBlocks = ((MostOutputBytes + Limits.ChunkBytes + FrameHeader.Bytes) / SlabPool.BlockBytes) + 2;
+    internal const int LeastReceiveBytes = SlabPool.BlockBytes / 4;
 
     /// <summary>The most blocks that one connection holds.</summary>
-    public const int MostBlocks = MostInputBlocks + MostOutputBlocks;
+    public const int MostBlocks = PipeBlocks.MostInput + PipeBlocks.MostOutput;
 
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
 
@@ -82,6 +76,8 @@ public sealed class Connection : IFrameSink
         var options = new PipeOptions(pool, PipeScheduler.Inline, PipeScheduler.Inline, 0, 0, SlabPool.BlockBytes, useSynchronizationContext: false);
         _input = new Pipe(options);
         _output = new Pipe(options);
+        PipeBlocks.WarmUp(_input, PipeBlocks.MostInput);
+        PipeBlocks.WarmUp(_output, PipeBlocks.Output(Limits.ChunkBytes));
         _handler = makeHandler(this);
         _slot = loop.Register(this);
     }
@@ -182,7 +178,7 @@ public sealed class Connection : IFrameSink
 
             received += count;
             _input.Writer.Advance(count);
-            Flush(_input);
+            PipeBlocks.Flush(_input);
             HandleFrames();
         }
     }
@@ -260,7 +256,7 @@ public sealed class Connection : IFrameSink
     private void Keep(int bytes)
     {
         _waitingBytes += bytes;
-        Flush(_output);
+        PipeBlocks.Flush(_output);
         Want(_interest | Readiness.Writable);
     }
 
@@ -334,13 +330,5 @@ public sealed class Connection : IFrameSink
         }
 
         _loop.Unregister(_slot);
-    }
-
-    private static void Flush(Pipe pipe)
-    {
-        ValueTask<FlushResult> flush = pipe.Writer.FlushAsync(CancellationToken.None);
-        if (!flush.IsCompletedSuccessfully)
-            throw new InvalidOperationException("A pipe without a bound waited.");
-        _ = flush.Result;
     }
 }

@@ -21,10 +21,16 @@ internal sealed record StressSettings
     /// <summary>A server that runs already, or null: one of our own.</summary>
     public string? Server { get; init; }
 
+    /// <summary>How the workers reach it.</summary>
+    public StressTransport Transport { get; init; }
+
+    /// <summary>Connections besides the workers' that do nothing.</summary>
+    public int Idle { get; init; }
+
     public bool Verify { get; init; }
 
     public bool Json { get; init; }
 
-    /// <summary>A program that measures what this host's loopback can do, or null.</summary>
+    /// <summary>A program that measures what this host's loopback can do, or null: the one beside this program, if it is there.</summary>
     public string? Limits { get; init; }
 }
