@@ -33,6 +33,7 @@ internal static class ServerRun
                 + "reaches the port could join. Listen at 127.0.0.1, or add --insecure on a network you trust.");
         }
 
+        FileHandles.Need(options.Workers);
         if (settings.Output is not null)
             RunFolder.Probe(settings.Output);
         using var log = new LogThread();

@@ -48,6 +48,7 @@ internal static class IdleCommand
     {
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, static context => context.Cancel = true);
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, static context => context.Cancel = true);
+        FileHandles.Need(connections);
         var clients = new IdleClient[connections];
         using var pool = new SlabPool(connections * Connection.MostBlocks);
         using var loop = new OwnerLoop("network", time, TickInterval, () => Tick(clients, time.GetTimestamp()));
