@@ -4,8 +4,8 @@ using HpAsyncPs.Protocol;
 namespace HpAsyncPs.Server;
 
 /// <summary>
-/// What a push that is applied whole brings about. It looks at no worker that it does not concern: thousands that are idle cost a busy one
-/// nothing.
+/// What a push that is applied whole brings about. It looks at no worker that it does not concern, so its work does not grow with the number
+/// of those that are idle.
 /// </summary>
 public sealed partial class ParameterServer
 {
