@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Publishes hpaps, hpaps-server and hpaps-worker as native binaries into out/bin/.
+# Publishes hpaps, hpaps-server and hpaps-worker as native binaries into out/bin/, and limits, which hpaps stress compares itself with.
 # Usage: tools/publish.sh [RID]     RID: linux-x64 (default on x86-64) or linux-arm64
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -51,3 +51,8 @@ for program in hpaps hpaps-server hpaps-worker; do
     exit 1
   fi
 done
+# For this machine's own processor, so only where it is to run here.
+rm -f out/bin/limits
+if [[ $rid == "$default" ]]; then
+  native-bench/limits/build.sh out/bin/limits
+fi

@@ -25,7 +25,7 @@
 static const char help[] =
     "limits - what this machine can do at best for what a parameter server does, in plain C\n"
     "\n"
-    "Usage: limits COMMAND SIZE [SECONDS] [--window N] [--spin] [--unix]\n"
+    "Usage: limits COMMAND SIZE [SECONDS [WINDOW]] [--window N] [--spin] [--unix]\n"
     "\n"
     "  push   one process streams messages, another adds them into its fp32 vector and acknowledges each\n"
     "  full   push as the asynchronous server applies it: h += c in fp32, sum += w (h_new - h_old) in double\n"
@@ -39,6 +39,7 @@ static const char help[] =
     "  --window N messages in flight, 1 to 64; 8 if not given; push, full, pull\n"
     "  --spin     whoever waits asks again and again instead of sleeping; not for add and copy\n"
     "  --unix     a local socket instead of TCP over loopback; not for add and copy\n"
+    "  The words 'spin' and 'unix' behind SIZE are the same as the options, and so is WINDOW.\n"
     "\n"
     "Prints one JSON object. gb_per_second counts payload once (push, full, pull), both ways (trip), what is read and written\n"
     "(add: 12 bytes an element, copy: 8); a GB is 10^9 bytes. A header of 64 bytes goes with every message and is not counted.\n"
@@ -48,6 +49,7 @@ static const char help[] =
     "  limits push 1M\n"
     "  limits pull 16M 5 --window 2\n"
     "  limits trip 4K --spin --unix\n"
+    "  limits push 1048576 2 8 unix\n"
     "  limits add 64M\n";
 
 static const struct command {
@@ -204,7 +206,7 @@ static int read_window(const char *text) {
     char *end;
     long value = strtol(text, &end, 10);
     if (end == text || *end != '\0' || value < 1 || value > MOST_WINDOW)
-        die(USAGE, "--window is '%s' and must be a whole number from 1 to %d", text, MOST_WINDOW);
+        die(USAGE, "the window is '%s' and must be a whole number from 1 to %d", text, MOST_WINDOW);
     return (int)value;
 }
 
@@ -214,6 +216,20 @@ static const struct command *read_command(const char *name) {
             return &commands[k];
     }
     die(USAGE, "there is no command '%s'; there are push, full, pull, trip, add and copy", name);
+}
+
+// Takes the words that stand for options out of the arguments behind the first two; returns how many arguments are left.
+static int take_words(int argc, char **argv, struct job *job) {
+    int left = 0;
+    for (int k = 0; k < argc; k++) {
+        if (k > 1 && strcmp(argv[k], "spin") == 0)
+            job->spin = true;
+        else if (k > 1 && strcmp(argv[k], "unix") == 0)
+            job->local_socket = true;
+        else
+            argv[left++] = argv[k];
+    }
+    return left;
 }
 
 static const struct command *read_arguments(int argc, char **argv, struct job *job) {
@@ -233,17 +249,19 @@ static const struct command *read_arguments(int argc, char **argv, struct job *j
             default: die(USAGE, "'%s' is no option, or takes no value", argv[optind - 1]);
         }
     }
-    argc -= optind;
     argv += optind;
+    argc = take_words(argc - optind, argv, job);
     if (argc == 0)
         die(USAGE, "a command is missing: push, full, pull, trip, add or copy");
     const struct command *command = read_command(argv[0]);
     if (argc == 1)
         die(USAGE, "%s needs a SIZE", command->name);
-    if (argc > 3)
-        die(USAGE, "'%s' is one argument too many", argv[3]);
+    if (argc > 3 && (argc > 4 || window != NULL || !command->windowed))
+        die(USAGE, "'%s' is one argument too many", argv[argc > 4 ? 4 : 3]);
+    if (argc == 4)
+        window = argv[3];
     job->bytes = read_size(argv[1]);
-    if (argc == 3)
+    if (argc >= 3)
         job->seconds = read_seconds(argv[2]);
     if (window != NULL && !command->windowed)
         die(USAGE, "%s has no --window", command->name);
@@ -262,7 +280,7 @@ static void report(const struct command *command, const struct job *job, const s
         printf(",\"window_messages\":%d", job->window);
     if (command->peer != NULL)
         printf(",\"spin\":%s,\"unix\":%s", job->spin ? "true" : "false", job->local_socket ? "true" : "false");
-    printf(",\"measured_seconds\":%.6f,\"%ss\":%ld,\"%ss_per_second\":%.1f,\"%s_us\":%.3f,\"gb_per_second\":%.4f}\n", seconds,
+    printf(",\"measured_seconds\":%.6f,\"%ss\":%ld,\"%ss_per_second\":%.1f,\"%s_us\":%.3f,\"gb_per_second\":%.6g}\n", seconds,
         command->unit, count, command->unit, (double)count / seconds, command->unit, seconds / (double)count * 1e6,
         (double)count * command->counted * (double)job->bytes / seconds * 1e-9);
     if (fflush(stdout) != 0)

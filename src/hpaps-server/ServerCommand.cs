@@ -32,6 +32,7 @@ internal static class ServerCommand
         Option<bool> checksum = CommonOptions.Checksum();
         var output = new Option<string?>("--out") { Description = "Folder for summary.json, trace.csv, report.html and model/." };
         var events = new Option<bool>("--events") { Description = "Print how the run stands as lines of JSON on standard output." };
+        var counts = new Option<bool>("--count-allocations") { Description = "Say in the last event what was allocated, and nothing before that could allocate. For hpaps stress.", Hidden = true };
         var supervised = new Option<bool>("--exit-with-stdin") { Description = "End when standard input ends; a line 'stop' on it ends the run in order. For launchers." };
 
         var root = new RootCommand(CommonOptions.WithExamples(
@@ -43,7 +44,7 @@ internal static class ServerCommand
             "hpaps-server --workers 3 --policy bsp --plain"))
         {
             listen, insecure, workers, policy, rate, passes, target, reference, targetRmse, plateau, timeLimit, maxParameters, joinTimeout,
-            livenessTimeout, plain, spin, checksum, output, events, supervised,
+            livenessTimeout, plain, spin, checksum, output, events, counts, supervised,
         };
         root.Validators.Add(result =>
         {
@@ -77,7 +78,7 @@ internal static class ServerCommand
                 Evaluates = !parsed.GetValue(plain),
             },
             new ServerRun.Settings(parsed.GetValue(listen)!, parsed.GetValue(insecure), parsed.GetValue(output), parsed.GetValue(events),
-                parsed.GetValue(supervised))));
+                parsed.GetValue(counts), parsed.GetValue(supervised))));
         return root;
     }
 }

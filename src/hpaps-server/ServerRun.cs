@@ -19,8 +19,9 @@ internal static class ServerRun
     /// <param name="Insecure">Off loopback without authentication.</param>
     /// <param name="Output">Folder for results, or null.</param>
     /// <param name="Events">Lines of JSON on standard output.</param>
+    /// <param name="CountsAllocations">No event tells how the run stands, since that allocates; the last one says what was.</param>
     /// <param name="Supervised">A launcher holds standard input.</param>
-    internal sealed record Settings(string Listen, bool Insecure, string? Output, bool Events, bool Supervised);
+    internal sealed record Settings(string Listen, bool Insecure, string? Output, bool Events, bool CountsAllocations, bool Supervised);
 
     public static int Run(ServerOptions options, Settings settings)
     {
@@ -32,6 +33,7 @@ internal static class ServerRun
                 + "reaches the port could join. Listen at 127.0.0.1, or add --insecure on a network you trust.");
         }
 
+        FileHandles.Need(options.Workers);
         if (settings.Output is not null)
             RunFolder.Probe(settings.Output);
         using var log = new LogThread();
@@ -61,7 +63,7 @@ internal static class ServerRun
         RunResult? result;
         while ((result = host.Wait(StatusInterval)) is null)
         {
-            if (settings.Events && host.Status() is { } status)
+            if (settings is { Events: true, CountsAllocations: false } && host.Status() is { } status)
                 Print(new ServerEvent { Status = status });
         }
 
@@ -73,7 +75,7 @@ internal static class ServerRun
         if (settings.Output is not null && result.Model is not null)
             RunFolder.Write(settings.Output, result, summary);
         if (settings.Events)
-            Print(new ServerEvent { Ended = summary });
+            Print(settings.CountsAllocations ? Counted(summary, host.Steady) : new ServerEvent { Ended = summary });
         else
             LogEnd(log, summary, settings.Output);
         if (result.Failure is not null)
@@ -89,6 +91,9 @@ internal static class ServerRun
             if (!ignore)
                 host.RequestStop("stopped");
         });
+
+    private static ServerEvent Counted(RunSummary summary, SteadyMeter steady) =>
+        new() { Ended = summary, AllocatedBytes = steady.AllocatedBytes, Collections = steady.Collections };
 
     private static void LogEnd(LogThread log, RunSummary summary, string? output)
     {

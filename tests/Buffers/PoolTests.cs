@@ -44,6 +44,25 @@ public sealed class PoolTests
     }
 
     [Fact]
+    public void SlabPool_allocates_nothing_for_as_many_blocks_as_were_reserved()
+    {
+        using var pool = new SlabPool(1000);
+        pool.Reserve(300);
+        Assert.Equal(0, pool.Leased);
+        var blocks = new IMemoryOwner<byte>[300];
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int round = 0; round < 3; round++)
+        {
+            for (int j = 0; j < blocks.Length; j++)
+                blocks[j] = pool.Rent();
+            for (int j = 0; j < blocks.Length; j++)
+                blocks[j].Dispose();
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
     public void SlabPool_beyond_limit_throws_and_blocks_come_back_once()
     {
         using var pool = new SlabPool(2);

@@ -45,9 +45,13 @@ public sealed class LimitsTests
     [InlineData("push 99999999999999999999", "SIZE is '99999999999999999999'")]
     [InlineData("push 4K nan", "SECONDS is 'nan'")]
     [InlineData("push 4K 0.1", "SECONDS is '0.1'")]
-    [InlineData("push 4K 1 8", "'8' is one argument too many")]
+    [InlineData("push 4K 1 8 unix 9", "'9' is one argument too many")]
+    [InlineData("push 4K 1 8 --window 9", "'8' is one argument too many")]
+    [InlineData("trip 4K 1 8", "'8' is one argument too many")]
+    [InlineData("push 4K 1 65", "the window is '65'")]
+    [InlineData("add 4K unix", "add takes neither --spin nor --unix")]
     [InlineData("push 4K --window", "--window needs a value")]
-    [InlineData("pull 4K --window 65", "--window is '65'")]
+    [InlineData("pull 4K --window 65", "the window is '65'")]
     [InlineData("trip 4K --window 2", "trip has no --window")]
     [InlineData("add 4K --spin", "add takes neither --spin nor --unix")]
     [InlineData("push 4K --turbo", "'--turbo' is no option")]
@@ -58,6 +62,20 @@ public sealed class LimitsTests
         Assert.Equal("", run.Output);
         Assert.StartsWith($"limits: {part}", run.Errors);
         Assert.EndsWith("see limits --help\n", run.Errors);
+    }
+
+    [Theory]
+    [InlineData("push 4096 0.3 3 unix spin", 3, true, true)]
+    [InlineData("pull 4096 0.3 spin", 8, true, false)]
+    [InlineData("push 4096 0.3 --window 3 unix", 3, false, true)]
+    public void Words_mean_what_the_options_do(string arguments, int window, bool spins, bool local)
+    {
+        using RunningProgram run = Run(arguments);
+        Assert.True(run.ExitCode() == 0, run.Errors);
+        using JsonDocument document = JsonDocument.Parse(run.Output);
+        JsonElement result = document.RootElement;
+        Assert.Equal((window, spins, local),
+            (result.GetProperty("window_messages").GetInt32(), result.GetProperty("spin").GetBoolean(), result.GetProperty("unix").GetBoolean()));
     }
 
     [Fact]

@@ -14,7 +14,6 @@ public sealed partial class StressCommandTests
     private const int Interrupt = 2;
     private const int KillSignal = 9;
     private const int Terminate = 15;
-    private const int SmallestObject = 24;
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
 
     // One chunk, and two of which the second is short.
@@ -29,9 +28,10 @@ public sealed partial class StressCommandTests
     [InlineData("pull", "async")]
     [InlineData("push-pull", "async")]
     [InlineData("trip", "async")]
-    public void Every_mode_is_exact_measures_both_sizes_and_allocates_nothing_for_a_message(string mode, string path)
+    public void Every_mode_is_exact_measures_both_sizes_and_allocates_nothing(string mode, string path)
     {
-        JsonElement both = Run("--mode", mode, "--path", path, "--bytes", "4K,1100K", "--seconds", "0.2");
+        string transport = path == "sum" ? "tcp" : "unix";
+        JsonElement both = Run("--mode", mode, "--path", path, "--transport", transport, "--bytes", "4K,1100K", "--seconds", "0.2");
         Assert.Equal(2, both.GetArrayLength());
         for (int j = 0; j < 2; j++)
         {
@@ -39,11 +39,31 @@ public sealed partial class StressCommandTests
             Assert.Equal((mode, path, j == 0 ? OneChunk : TwoChunks),
                 (one.GetProperty("mode").GetString(), one.GetProperty("path").GetString(), one.GetProperty("payload_bytes").GetInt32()));
             Assert.True(one.GetProperty("verified").GetBoolean());
+            Assert.Equal(transport, one.GetProperty("transport").GetString());
             CheckFigures(one, bothWays: mode is "push-pull" or "trip");
         }
+    }
 
-        long messages = both[0].GetProperty("messages").GetInt64();
-        Assert.InRange(both[0].GetProperty("allocated_bytes").GetInt64(), 0, (messages * SmallestObject) - 1);
+    [Fact]
+    public void Idle_connections_are_held_and_the_others_are_exact_beside_them()
+    {
+        using RunningProgram stress = Start("--idle", "300", "--workers", "2", "--bytes", "4K", "--seconds", "1", "--verify", "--json", "--transport", "unix");
+        stress.Until(() => Sockets(stress, "hpaps-server") > 302, "the server had a connection for each"); // and one that listens
+        Assert.True(stress.ExitCode() == 0, stress.Errors);
+        using JsonDocument printed = JsonDocument.Parse(stress.Output);
+        Assert.Equal(300, printed.RootElement.GetProperty("idle_connections").GetInt32());
+        Assert.True(printed.RootElement.GetProperty("verified").GetBoolean());
+        CheckFigures(printed.RootElement, bothWays: false);
+    }
+
+    [Fact]
+    public void Idle_connections_raise_the_soft_limit_of_open_files()
+    {
+        using RunningProgram stress = Shell("ulimit -Sn 128 && exec", "--idle", "150", "--bytes", "4K", "--seconds", "0.05");
+        Assert.True(stress.ExitCode(Soon) == 0, stress.Errors);
+        using RunningProgram refused = Shell("ulimit -n 128 && exec", "--idle", "150", "--bytes", "4K", "--seconds", "0.05");
+        Assert.Equal(4, refused.ExitCode(Soon));
+        Assert.Contains("151 connections need 183 open files, and this system allows 128", refused.Errors, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -62,7 +82,8 @@ public sealed partial class StressCommandTests
     {
         JsonElement one = Run("--bytes", "4K", "--seconds", "0.05");
         foreach (string key in (string[])["mode", "payload_bytes", "parameters_gb_per_second", "messages_per_second", "latency_p50_us", "latency_p99_us",
-            "latency_p999_us", "latency_max_us", "cpu_seconds_per_gb", "allocated_bytes", "collections", "verified", "ratio_to_limit"])
+            "latency_p999_us", "latency_max_us", "cpu_seconds_per_gb", "allocated_bytes", "server_allocated_bytes", "collections", "server_collections",
+            "server_memory_bytes", "verified", "ratio_to_limit"])
         {
             Assert.True(one.TryGetProperty(key, out _), key);
         }
@@ -84,7 +105,8 @@ public sealed partial class StressCommandTests
         Assert.True(stress.ExitCode(Soon) == exitCode, stress.Errors);
         using JsonDocument printed = JsonDocument.Parse(stress.Output);
         Assert.Equal(exitCode == 0, printed.RootElement.GetProperty("verified").GetBoolean());
-        Assert.Equal(JsonValueKind.Null, printed.RootElement.GetProperty("cpu_seconds_per_gb").ValueKind);
+        foreach (string key in (string[])["cpu_seconds_per_gb", "server_allocated_bytes", "server_collections", "server_memory_bytes"])
+            Assert.Equal(JsonValueKind.Null, printed.RootElement.GetProperty(key).ValueKind);
         Assert.Equal(exitCode != 0, stress.Errors.Contains("is not the sum of what was acknowledged", StringComparison.Ordinal));
         Assert.Equal(0, server.ExitCode(Soon));
     }
@@ -96,18 +118,6 @@ public sealed partial class StressCommandTests
         using RunningProgram stress = Start("--server", address, "--seconds", "0.05");
         Assert.Equal(4, stress.ExitCode(Soon));
         Assert.Contains("the server refused: This worker pushes gradients", stress.Errors, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Limit_program_runs_before_and_after_and_the_ratio_is_to_its_average()
-    {
-        using var folder = new TempFolder();
-        string program = folder.In("limit");
-        File.WriteAllText(program, $"#!/bin/sh\necho \"$@\" >> '{folder.In("calls")}'\necho some words\necho '{{\"gb_per_second\": '$(wc -l < '{folder.In("calls")}')'}}'\n");
-        File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        JsonElement one = Run("--bytes", "4K", "--seconds", "0.05", "--window", "3", "--limits", program);
-        Assert.Equal("push 4096 0.05 3\npush 4096 0.05 3\n", File.ReadAllText(folder.In("calls")));
-        Assert.Equal(one.GetProperty("parameters_gb_per_second").GetDouble() / 1.5, one.GetProperty("ratio_to_limit").GetDouble(), 1e-9);
     }
 
     [Theory]
@@ -179,6 +189,10 @@ public sealed partial class StressCommandTests
     [InlineData("--window must be 1 to", "--window", "0")]
     [InlineData("--window must be at most 16", "--mode", "pull", "--window", "17")]
     [InlineData("--seconds must be", "--seconds", "0")]
+    [InlineData("--transport must be one of tcp, unix", "--transport", "pigeon")]
+    [InlineData("--idle must be 0 to 4000", "--idle", "4001")]
+    [InlineData("--transport and --idle are for a server of our own", "--server", "127.0.0.1:1", "--idle", "1")]
+    [InlineData("--transport and --idle are for a server of our own", "--server", "127.0.0.1:1", "--transport", "tcp")]
     [InlineData("--server takes one size", "--server", "127.0.0.1:1", "--bytes", "4K,8K")]
     [InlineData("--server: 'nowhere' is no address", "--server", "nowhere")]
     public void Command_line_that_is_wrong_is_explained(string message, params string[] arguments)
@@ -187,17 +201,6 @@ public sealed partial class StressCommandTests
         Assert.Equal(2, stress.ExitCode(Soon));
         Assert.Contains(message, stress.Errors, StringComparison.Ordinal);
         Assert.Equal("", stress.Output);
-    }
-
-    [Fact]
-    public void Limit_program_that_is_missing_or_says_nothing_is_explained()
-    {
-        using RunningProgram missing = Start("--bytes", "4K", "--seconds", "0.05", "--limits", "/nowhere/limit");
-        Assert.Equal(3, missing.ExitCode(Soon));
-        Assert.Contains("--limits /nowhere/limit: there is no such program", missing.Errors, StringComparison.Ordinal);
-        using RunningProgram silent = Start("--bytes", "4K", "--seconds", "0.05", "--limits", "/bin/true");
-        Assert.Equal(4, silent.ExitCode(Soon));
-        Assert.Contains("printed no gb_per_second", silent.Errors, StringComparison.Ordinal);
     }
 
     private static void CheckFigures(JsonElement one, bool bothWays)
@@ -218,10 +221,12 @@ public sealed partial class StressCommandTests
         }
 
         Assert.InRange(one.GetProperty("cpu_seconds_per_gb").GetDouble(), 1e-3, 1e3);
-        Assert.Equal(0, one.GetProperty("collections").GetInt32());
+        foreach (string key in (string[])["allocated_bytes", "server_allocated_bytes", "collections", "server_collections"])
+            Assert.True(one.GetProperty(key).GetInt64() == 0, $"{key} is {one.GetProperty(key)}");
+        Assert.InRange(one.GetProperty("server_memory_bytes").GetInt64(), 1 << 20, 1 << 30);
     }
 
-    private static JsonElement Run(params string[] arguments)
+    internal static JsonElement Run(params string[] arguments)
     {
         using RunningProgram stress = Start([.. arguments, "--verify", "--json"]);
         Assert.True(stress.ExitCode() == 0, stress.Errors);
@@ -229,7 +234,39 @@ public sealed partial class StressCommandTests
         return printed.RootElement.Clone();
     }
 
-    private static RunningProgram Start(params string[] arguments) => RunningProgram.Start(Published.Launcher, Path.GetTempPath(), ["stress", .. arguments]);
+    /// <summary>Without a limit program, unless the arguments name one.</summary>
+    internal static RunningProgram Start(params string[] arguments) => RunningProgram.Start(Published.Launcher, Path.GetTempPath(),
+        ["stress", .. arguments, .. Array.IndexOf(arguments, "--limits") < 0 ? (string[])["--limits", "none"] : []]);
+
+    private static RunningProgram Shell(string before, params string[] arguments) => RunningProgram.Start("/bin/sh", Path.GetTempPath(),
+        ["-c", before + " \"$@\"", "sh", Published.Launcher, "stress", "--limits", "none", .. arguments]);
+
+    /// <summary>Sockets that a child has open.</summary>
+    private static int Sockets(RunningProgram of, string child)
+    {
+        foreach ((int id, string command) in of.Children())
+        {
+            if (command.Contains(child, StringComparison.Ordinal))
+                return CountSockets($"/proc/{id}/fd");
+        }
+
+        return 0;
+    }
+
+    private static int CountSockets(string folder)
+    {
+        try
+        {
+            int sockets = 0;
+            foreach (string handle in Directory.GetFiles(folder))
+                sockets += new FileInfo(handle).LinkTarget?.StartsWith("socket:", StringComparison.Ordinal) == true ? 1 : 0;
+            return sockets;
+        }
+        catch (IOException)
+        {
+            return 0; // it has ended
+        }
+    }
 
     /// <summary>A run with two workers that measures already, and its processes.</summary>
     private static RunningProgram StartLong(out Dictionary<int, string> children)

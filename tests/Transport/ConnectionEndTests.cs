@@ -28,12 +28,9 @@ public sealed class ConnectionEndTests
             Round(server, round);
         Eventually.Holds(() => Handles() <= before + 2 && server.Host.LeasedBlocks == 0,
             () => $"{Handles()} handles, {before} before; {server.Host.LeasedBlocks} blocks");
-        using (RawPeer other = RawPeer.ConnectTo(server.Address))
-        {
-            other.Join(0, 1);
-            using WorkerClient worker = server.Connect(1, 1);
-            worker.Push([1]);
-        }
+        using (RawPeer one = Admitted(server, 0))
+        using (RawPeer other = Admitted(server, 1))
+            one.Receive(FrameKind.Start);
     }
 
     [Theory]
@@ -196,6 +193,30 @@ public sealed class ConnectionEndTests
                 if (round % 10 == 4)
                     peer.Socket.LingerState = new LingerOption(true, 0);
                 break;
+        }
+    }
+
+    /// <summary>A peer with this rank, as soon as the server has seen that whoever had it before has gone.</summary>
+    private static RawPeer Admitted(LoopbackServer server, int rank)
+    {
+        RawPeer? admitted = null;
+        Eventually.Holds(() => TryAdmit(server, rank, out admitted), () => $"nobody is admitted with rank {rank}");
+        return admitted!;
+    }
+
+    private static bool TryAdmit(LoopbackServer server, int rank, out RawPeer peer)
+    {
+        peer = RawPeer.ConnectTo(server.Address);
+        peer.Join(rank, 1);
+        try
+        {
+            peer.Receive(FrameKind.Admitted);
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            peer.Dispose(); // it was refused
+            return false;
         }
     }
 

@@ -16,4 +16,10 @@ public sealed record ServerEvent
 
     /// <summary>Set in the last line.</summary>
     public RunSummary? Ended { get; init; }
+
+    /// <summary>With it, under --count-allocations: what the shard's thread allocated from 0.2 s after the start of training until somebody left.</summary>
+    public long? AllocatedBytes { get; init; }
+
+    /// <summary>Collections of the server's process meanwhile.</summary>
+    public int? Collections { get; init; }
 }

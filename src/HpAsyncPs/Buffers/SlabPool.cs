@@ -1,7 +1,7 @@
 using System;
 using System.Buffers;
+using System.Collections.Generic;
 using System.Threading;
-using Microsoft.Extensions.ObjectPool;
 
 namespace HpAsyncPs.Buffers;
 
@@ -14,8 +14,10 @@ public sealed class SlabPool : MemoryPool<byte>
     /// <summary>Bytes in a block.</summary>
     public const int BlockBytes = 64 * 1024;
 
-    private readonly DefaultObjectPool<Block> _free;
+    private readonly Lock _gate = new();
+    private readonly Stack<Block> _free = new(); // what came back last goes out first: it is still in the cache
     private readonly int _limit;
+    private int _made;
     private int _leased;
 
     /// <param name="limit">Blocks that may be leased at a time.</param>
@@ -23,7 +25,6 @@ public sealed class SlabPool : MemoryPool<byte>
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(limit);
         _limit = limit;
-        _free = new DefaultObjectPool<Block>(new Policy(this), limit);
     }
 
     /// <summary>Blocks leased now.</summary>
@@ -38,13 +39,20 @@ public sealed class SlabPool : MemoryPool<byte>
     {
         if (minBufferSize > BlockBytes)
             throw new InvalidOperationException($"A block has {BlockBytes} bytes; {minBufferSize} were asked for.");
-        if (Interlocked.Increment(ref _leased) > _limit)
+        Block? block;
+        lock (_gate)
         {
-            Interlocked.Decrement(ref _leased);
-            throw new InvalidOperationException($"All {_limit} blocks of {BlockBytes / 1024} KiB for connections are leased.");
+            if (_leased == _limit)
+                throw new InvalidOperationException($"All {_limit} blocks of {BlockBytes / 1024} KiB for connections are leased.");
+            if (!_free.TryPop(out block))
+            {
+                block = new Block(this);
+                _free.EnsureCapacity(++_made); // it need not grow when blocks come back
+            }
+
+            _leased++;
         }
 
-        Block block = _free.Get();
         block.Lease();
         return block;
     }
@@ -54,10 +62,23 @@ public sealed class SlabPool : MemoryPool<byte>
     {
     }
 
+    /// <summary>Takes the memory of so many blocks from the system now, as far as the limit allows, so that nobody has to later.</summary>
+    public void Reserve(int blocks)
+    {
+        var taken = new IMemoryOwner<byte>[Math.Clamp(_limit - Leased, 0, blocks)];
+        for (int j = 0; j < taken.Length; j++)
+            taken[j] = Rent();
+        foreach (IMemoryOwner<byte> block in taken)
+            block.Dispose();
+    }
+
     private void Return(Block block)
     {
-        _free.Return(block);
-        Interlocked.Decrement(ref _leased);
+        lock (_gate)
+        {
+            _free.Push(block);
+            _leased--;
+        }
     }
 
     private sealed class Block(SlabPool pool) : IMemoryOwner<byte>
@@ -74,12 +95,5 @@ public sealed class SlabPool : MemoryPool<byte>
             if (Interlocked.Exchange(ref _leased, 0) == 1)
                 pool.Return(this);
         }
-    }
-
-    private sealed class Policy(SlabPool pool) : PooledObjectPolicy<Block>
-    {
-        public override Block Create() => new(pool);
-
-        public override bool Return(Block obj) => true;
     }
 }

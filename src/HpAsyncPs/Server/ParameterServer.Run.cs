@@ -30,8 +30,6 @@ public sealed partial class ParameterServer
     private double _totalWeight;
     private double _weightedPasses;
     private double _rate;
-    private ulong[] _clocks = [];
-    private ulong _rounds;
     private int _left;
     private long _startedAt;
     private TimeSpan _trained;
@@ -102,6 +100,7 @@ public sealed partial class ParameterServer
         foreach (double weight in _weights)
             _totalWeight += weight;
         _clocks = new ulong[_members.Length];
+        _slowest = _members.Length;
         _timeline = new Timeline(_members.Length);
         if (!TryChooseRate())
             return;
@@ -143,39 +142,6 @@ public sealed partial class ParameterServer
         else
             Fail($"No learning rate for {optimizer.Name} can be told from the data: give the server a --rate.");
         return _rate > 0;
-    }
-
-    private void Applied(Session session, in FrameHeader header, long lag)
-    {
-        _staleness.Record(lag);
-        double passes = header.PassesQ8 / 256.0;
-        _weightedPasses += _weights[session.Rank] * Math.Max(0, passes - session.Passes);
-        session.Passes = Math.Max(session.Passes, passes);
-        _clocks[session.Rank]++;
-        CountRounds();
-        Release();
-        if (_phase == Phase.Training)
-            CheckStop(_time.GetTimestamp());
-    }
-
-    /// <summary>Pushes of the member that has made the fewest: every other one has been heard since.</summary>
-    private void CountRounds()
-    {
-        ulong least = ulong.MaxValue;
-        for (int rank = 0; rank < _clocks.Length; rank++)
-            least = _members[rank].HasLeft ? least : Math.Min(least, _clocks[rank]);
-        if (least != ulong.MaxValue)
-            _rounds = least;
-    }
-
-    /// <summary>Lets a new snapshot go out to those who wait for one and may have it.</summary>
-    private void Release()
-    {
-        foreach (Session member in _members)
-        {
-            if (member.PullVersion is not null && !member.IsSending)
-                SendDue(member);
-        }
     }
 
     private void CheckStop(long now)

@@ -6,6 +6,12 @@ namespace HpAsyncPs.Server;
 /// <summary>What the server tells of itself.</summary>
 public sealed partial class ParameterServer
 {
+    /// <summary>Training has begun and not ended, and nobody has left.</summary>
+    internal bool AllTrain => _phase == Phase.Training && _left == 0;
+
+    /// <summary>Bytes of the largest payload of a push or a snapshot; 0 before the start.</summary>
+    internal int LargestPayload => _shard is null ? 0 : Math.Min(_shard.ChunkKeys, _shard.Parameters) * sizeof(float);
+
     /// <summary>The counters now.</summary>
     public RunStatus Status()
     {

@@ -36,6 +36,7 @@ public sealed partial class ParameterServer
         long fits = AvailableBytes / Shard.BytesPerParameter(options.Workers, _policy.Optimizer).Most;
         _admission = new Admission(options.Workers, options.MaxParameters, (int)Math.Min(Limits.Parameters, fits), _policy.Optimizer is not null);
         _firstSession = incarnation;
+        _pulling = new RankSet(options.Workers);
         _startedAt = time.GetTimestamp();
     }
 
@@ -129,6 +130,7 @@ public sealed partial class ParameterServer
                 break;
             case FrameKind.Pull:
                 session.AddPull(header.ShardVersion);
+                _pulling.Add(session.Rank);
                 SendDue(session);
                 break;
             case FrameKind.Evaluated:

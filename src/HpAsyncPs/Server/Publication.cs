@@ -34,16 +34,12 @@ public sealed class Publication
 
     internal bool IsHeld => _readers > 0;
 
-    internal void Freeze(FloatBuffer values, ulong version)
+    internal void Freeze(FloatBuffer values, ulong version, ReadOnlySpan<ulong> sequences, ReadOnlySpan<int> nextKeys)
     {
         _values = values;
         Version = version;
-    }
-
-    internal void SetContains(int rank, ulong sequence, int nextKey)
-    {
-        _sequences[rank] = sequence;
-        _nextKeys[rank] = nextKey;
+        sequences.CopyTo(_sequences);
+        nextKeys.CopyTo(_nextKeys);
     }
 
     internal void Acquire() => _readers++;

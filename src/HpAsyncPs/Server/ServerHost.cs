@@ -20,10 +20,16 @@ public sealed class ServerHost : IDisposable
     /// </summary>
     private const int SpareConnections = 64;
 
+    /// <summary>
+    /// Blocks of connection memory that are taken when training begins, 16 MiB, as far as the members can need them: not in the middle of it.
+    /// </summary>
+    private const int MostReservedBlocks = 256;
+
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(50);
 
     private readonly ParameterServer _server;
+    private readonly int _workers;
     private readonly TimeProvider _time;
     private readonly OwnerLoop _loop;
     private readonly Listener _listener;
@@ -35,11 +41,14 @@ public sealed class ServerHost : IDisposable
     private int _localPeers;
     private RunStatus? _status;
     private int _statusWanted;
+    private bool _reserved;
 
     private ServerHost(ServerOptions options, Listener listener, TimeProvider time, Action<string>? log)
     {
         _time = time;
+        _workers = options.Workers;
         _server = new ParameterServer(options, time, NewIncarnation()) { Log = log };
+        Steady = new SteadyMeter(time);
         int connections = options.Workers + SpareConnections;
         _places = new SemaphoreSlim(connections);
         _chunkBytes = Limits.ChunkKeys(1, options.Workers) * sizeof(float);
@@ -54,6 +63,9 @@ public sealed class ServerHost : IDisposable
 
     /// <summary>Where it listens, for workers to connect to.</summary>
     public string Address { get; }
+
+    /// <summary>What was allocated once training was in its stride.</summary>
+    public SteadyMeter Steady { get; }
 
     /// <summary>Blocks of connection memory leased now, for tests.</summary>
     public int LeasedBlocks => _pool.Leased;
@@ -103,9 +115,22 @@ public sealed class ServerHost : IDisposable
     private bool Tick()
     {
         _server.Tick();
+        if (_server.AllTrain)
+            ObserveTraining();
         if (Interlocked.Exchange(ref _statusWanted, 0) == 1 || _server.HasEnded)
             Volatile.Write(ref _status, _server.Status());
         return !_server.HasEnded;
+    }
+
+    private void ObserveTraining()
+    {
+        if (!_reserved)
+        {
+            _reserved = true;
+            _pool.Reserve((int)Math.Min(MostReservedBlocks, (long)_workers * PipeBlocks.Both(_server.LargestPayload)));
+        }
+
+        Steady.Observe();
     }
 
     private async Task AcceptAsync()

@@ -25,6 +25,10 @@ public sealed class Shard
     public const int PushesBetweenRebuilds = 65_536;
 
     private readonly Reconstruction[] _reconstructions;
+
+    // For each rank: its last push that is applied whole, and the first key of the next one that is not applied yet.
+    private readonly ulong[] _sequences;
+    private readonly int[] _nextKeys;
     private readonly double[] _sum;
     private readonly ulong[] _rowVersions;
     private readonly byte[] _onePiece = new byte[Limits.ChunkBytes];
@@ -61,6 +65,8 @@ public sealed class Shard
         _snapshots = new FloatPool(parameters, weights.Length + 3, "publications of a shard");
         _publications = new DefaultObjectPool<Publication>(new PublicationPolicy(weights.Length), weights.Length + 3);
         _reconstructions = new Reconstruction[weights.Length];
+        _sequences = new ulong[weights.Length];
+        _nextKeys = new int[weights.Length];
         FloatPool? pool = optimizer is null ? new FloatPool(parameters, weights.Length, "reconstructions, one a worker") : null;
         for (int rank = 0; rank < weights.Length; rank++)
         {
@@ -110,8 +116,8 @@ public sealed class Shard
     public void CountOnlyHeard()
     {
         double heard = 0;
-        foreach (Reconstruction of in _reconstructions)
-            heard += of.Sequence > 0 ? of.Weight : 0;
+        for (int rank = 0; rank < _reconstructions.Length; rank++)
+            heard += _sequences[rank] > 0 ? _reconstructions[rank].Weight : 0;
         if (!_isMean || heard == 0)
             return;
         ForgetNewest();
@@ -122,10 +128,10 @@ public sealed class Shard
     public ReadOnlySpan<float> ReconstructionOf(int rank) => _reconstructions[rank].Values is { } values ? values.Span : [];
 
     /// <summary>The last push of a rank that is applied whole.</summary>
-    public ulong ClockOf(int rank) => _reconstructions[rank].Sequence;
+    public ulong ClockOf(int rank) => _sequences[rank];
 
     /// <summary>Has a rank's push been applied in part?</summary>
-    public bool IsWithinPush(int rank) => _reconstructions[rank].NextKey > 0;
+    public bool IsWithinPush(int rank) => _nextKeys[rank] > 0;
 
     /// <summary>
     /// Applies one chunk of a push: validated whole, then applied, exactly once. A chunk that was applied before is
@@ -134,7 +140,8 @@ public sealed class Shard
     /// <exception cref="ProtocolException">The chunk is out of turn, out of range or not finite; nothing was applied.</exception>
     public bool Apply(int rank, in FrameHeader header, in ReadOnlySequence<byte> payload)
     {
-        Reconstruction of = _reconstructions[rank];
+        ref ulong sequence = ref _sequences[rank];
+        ref int nextKey = ref _nextKeys[rank];
         if (header.KeyBegin + header.KeyCount > (ulong)Parameters)
         {
             throw new ProtocolException($"Worker {rank} pushed keys {header.KeyBegin} to {header.KeyBegin + header.KeyCount}, "
@@ -142,13 +149,13 @@ public sealed class Shard
         }
 
         int begin = (int)header.KeyBegin, count = (int)header.KeyCount;
-        bool old = header.Sequence <= of.Sequence || (header.Sequence == of.Sequence + 1 && begin + count <= of.NextKey);
+        bool old = header.Sequence <= sequence || (header.Sequence == sequence + 1 && begin + count <= nextKey);
         if (old)
             return false;
-        if (header.Sequence != of.Sequence + 1 || begin != of.NextKey)
+        if (header.Sequence != sequence + 1 || begin != nextKey)
         {
             throw new ProtocolException($"Worker {rank} pushed chunk {begin} of push {header.Sequence}; "
-                + $"chunk {of.NextKey} of push {of.Sequence + 1} comes next.");
+                + $"chunk {nextKey} of push {sequence + 1} comes next.");
         }
 
         bool last = begin + count == Parameters;
@@ -158,17 +165,17 @@ public sealed class Shard
                 + $"{ChunkKeys} keys, and the last one ends at key {Parameters}.");
         }
 
-        if (!ApplyValues(rank, of, header.Codec, payload, begin, count))
+        if (!ApplyValues(rank, _reconstructions[rank], header.Codec, payload, begin, count))
         {
             throw new ProtocolException($"Worker {rank} pushed NaN, infinity or an overflow in keys {begin} to {begin + count} "
                 + $"of push {header.Sequence}: check its data and {(_optimizer is null ? "step size" : "give a smaller --rate")}. Nothing of that chunk was applied.");
         }
 
-        of.NextKey = begin + count;
+        nextKey = begin + count;
         if (!last)
             return false;
-        of.Sequence++;
-        of.NextKey = 0;
+        sequence++;
+        nextKey = 0;
         Version++;
         if (_optimizer is null && ++_sinceRebuild == PushesBetweenRebuilds)
             Rebuild();
@@ -280,9 +287,7 @@ public sealed class Shard
             return null;
         Publication publication = _publications.Get();
         DeltaKernel.Publish(_sum, _scale, values.Span);
-        publication.Freeze(values, Version);
-        for (int rank = 0; rank < _reconstructions.Length; rank++)
-            publication.SetContains(rank, _reconstructions[rank].Sequence, _reconstructions[rank].NextKey);
+        publication.Freeze(values, Version, _sequences, _nextKeys);
         publication.Acquire();
         return publication;
     }
@@ -300,12 +305,6 @@ public sealed class Shard
         public FloatBuffer? Values { get; } = values;
 
         public double Weight { get; } = weight;
-
-        /// <summary>The last push that is applied whole.</summary>
-        public ulong Sequence { get; set; }
-
-        /// <summary>The first key of the next push that is not applied yet.</summary>
-        public int NextKey { get; set; }
     }
 
     private sealed class PublicationPolicy(int workers) : PooledObjectPolicy<Publication>

@@ -3,7 +3,6 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net.Sockets;
 using System.Threading;
-using System.Threading.Tasks;
 using HpAsyncPs.Buffers;
 using HpAsyncPs.Protocol;
 
@@ -18,7 +17,7 @@ namespace HpAsyncPs.Transport;
 public sealed class Connection : IFrameSink
 {
     // Chunks that wait for the peer beyond which it is cut off: it makes us answer and does not read.
-    private const int MostOutputChunks = 4;
+    internal const int MostOutputChunks = 4;
 
     // Bytes that are received from one connection before it is the others' turn.
     private const int BytesOfATurn = 4 * Limits.ChunkBytes;
@@ -27,7 +26,7 @@ public sealed class Connection : IFrameSink
     private const int CopiedBytes = 16 * 1024;
 
     // Less room in a block than this is not worth a call to the system.
-    private const int LeastReceiveBytes = SlabPool.BlockBytes / 4;
+    internal const int LeastReceiveBytes = SlabPool.BlockBytes / 4;
 
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
 
@@ -77,6 +76,8 @@ public sealed class Connection : IFrameSink
         var options = new PipeOptions(pool, PipeScheduler.Inline, PipeScheduler.Inline, 0, 0, SlabPool.BlockBytes, useSynchronizationContext: false);
         _input = new Pipe(options);
         _output = new Pipe(options);
+        PipeBlocks.WarmUp(_input, PipeBlocks.Input(chunkBytes));
+        PipeBlocks.WarmUp(_output, PipeBlocks.Output(chunkBytes));
         _handler = makeHandler(this);
         _slot = loop.Register(this);
     }
@@ -89,17 +90,8 @@ public sealed class Connection : IFrameSink
 
     internal Socket Socket { get; }
 
-    /// <summary>
-    /// The most blocks that one connection holds: a frame that is not whole yet, in blocks that are left with less room than is worth a
-    /// call, and the block being received into; what waits to go out, and the frame that was one too many.
-    /// </summary>
-    /// <param name="chunkBytes">The largest payload of a frame.</param>
-    public static int MostBlocks(int chunkBytes)
-    {
-        int input = ((chunkBytes + FrameHeader.Bytes) / (SlabPool.BlockBytes - LeastReceiveBytes)) + 2;
-        int output = ((((MostOutputChunks + 1) * chunkBytes) + FrameHeader.Bytes) / SlabPool.BlockBytes) + 2;
-        return input + output;
-    }
+    /// <summary>The most blocks that one connection holds, if no frame has a larger payload than this.</summary>
+    public static int MostBlocks(int chunkBytes) => PipeBlocks.Input(chunkBytes) + PipeBlocks.Output((MostOutputChunks + 1) * chunkBytes);
 
     /// <summary>It is on its way to its end.</summary>
     internal bool IsClosing => Volatile.Read(ref _closing);
@@ -195,7 +187,7 @@ public sealed class Connection : IFrameSink
 
             received += count;
             _input.Writer.Advance(count);
-            Flush(_input);
+            PipeBlocks.Flush(_input);
             HandleFrames();
             if (count < room.Length)
                 return; // it was all there was: epoll says when there is more
@@ -270,7 +262,7 @@ public sealed class Connection : IFrameSink
     private void Keep(int bytes)
     {
         _waitingBytes += bytes;
-        Flush(_output);
+        PipeBlocks.Flush(_output);
         Want(_interest | Readiness.Writable);
     }
 
@@ -344,13 +336,5 @@ public sealed class Connection : IFrameSink
         }
 
         _loop.Unregister(_slot);
-    }
-
-    private static void Flush(Pipe pipe)
-    {
-        ValueTask<FlushResult> flush = pipe.Writer.FlushAsync(CancellationToken.None);
-        if (!flush.IsCompletedSuccessfully)
-            throw new InvalidOperationException("A pipe without a bound waited.");
-        _ = flush.Result;
     }
 }

@@ -102,14 +102,14 @@ public readonly record struct Endpoint(string Host, int Port)
             socket.Connect(address);
             return socket;
         }
-        catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
+        catch (SocketException e) when (address is IPEndPoint && e.SocketErrorCode is (SocketError.WouldBlock or SocketError.InProgress))
         {
             if (IsConnected(socket, left, cancellation, ref reason))
                 return socket;
         }
         catch (SocketException e)
         {
-            reason = e.Message;
+            reason = e.Message; // of a path, "would block" says that too many wait to be accepted: there is nothing to wait for but another try
         }
 
         socket.Dispose();

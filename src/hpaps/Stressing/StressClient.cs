@@ -13,8 +13,8 @@ namespace HpAsyncPs.Cli.Stressing;
 /// </summary>
 internal sealed partial class StressClient : IFrameHandler
 {
-    private static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LivenessTimeout = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(1);
+    public static readonly TimeSpan LivenessTimeout = TimeSpan.FromSeconds(30);
 
     private readonly StressJob _job;
     private readonly TimeProvider _time;
@@ -85,13 +85,16 @@ internal sealed partial class StressClient : IFrameHandler
     public static long BytesOfMessage(StressJob job) => job.Mode is StressMode.Push or StressMode.Pull ? job.Bytes : 2L * job.Bytes;
 
     /// <summary>Asks for admission. Before the loop starts.</summary>
-    public void Join()
+    public void Join() => Send(new FrameHeader(FrameKind.Join), JoinPayload(_job));
+
+    /// <summary>How a worker of a stress test asks for admission.</summary>
+    public static ReadOnlySpan<byte> JoinPayload(StressJob job)
     {
-        Aggregate aggregate = _job.Path == StressPath.Sum ? Aggregate.Optimized : Aggregate.Sum;
+        Aggregate aggregate = job.Path == StressPath.Sum ? Aggregate.Optimized : Aggregate.Sum;
         var output = new ArrayBufferWriter<byte>();
-        KeyValuePair<string, string>[] settings = [new("task", "stress"), new("path", StressNames.Of(_job.Path))];
-        new JoinMessage(_job.Rank, _job.Parameters, 1, aggregate, 1, [], settings).Write(output);
-        Send(new FrameHeader(FrameKind.Join), output.WrittenSpan);
+        KeyValuePair<string, string>[] settings = [new("task", "stress"), new("path", StressNames.Of(job.Path))];
+        new JoinMessage(job.Rank, job.Parameters, 1, aggregate, 1, [], settings).Write(output);
+        return output.WrittenSpan;
     }
 
     /// <summary>Says that it is alive, and looks whether the server is. On the loop's thread, every few milliseconds.</summary>

@@ -6,6 +6,7 @@ using System.Text.Json;
 using System.Threading;
 using HpAsyncPs.Cli.Launching;
 using HpAsyncPs.Learning.Output;
+using HpAsyncPs.Transport;
 
 namespace HpAsyncPs.Cli.Stressing;
 
@@ -22,15 +23,17 @@ internal sealed class StressCluster(StressSettings settings, int bytes, StopSign
     private static readonly TimeSpan KillTimeout = TimeSpan.FromSeconds(2);
 
     private readonly List<ChildProcess> _workers = [];
+    private readonly LocalSocket? _socket = settings is { Server: null, Transport: StressTransport.Unix } ? new LocalSocket() : null;
     private readonly StressNews?[] _news = new StressNews?[settings.Workers];
     private ChildProcess? _server;
+    private ChildProcess? _idle;
+    private bool _idleMayLeave;
+    private ServerEvent? _serverEnd;
     private string? _address = settings.Server;
     private string? _unexpected;
     private double? _processorBefore;
     private double? _processorAfter;
-
-    /// <summary>Seconds of a processor that the server of our own took while the workers measured.</summary>
-    public double? ServerProcessorSeconds => _processorAfter - _processorBefore;
+    private long? _memory;
 
     /// <summary>Parameters' bytes that were moved so far.</summary>
     public long Bytes
@@ -52,6 +55,8 @@ internal sealed class StressCluster(StressSettings settings, int bytes, StopSign
         if (settings.Server is null)
             StartServer(output);
         string self = Environment.ProcessPath ?? throw new ClusterException("this program does not know its own path; start it by its full path");
+        if (settings.Idle > 0)
+            _idle = ChildProcess.Start("idle connections", self, IdleCommand.Arguments(settings, bytes, _address!), null, signals.Wake);
         for (int rank = 0; rank < settings.Workers; rank++)
         {
             int own = rank;
@@ -76,6 +81,12 @@ internal sealed class StressCluster(StressSettings settings, int bytes, StopSign
                 throw Explained();
         }
 
+        if (!_idleMayLeave && _idle is not null && _workers.TrueForAll(static worker => worker.HasExited))
+        {
+            _idleMayLeave = true;
+            _idle.Send(IdleCommand.LeaveLine);
+        }
+
         if (runs && time.GetElapsedTime(startedAt) > StartTimeout + EndTimeout + TimeSpan.FromSeconds(settings.Seconds))
             throw new ClusterException($"the stress test did not end {(StartTimeout + EndTimeout).TotalSeconds:0} s after its time; is this host overloaded? Try again with fewer --workers or smaller --bytes");
         return runs;
@@ -97,6 +108,14 @@ internal sealed class StressCluster(StressSettings settings, int bytes, StopSign
         return outcomes;
     }
 
+    /// <summary>What the server of our own took, once all have ended.</summary>
+    public ServerFigures Figures()
+    {
+        _server?.Drain();
+        lock (_news)
+            return new ServerFigures(_processorAfter - _processorBefore, _memory, _serverEnd?.AllocatedBytes, _serverEnd?.Collections);
+    }
+
     /// <summary>Nobody is left when it returns.</summary>
     public void Dispose()
     {
@@ -114,14 +133,19 @@ internal sealed class StressCluster(StressSettings settings, int bytes, StopSign
 
         foreach (ChildProcess worker in _workers)
             worker.Dispose();
+        _idle?.Dispose();
         _server?.Dispose();
+        _socket?.Dispose();
     }
 
     private void StartServer(string? output)
     {
         string policy = settings.Path == StressPath.Sum ? "asp:sum" : "async";
-        List<string> arguments = ["--listen", "127.0.0.1:0", "--workers", settings.Workers.ToString(CultureInfo.InvariantCulture), "--policy", policy,
-            "--plain", "--events", "--exit-with-stdin"];
+        string listen = _socket?.Address ?? "127.0.0.1:0";
+        if (_socket is not null && !Endpoint.Parse(listen).IsUnix)
+            throw new InputException("--transport unix needs a folder for temporary files that can be written and has a short path: set TMPDIR to one, as /tmp");
+        List<string> arguments = ["--listen", listen, "--workers", (settings.Workers + settings.Idle).ToString(CultureInfo.InvariantCulture), "--policy", policy,
+            "--plain", "--events", "--count-allocations", "--exit-with-stdin"];
         if (settings.Spin is { } spin)
             arguments.AddRange(["--spin", spin ? "always" : "never"]);
         if (output is not null)
@@ -148,6 +172,8 @@ internal sealed class StressCluster(StressSettings settings, int bytes, StopSign
     {
         foreach (ChildProcess worker in _workers)
             yield return worker;
+        if (_idle is not null)
+            yield return _idle;
         if (_server is not null)
             yield return _server;
     }
@@ -157,8 +183,13 @@ internal sealed class StressCluster(StressSettings settings, int bytes, StopSign
     {
         try
         {
-            if (JsonSerializer.Deserialize(line, EventJson.Default.ServerEvent)?.Listening is { } address)
+            ServerEvent? said = JsonSerializer.Deserialize(line, EventJson.Default.ServerEvent);
+            if (said?.Listening is { } address)
                 Volatile.Write(ref _address, address);
+            if (said?.Ended is null)
+                return;
+            lock (_news)
+                _serverEnd = said;
         }
         catch (JsonException)
         {
@@ -178,32 +209,17 @@ internal sealed class StressCluster(StressSettings settings, int bytes, StopSign
                 Volatile.Write(ref _news[rank], news);
                 if (_server is null || measured)
                     return;
-                double? processor = ProcessorSeconds(_server.Id);
+                double? processor = ServerFigures.ProcessorSecondsOf(_server.Id);
                 _processorBefore ??= processor;
-                if (news is { Measured: true })
-                    _processorAfter = processor;
+                if (news is not { Measured: true })
+                    return;
+                _processorAfter = processor;
+                _memory = ServerFigures.MemoryBytesOf(_server.Id);
             }
         }
         catch (JsonException)
         {
             Volatile.Write(ref _unexpected, line);
-        }
-    }
-
-    /// <summary>Seconds that a process has computed, in steps of 10 ms; null when it has ended.</summary>
-    private static double? ProcessorSeconds(int id)
-    {
-        const double TicksPerSecond = 100; // USER_HZ: the same on every Linux that this runs on
-        const int User = 11, System = 12; // behind the name, in proc(5)
-        try
-        {
-            string text = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/stat"));
-            string[] fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
-            return (double.Parse(fields[User], CultureInfo.InvariantCulture) + double.Parse(fields[System], CultureInfo.InvariantCulture)) / TicksPerSecond;
-        }
-        catch (IOException)
-        {
-            return null;
         }
     }
 

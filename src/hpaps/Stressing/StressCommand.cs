@@ -15,6 +15,7 @@ internal static class StressCommand
     private const string DefaultBytes = "4K,64K,1M,16M";
     private const string DefaultBytesOfOne = "1M";
     private const int MostWorkers = 64;
+    private const int MostIdle = 4000;
     private const int MostWindow = 1024;
     private const double MostSeconds = 600;
     private const int MostBytes = 1 << 30;
@@ -44,19 +45,23 @@ internal static class StressCommand
         Common common = Common.Create();
         Option<int> workers = new Option<int>("--workers") { HelpName = "N", Description = "Processes that push or pull at the same time.", DefaultValueFactory = _ => 1 }.Within(1, MostWorkers);
         Option<string?> server = new Option<string?>("--server") { HelpName = "HOST:PORT", Description = "A server that waits already, with --plain, the policy of --path and --workers as many; by default one of our own on this host." };
+        var transport = new Option<string>("--transport") { HelpName = "NAME", Description = "How the workers reach a server of our own: tcp over loopback; unix: a Unix domain socket.", DefaultValueFactory = _ => StressNames.Transports[0] };
+        OneOf(transport, StressNames.Transports);
+        Option<int> idle = new Option<int>("--idle") { HelpName = "N", Description = "So many more workers join and do nothing while the others are measured; the server takes memory for each." }.Within(0, MostIdle);
         var verify = new Option<bool>("--verify") { Description = "Look whether the server's model at the end is exactly the sum of all that was acknowledged." };
         var json = new Option<bool>("--json") { Description = "Print one JSON object, or an array for several sizes, on standard output, and nothing else there." };
         Option<string?> spin = CommonOptions.Spin("By default as long as workers and server are no more than this host's processors.");
-        var limits = new Option<string?>("--limits") { HelpName = "PROGRAM", Description = "A program that takes 'push BYTES SECONDS WINDOW' and prints JSON with gb_per_second; it runs before and after each size of push and pull, for ratio_to_limit." };
+        var limits = new Option<string?>("--limits") { HelpName = "PROGRAM", Description = "Measures what plain sockets do here, before and after each size of push, pull and trip, for ratio_to_limit: takes 'push BYTES SECONDS WINDOW [unix]' (pull alike; trip without WINDOW) and prints JSON with gb_per_second. By default, with a server of our own, 'limits' beside this program, if it is there; none: no such program." };
         var command = new Command("stress", CommonOptions.WithExamples(
             "Measures throughput and latency of pushes and pulls, with a server and workers on this host.",
             "hpaps stress",
             "hpaps stress --mode pull --bytes 1M,16M --seconds 5 --json",
-            "hpaps stress --mode trip --bytes 4K",
+            "hpaps stress --mode trip --bytes 4K --transport unix",
             "hpaps stress --path async --workers 3 --verify",
+            "hpaps stress --bytes 4K --idle 1000 --limits none",
             "hpaps-server --plain --policy asp:sum & hpaps stress --server 127.0.0.1:7070 --bytes 64K"))
         {
-            common.Mode, common.Bytes, workers, common.Window, common.Seconds, common.Path, server, spin, verify, json, limits,
+            common.Mode, common.Bytes, workers, common.Window, common.Seconds, common.Path, transport, idle, server, spin, verify, json, limits,
         };
         server.Validators.Add(result =>
         {
@@ -71,6 +76,11 @@ internal static class StressCommand
             }
         });
         command.Validators.Add(result => Check(result, common, server));
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(server) is not null && (result.GetResult(transport)?.Tokens.Count > 0 || result.GetResult(idle)?.Tokens.Count > 0))
+                result.AddError("--transport and --idle are for a server of our own: leave them out, or --server.");
+        });
         command.SetAction(parsed =>
         {
             string? given = parsed.GetValue(server);
@@ -86,6 +96,9 @@ internal static class StressCommand
                     Seconds = parsed.GetValue(common.Seconds),
                     Server = given,
                     Spin = CommonOptions.SpinOf(parsed, spin),
+                    Transport = given is null ? StressNames.Transport(parsed.GetValue(transport)!)
+                        : Transport.Endpoint.Parse(given).IsUnix ? StressTransport.Unix : StressTransport.Tcp,
+                    Idle = parsed.GetValue(idle),
                     Verify = parsed.GetValue(verify),
                     Json = parsed.GetValue(json),
                     Limits = parsed.GetValue(limits),

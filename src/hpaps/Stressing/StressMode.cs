@@ -26,6 +26,16 @@ internal enum StressPath
     Async,
 }
 
+/// <summary>What the server listens at.</summary>
+internal enum StressTransport
+{
+    /// <summary>A port of loopback, or of another host.</summary>
+    Tcp,
+
+    /// <summary>A Unix domain socket.</summary>
+    Unix,
+}
+
 /// <summary>Names on the command line.</summary>
 internal static class StressNames
 {
@@ -33,13 +43,20 @@ internal static class StressNames
 
     public static readonly string[] Paths = ["sum", "async"];
 
+    public static readonly string[] Transports = ["tcp", "unix"];
+
     public static string Of(StressMode mode) => Modes[(int)mode];
 
     public static string Of(StressPath path) => Paths[(int)path];
+
+    public static string Of(StressTransport transport) => Transports[(int)transport];
 
     /// <summary>One that is among <see cref="Modes"/>.</summary>
     public static StressMode Mode(string name) => (StressMode)System.Array.IndexOf(Modes, name);
 
     /// <summary>One that is among <see cref="Paths"/>.</summary>
     public static StressPath Path(string name) => (StressPath)System.Array.IndexOf(Paths, name);
+
+    /// <summary>One that is among <see cref="Transports"/>.</summary>
+    public static StressTransport Transport(string name) => (StressTransport)System.Array.IndexOf(Transports, name);
 }

@@ -1,4 +1,7 @@
+using System;
+using System.Globalization;
 using System.Text.Json.Serialization;
+using System.Text.Unicode;
 
 namespace HpAsyncPs.Cli.Stressing;
 
@@ -16,6 +19,10 @@ internal sealed record StressNews
 
     /// <summary>In the last line.</summary>
     public StressOutcome? Outcome { get; init; }
+
+    /// <summary>Writes a line without an outcome, and allocates nothing.</summary>
+    public static void TryWrite(Span<byte> line, long bytes, bool measured, out int length) => Utf8.TryWrite(
+        line, CultureInfo.InvariantCulture, $"{{\"measuring\":true,\"bytes\":{bytes},\"measured\":{(measured ? "true"u8 : "false"u8)}}}\n", out length);
 }
 
 /// <summary>What one worker has measured.</summary>

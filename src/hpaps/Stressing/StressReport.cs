@@ -17,7 +17,12 @@ internal sealed record StressReport
 
     public string Path { get; init; } = "";
 
+    public string Transport { get; init; } = "";
+
     public int Workers { get; init; }
+
+    /// <summary>Connections that did nothing meanwhile.</summary>
+    public int IdleConnections { get; init; }
 
     public int Window { get; init; }
 
@@ -43,11 +48,23 @@ internal sealed record StressReport
     /// <summary>Of workers and server; null where the server is not ours.</summary>
     public double? CpuSecondsPerGb { get; init; }
 
-    /// <summary>On the workers' network threads, while they measured.</summary>
+    /// <summary>
+    /// On the threads of the workers and of the server (if it is ours) that receive and send, while they measured; the server from 0.2 s after
+    /// the start until a worker left.
+    /// </summary>
     public long AllocatedBytes { get; init; }
 
-    /// <summary>Of the workers' processes, while they measured.</summary>
+    /// <summary>The server's share of it; null where the server is not ours.</summary>
+    public long? ServerAllocatedBytes { get; init; }
+
+    /// <summary>Of the workers' and the server's processes, meanwhile.</summary>
     public int Collections { get; init; }
+
+    /// <summary>The server's share of it; null where the server is not ours.</summary>
+    public int? ServerCollections { get; init; }
+
+    /// <summary>The most memory that the server's process held until the end of the measurement; null where the server is not ours.</summary>
+    public long? ServerMemoryBytes { get; init; }
 
     /// <summary>The model is the exact sum of what was acknowledged; null: nobody looked.</summary>
     public bool? Verified { get; init; }
@@ -55,19 +72,16 @@ internal sealed record StressReport
     /// <summary>To what the limit program measured before and after; null: there was none.</summary>
     public double? RatioToLimit { get; init; }
 
-    [JsonIgnore]
-    public double CpuSeconds { get; init; }
-
     /// <param name="settings">What was asked for.</param>
     /// <param name="bytes">The size.</param>
     /// <param name="outcomes">One for each worker.</param>
-    /// <param name="serverSeconds">Seconds of a processor that the server took, or null.</param>
-    public static StressReport Of(StressSettings settings, int bytes, IReadOnlyList<StressOutcome> outcomes, double? serverSeconds)
+    /// <param name="server">What the server took.</param>
+    public static StressReport Of(StressSettings settings, int bytes, IReadOnlyList<StressOutcome> outcomes, ServerFigures server)
     {
         LongHistogram latencies = StressMeter.Empty();
-        double bytesPerSecond = 0, messagesPerSecond = 0, seconds = 0, processor = serverSeconds ?? 0;
-        long messages = 0, moved = 0, allocated = 0;
-        int collections = 0;
+        double bytesPerSecond = 0, messagesPerSecond = 0, seconds = 0, processor = server.ProcessorSeconds ?? 0;
+        long messages = 0, moved = 0, allocated = server.AllocatedBytes ?? 0;
+        int collections = server.Collections ?? 0;
         foreach (StressOutcome outcome in outcomes)
         {
             bytesPerSecond += outcome.Bytes / outcome.Seconds;
@@ -86,7 +100,9 @@ internal sealed record StressReport
         {
             Mode = StressNames.Of(settings.Mode),
             Path = StressNames.Of(settings.Path),
+            Transport = StressNames.Of(settings.Transport),
             Workers = settings.Workers,
+            IdleConnections = settings.Idle,
             Window = settings.Mode == StressMode.Trip ? 1 : settings.Window,
             PayloadBytes = bytes,
             Seconds = seconds,
@@ -97,9 +113,12 @@ internal sealed record StressReport
             LatencyP99Us = Microseconds(99),
             LatencyP999Us = Microseconds(99.9),
             LatencyMaxUs = Microseconds(100),
-            CpuSecondsPerGb = serverSeconds is null ? null : processor / (moved / Giga),
+            CpuSecondsPerGb = server.ProcessorSeconds is null ? null : processor / (moved / Giga),
             AllocatedBytes = allocated,
+            ServerAllocatedBytes = server.AllocatedBytes,
             Collections = collections,
+            ServerCollections = server.Collections,
+            ServerMemoryBytes = server.MemoryBytes,
         };
 
         double Microseconds(double percent) => latencies.GetValueAtPercentile(percent) / NanosecondsPerMicrosecond;

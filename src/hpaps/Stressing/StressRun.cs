@@ -12,15 +12,14 @@ internal static class StressRun
 {
     public static int Run(StressSettings settings, TimeProvider time)
     {
-        if (settings.Limits is { } program && !File.Exists(program))
-            throw new InputException($"--limits {program}: there is no such program; give its path, or leave it out");
+        LimitProgram? limits = LimitProgram.Find(settings);
         using var signals = new StopSignals();
         var reports = new List<StressReport>();
         foreach (int bytes in settings.Bytes)
         {
-            double? before = LimitProgram.Measure(settings, bytes, signals, time);
+            double? before = limits?.Measure(settings, bytes, signals, time);
             StressReport report = Measure(settings, bytes, signals, time);
-            double? after = LimitProgram.Measure(settings, bytes, signals, time);
+            double? after = before is null ? null : limits?.Measure(settings, bytes, signals, time);
             reports.Add(report with { RatioToLimit = report.ParametersGbPerSecond / ((before + after) / 2) });
         }
 
@@ -48,7 +47,7 @@ internal static class StressRun
         try
         {
             StressOutcome[] outcomes;
-            double? serverSeconds;
+            ServerFigures server;
             using (var cluster = new StressCluster(settings, bytes, signals, time))
             {
                 long start = time.GetTimestamp();
@@ -60,10 +59,10 @@ internal static class StressRun
                 }
 
                 outcomes = cluster.Outcomes();
-                serverSeconds = cluster.ServerProcessorSeconds;
+                server = cluster.Figures();
             }
 
-            return StressReport.Of(settings, bytes, outcomes, serverSeconds) with
+            return StressReport.Of(settings, bytes, outcomes, server) with
             {
                 Verified = folder is not null ? IsSum(settings, bytes, outcomes, folder) : outcomes is [var only] ? only.Verified : null,
             };

@@ -29,15 +29,21 @@ internal sealed record StressSettings
     /// <summary>What that comes to at the workers.</summary>
     public Spin WorkerSpin => Spin switch
     {
-        null => Workers + 1 <= Environment.ProcessorCount ? Transport.Spin.WhileAlone : Transport.Spin.Never,
-        true => Transport.Spin.Always,
-        false => Transport.Spin.Never,
+        null => Workers + 1 <= Environment.ProcessorCount ? HpAsyncPs.Transport.Spin.WhileAlone : HpAsyncPs.Transport.Spin.Never,
+        true => HpAsyncPs.Transport.Spin.Always,
+        false => HpAsyncPs.Transport.Spin.Never,
     };
+
+    /// <summary>How the workers reach it.</summary>
+    public StressTransport Transport { get; init; }
+
+    /// <summary>Connections besides the workers' that do nothing.</summary>
+    public int Idle { get; init; }
 
     public bool Verify { get; init; }
 
     public bool Json { get; init; }
 
-    /// <summary>A program that measures what this host's loopback can do, or null.</summary>
+    /// <summary>A program that measures what this host's loopback can do, or null: the one beside this program, if it is there.</summary>
     public string? Limits { get; init; }
 }

@@ -1,5 +1,5 @@
 using System;
-using System.Buffers;
+using System.IO;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text.Json;
@@ -16,6 +16,7 @@ internal static class StressWorker
 {
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan NewsInterval = TimeSpan.FromMilliseconds(250);
+    private const int MostLineBytes = 128;
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
 
     /// <exception cref="ClusterException">Nobody answered, or the server or the link failed.</exception>
@@ -29,7 +30,7 @@ internal static class StressWorker
         Socket socket = Endpoint.Parse(server).Connect(ConnectTimeout, time, CancellationToken.None);
         using var wake = new AutoResetEvent(false);
         using var pool = new SlabPool(Connection.MostBlocks(Limits.ChunkBytes));
-        Fill(pool);
+        pool.Reserve(Connection.MostBlocks(Limits.ChunkBytes)); // large pushes need it late
         var meter = new StressMeter(time, job.Seconds, wake);
         StressClient? client = null;
         using var loop = new OwnerLoop("network", time, TickInterval, () =>
@@ -66,18 +67,11 @@ internal static class StressWorker
         return (int)ExitCode.Done;
     }
 
-    /// <summary>Takes all memory of the pool before anything is measured: large pushes need it late.</summary>
-    private static void Fill(SlabPool pool)
-    {
-        var blocks = new IMemoryOwner<byte>[Connection.MostBlocks(Limits.ChunkBytes)];
-        for (int j = 0; j < blocks.Length; j++)
-            blocks[j] = pool.Rent();
-        foreach (IMemoryOwner<byte> block in blocks)
-            block.Dispose();
-    }
-
     private static void Follow(OwnerLoop loop, AutoResetEvent wake, StressMeter meter, long bytesOfMessage)
     {
+        // Several times a second for as long as it takes: a line that allocated would end in a collection.
+        Span<byte> line = stackalloc byte[MostLineBytes];
+        using Stream output = Console.OpenStandardOutput();
         bool over = false;
         while (!loop.Join(over ? NewsInterval : TimeSpan.Zero))
         {
@@ -85,8 +79,10 @@ internal static class StressWorker
                 continue;
             wake.WaitOne(NewsInterval);
             over = meter.IsOver;
-            if (meter.IsMeasuring)
-                Print(new StressNews { Measuring = true, Bytes = meter.Messages * bytesOfMessage, Measured = over });
+            if (!meter.IsMeasuring)
+                continue;
+            StressNews.TryWrite(line, meter.Messages * bytesOfMessage, over, out int length);
+            output.Write(line[..length]);
         }
     }
 
