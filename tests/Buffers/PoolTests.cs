@@ -9,6 +9,20 @@ namespace HpAsyncPs.Tests.Buffers;
 public sealed class PoolTests
 {
     [Fact]
+    public void FloatPool_that_has_reserved_allocates_nothing_for_leases_and_takes_no_more_than_its_limit()
+    {
+        var pool = new FloatPool(1000, 3, "a test");
+        pool.Reserve(5);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        FloatBuffer a = pool.Lease(), b = pool.Lease(), c = pool.Lease();
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Null(pool.TryLease());
+        a.Dispose();
+        b.Dispose();
+        c.Dispose();
+    }
+
+    [Fact]
     public void FloatPool_beyond_limit_is_refused_until_a_lease_ends()
     {
         var pool = new FloatPool(10, 2, "the test");

@@ -55,6 +55,16 @@ public sealed class FloatPool
     public FloatBuffer Lease() => TryLease()
         ?? throw new InvalidOperationException($"All {Limit} buffers of {Length} floats are leased ({_users}).");
 
+    /// <summary>Takes the memory of so many buffers from the system now, as far as the limit allows, so that nobody has to later.</summary>
+    public void Reserve(int buffers)
+    {
+        var taken = new FloatBuffer[Math.Clamp(Limit - Leased, 0, buffers)];
+        for (int j = 0; j < taken.Length; j++)
+            taken[j] = Lease();
+        foreach (FloatBuffer buffer in taken)
+            buffer.Dispose();
+    }
+
     internal void Return(FloatBuffer buffer)
     {
         _free.Return(buffer);

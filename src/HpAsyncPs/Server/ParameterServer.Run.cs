@@ -109,6 +109,7 @@ public sealed partial class ParameterServer
             _policy.Optimizer?.Start(parameters, Limits.ChunkKeys(1, _members.Length), _rate);
             _shard = new Shard(parameters, _admission.RowLength, _weights, _admission.Aggregate, _policy.Optimizer);
             LimitPublications(_startedAt);
+            _shard.Reserve(_shard.MostPublications);
         }
         catch (OutOfMemoryException)
         {

@@ -94,6 +94,9 @@ public sealed class Shard
     /// </summary>
     public int MostPublications { get; set; } = int.MaxValue;
 
+    /// <summary>Takes the memory of so many publications now, so that no reader waits for it later.</summary>
+    public void Reserve(int publications) => _snapshots.Reserve(publications);
+
     /// <summary>Publications that somebody holds.</summary>
     public int LeasedPublications => _snapshots.Leased;
 
