@@ -10,14 +10,7 @@ using HpAsyncPs.Bench;
 
 // dotnet run -c Release --project native-bench -- --filter '*Kernel*'            on the JIT
 // dotnet run -c Release --project native-bench -- --native --filter '*Kernel*'   on the JIT and native-compiled
-// dotnet run -c Release --project native-bench -- --factor-loop 1000000 2                ratings a second of factorisation
 const string NativeOption = "--native";
-
-if (args is [FactorLoop.Option, ..])
-{
-    FactorLoop.Run(args.AsSpan(1));
-    return;
-}
 
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
 ManualConfig config = ManualConfig.Create(DefaultConfig.Instance)
