@@ -16,7 +16,7 @@ Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS
 ManualConfig config = ManualConfig.Create(DefaultConfig.Instance)
     .AddDiagnoser(MemoryDiagnoser.Default)
     .WithBuildTimeout(TimeSpan.FromMinutes(10)) // native compilation on a busy machine
-    .HideColumns(Column.Error, Column.RatioSD)
+    .HideColumns(Column.Error, Column.RatioSD, "Runtime", "Arguments", Column.AllocRatio)
     .AddJob(Job.ShortRun.WithRuntime(CoreRuntime.Core10_0).WithId("jit").AsBaseline());
 if (Array.IndexOf(args, NativeOption) >= 0)
 {
