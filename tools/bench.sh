@@ -28,7 +28,7 @@ if [[ -n ${2:-} ]]; then
   other=$(realpath "$2")
 fi
 cd "$(dirname "$0")/.."
-. tools/quiet.sh
+. tools/measuring.sh
 page=docs/benchmarks.md
 seconds=1
 
@@ -73,16 +73,6 @@ if [[ -n $dry ]]; then
   exit 0
 fi
 
-# number FILE KEY...: what the JSON in a file says for the first of these keys that it has; nothing if it has none
-number() {
-  local file=$1 key found
-  shift
-  for key in "$@"; do
-    found=$(sed -n "s/.*\"$key\": *\([0-9.eE+-]*\).*/\1/p" "$file" | head -n 1)
-    [[ -z $found ]] || { echo "$found"; return; }
-  done
-}
-
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 busy=0
@@ -93,7 +83,7 @@ measure() {
   [[ $1 != us ]] || keys=(messages_per_second round_trips_per_second per_second)
   words "$2"
   quiet || busy=$((busy + 1))
-  timeout 300 "${line[@]}" >"$work/printed" || { say "'${line[*]}' failed"; exit 1; }
+  timeout 300 "${line[@]}" >"$work/printed" 2>"$work/errors" || { cat "$work/errors" >&2; say "'${line[*]}' failed"; exit 1; }
   speed=$(number "$work/printed" "${keys[@]}")
   allocated=$(number "$work/printed" allocated_bytes)
   [[ -n $speed ]] || { say "'${line[*]}' printed none of ${keys[*]}: $(cat "$work/printed")"; exit 1; }
@@ -108,19 +98,6 @@ between() {
     !inside { print }
     $0 == "<!-- " name ":begin -->" { inside = 1; print ""; while ((getline line < file) > 0) print line; print "" }' "$page" >"$work/page"
   cat "$work/page" >"$page"
-}
-
-# Medians and quartiles of a row's runs; each line: our speed, our allocated bytes, the limit's speed, -.
-table_row() {
-  awk -v name="$1" -v unit="$2" '
-    function sort(v,   i, j, t) { for (i = 2; i <= NR; i++) { t = v[i]; for (j = i - 1; j > 0 && v[j] > t; j--) v[j + 1] = v[j]; v[j + 1] = t } }
-    function at(v, q,   h, k) { h = 1 + (NR - 1) * q; k = int(h); return v[k] + (h - k) * (v[k < NR ? k + 1 : k] - v[k]) }
-    function shown(v) { v = at(v, 0.5); return sprintf(unit == "us" ? "%.1f us" : "%.2f GB/s", unit == "us" ? 1e6 / v : v) }
-    { a[NR] = $1; b[NR] = $3; r[NR] = $1 / $3; if ($2 != "-") { counted = 1; if ($2 > most) most = $2 } }
-    END {
-      sort(a); sort(b); sort(r)
-      printf "| %s | %s | %s | %.2f | %.2f to %.2f | %s |\n", name, shown(a), shown(b), at(r, 0.5), at(r, 0.25), at(r, 0.75), counted ? most + 0 : "-"
-    }'
 }
 
 load() { cut -d' ' -f1-3 /proc/loadavg; }

@@ -15,7 +15,7 @@ other=$(realpath "$1")
 pairs=${2:-7}
 [[ $pairs =~ ^[1-9][0-9]{0,2}$ ]] || { echo "compare-limits.sh: PAIRS is '$pairs' and must be a number from 1 to 999; $usage" >&2; exit 2; }
 cd "$(dirname "$0")/.."
-. tools/quiet.sh
+. tools/measuring.sh
 native-bench/limits/build.sh
 ours=out/bench/limits
 seconds=0.6

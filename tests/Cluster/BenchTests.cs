@@ -48,6 +48,21 @@ public sealed class BenchTests
         Assert.Single(limits, line => line.Contains("add 65536 ", StringComparison.Ordinal)); // floats, and not bytes
     }
 
+    /// <summary>Ratios of 2, 1, 4 and 3: quartiles between the runs. Round trips show the time, and the ratio stays that of speeds.</summary>
+    [Theory]
+    [InlineData("GB/s", "2 0 1 -\n1 9 1 -\n8 10 2 -\n6 0 2 -", "| a row | 4.00 GB/s | 1.50 GB/s | 2.50 | 1.75 to 3.25 | 10 |\n")]
+    [InlineData("us", "20000 - 10000 -", "| a row | 50.0 us | 100.0 us | 2.00 | 2.00 to 2.00 | - |\n")]
+    public void Table_has_medians_quartiles_and_the_most_allocated(string unit, string pairs, string row) =>
+        Assert.Equal(row, Bash($"table_row 'a row' {unit} <<<'{pairs}'"));
+
+    [Theory]
+    [InlineData("{\n  \"parameters_gb_per_second\": 2.5e-1,\n  \"allocated_bytes\": 0\n}", "parameters_gb_per_second gb_per_second", "2.5e-1\n")]
+    [InlineData("{\"what\":\"push\",\"gb_per_second\":0.6}", "parameters_gb_per_second gb_per_second", "0.6\n")]
+    [InlineData("{\"round_trips\":5,\"round_trips_per_second\":7.5}", "messages_per_second round_trips_per_second per_second", "7.5\n")]
+    [InlineData("{\"gb_per_second\":0.6}", "allocated_bytes", "")]
+    public void Number_is_found_in_what_a_program_prints(string json, string keys, string number) =>
+        Assert.Equal(number, Bash($"file=$(mktemp); echo '{json}' >$file; number $file {keys}; rm $file"));
+
     [Theory]
     [InlineData("many", "PAIRS is 'many'")]
     [InlineData("0", "PAIRS is '0'")]
@@ -60,6 +75,14 @@ public sealed class BenchTests
         Assert.Equal(2, run.ExitCode());
         Assert.Equal("", run.Output);
         Assert.StartsWith($"bench.sh: {part}", run.Errors);
+    }
+
+    /// <summary>What a line of shell prints that uses the functions of tools/measuring.sh.</summary>
+    private static string Bash(string line)
+    {
+        using RunningProgram run = RunningProgram.Run("/bin/bash", Repository.Root, "-c", $"set -euo pipefail; . tools/measuring.sh; {line}");
+        Assert.True(run.ExitCode() == 0, run.Errors);
+        return run.Output;
     }
 
     private static string[][] Rows(params string[] arguments)
