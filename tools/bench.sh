@@ -146,7 +146,7 @@ run_suites() {
     for file in out/bench/suites/results/*-report-github.md; do
       file=${file##*/HpAsyncPs.Bench.}
       printf '\n%s\n\n' "${file%Benchmarks-report-github.md}:"
-      grep '^|' "out/bench/suites/results/HpAsyncPs.Bench.$file"
+      sed -n '/^|/{s/ *$//;s/[*][*]//g;p}' "out/bench/suites/results/HpAsyncPs.Bench.$file"
     done
   } >"$work/suites"
   between suites "$work/suites"
