@@ -10,20 +10,13 @@ using HpAsyncPs.Bench;
 
 // dotnet run -c Release --project native-bench -- --filter '*Kernel*'            on the JIT
 // dotnet run -c Release --project native-bench -- --native --filter '*Kernel*'   on the JIT and native-compiled
-// dotnet run -c Release --project native-bench -- --factor-loop 1000000 2                ratings a second of factorisation
 const string NativeOption = "--native";
-
-if (args is [FactorLoop.Option, ..])
-{
-    FactorLoop.Run(args.AsSpan(1));
-    return;
-}
 
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
 ManualConfig config = ManualConfig.Create(DefaultConfig.Instance)
     .AddDiagnoser(MemoryDiagnoser.Default)
     .WithBuildTimeout(TimeSpan.FromMinutes(10)) // native compilation on a busy machine
-    .HideColumns(Column.Error, Column.RatioSD)
+    .HideColumns(Column.Error, Column.RatioSD, "Runtime", "Arguments", Column.AllocRatio)
     .AddJob(Job.ShortRun.WithRuntime(CoreRuntime.Core10_0).WithId("jit").AsBaseline());
 if (Array.IndexOf(args, NativeOption) >= 0)
 {

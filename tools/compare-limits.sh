@@ -15,6 +15,7 @@ other=$(realpath "$1")
 pairs=${2:-7}
 [[ $pairs =~ ^[1-9][0-9]{0,2}$ ]] || { echo "compare-limits.sh: PAIRS is '$pairs' and must be a number from 1 to 999; $usage" >&2; exit 2; }
 cd "$(dirname "$0")/.."
+. tools/measuring.sh
 native-bench/limits/build.sh
 ours=out/bench/limits
 seconds=0.6
@@ -84,22 +85,6 @@ run() {
   number=$(sed -n "s/.*\"$key\": *\([0-9.eE+-]*\).*/\1/p" "$work/printed")
   [[ -n $number ]] || { echo "compare-limits.sh: '$*' printed no \"$key\": $(cat "$work/printed")" >&2; return 1; }
   echo "$number $(cat "$work/tally")"
-}
-
-# ticks: of all processors since the start, and those of them that were idle
-ticks() { awk '/^cpu / { for (k = 2; k <= 9; k++) all += $k; print all, $5 + $6; exit }' /proc/stat; }
-
-# Are others quiet, less than a tenth of the processors' time spent? Waits for that while there is patience.
-patience=300
-quiet() {
-  local before after
-  while :; do
-    before=$(ticks)
-    sleep 0.2
-    after=$(ticks)
-    awk -v a="$before" -v b="$after" 'BEGIN { split(a, x); split(b, y); exit !(y[2] - x[2] >= 0.9 * (y[1] - x[1])) }' && return 0
-    ((--patience > 0)) || { patience=1; return 1; }
-  done
 }
 
 busy=0

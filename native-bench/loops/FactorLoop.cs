@@ -2,25 +2,19 @@ using System;
 using System.Globalization;
 using HpAsyncPs.Kernels;
 
-namespace HpAsyncPs.Bench;
+namespace HpAsyncPs.Bench.Loops;
 
-/// <summary>
-/// Steps of factorisation for some seconds on one core, on ratings sorted by user, items drawn with a heavy tail; prints one JSON
-/// object. For pairs with the same loop in plain C, in turn: a benchmark's own statistics say nothing of another program's noise.
-/// </summary>
+/// <summary>Steps of factorisation, on ratings sorted by user, items drawn with a heavy tail.</summary>
 internal static class FactorLoop
 {
-    public const string Option = "--factor-loop";
+    public const int Items = 4000;
 
     private const int Rank = 32;
     private const int Users = 6000;
 
-    /// <param name="arguments">RATINGS SECONDS [ITEMS]</param>
-    public static void Run(ReadOnlySpan<string> arguments)
+    /// <returns>One JSON object.</returns>
+    public static string Run(int ratings, double seconds, int items)
     {
-        int ratings = int.Parse(arguments[0], CultureInfo.InvariantCulture);
-        double seconds = double.Parse(arguments[1], CultureInfo.InvariantCulture);
-        int items = arguments.Length > 2 ? int.Parse(arguments[2], CultureInfo.InvariantCulture) : 4000;
         float[] p = Spread(Users * Rank), q = Spread(items * Rank), biases = new float[items], scales = new float[items];
         Array.Fill(scales, 1f);
         int[] which = new int[ratings];
@@ -32,18 +26,13 @@ internal static class FactorLoop
             (which[r], values[r]) = ((int)(items * u * u), 1 + (int)(5 * Next(ref state)) - 3);
         }
 
-        Sweep(p, which, values, q, biases, scales); // the compiler's last word
-        long count = 0, start = TimeProvider.System.GetTimestamp();
-        double took;
+        Sweep(p, which, values, q, biases, scales); // caches and pages
+        var meter = new Meter(seconds);
         do
-        {
             Sweep(p, which, values, q, biases, scales);
-            count++;
-            took = TimeProvider.System.GetElapsedTime(start).TotalSeconds;
-        }
-        while (took < seconds);
-        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{{\"what\":\"factor-loop\",\"rank\":{Rank},\"items\":{items},\"ratings_per_second\":{count * (double)ratings / took:0}}}"));
+        while (meter.Next());
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{{\"what\":\"factor\",\"rank\":{Rank},\"items\":{items},\"ratings_per_second\":{meter.Sweeps * (double)ratings / meter.Seconds:0}}}");
     }
 
     private static void Sweep(float[] p, int[] which, float[] values, float[] q, float[] biases, float[] scales)

@@ -1,0 +1,42 @@
+# shellcheck shell=bash
+# What scripts that measure share. Sourced.
+
+# ticks: of all processors since the start, and those of them that were idle
+ticks() { awk '/^cpu / { for (k = 2; k <= 9; k++) all += $k; print all, $5 + $6; exit }' /proc/stat; }
+
+# Are others quiet, less than a tenth of the processors' time spent? Waits for that while there is patience, a minute in all.
+patience=300
+quiet() {
+  local before after
+  while :; do
+    before=$(ticks)
+    sleep 0.2
+    after=$(ticks)
+    awk -v a="$before" -v b="$after" 'BEGIN { split(a, x); split(b, y); exit !(y[2] - x[2] >= 0.9 * (y[1] - x[1])) }' && return 0
+    ((--patience > 0)) || { patience=1; return 1; }
+  done
+}
+
+# number FILE KEY...: what the JSON in a file says for the first of these keys that it has; nothing if it has none
+number() {
+  local file=$1 key found
+  shift
+  for key in "$@"; do
+    found=$(sed -n "s/.*\"$key\": *\([0-9.eE+-]*\).*/\1/p" "$file" | head -n 1)
+    [[ -z $found ]] || { echo "$found"; return; }
+  done
+}
+
+# table_row NAME UNIT: a row of Markdown, medians and quartiles of the pairs that it reads: a line has our speed, our allocated bytes or -,
+# the speed of the limit. UNIT us: the speeds are round trips in a second, and shown as the time of one.
+table_row() {
+  awk -v name="$1" -v unit="$2" '
+    function sort(v,   i, j, t) { for (i = 2; i <= NR; i++) { t = v[i]; for (j = i - 1; j > 0 && v[j] > t; j--) v[j + 1] = v[j]; v[j + 1] = t } }
+    function at(v, q,   h, k) { h = 1 + (NR - 1) * q; k = int(h); return v[k] + (h - k) * (v[k < NR ? k + 1 : k] - v[k]) }
+    function shown(v,   mid) { mid = at(v, 0.5); return sprintf(unit == "us" ? "%.1f us" : "%.2f GB/s", unit == "us" ? 1e6 / mid : mid) }
+    { a[NR] = $1; b[NR] = $3; r[NR] = $1 / $3; if ($2 != "-") { counted = 1; if ($2 > most) most = $2 } }
+    END {
+      sort(a); sort(b); sort(r)
+      printf "| %s | %s | %s | %.2f | %.2f to %.2f | %s |\n", name, shown(a), shown(b), at(r, 0.5), at(r, 0.25), at(r, 0.75), counted ? most + 0 : "-"
+    }'
+}
