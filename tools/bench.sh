@@ -36,11 +36,16 @@ seconds=1
 # 'limits' is the C program, or the other one; 'hpaps' and 'loops' are ours, where one of our own runs is the bar of another.
 # us: the time of a round trip, from the trips in a second; the ratio is that of speeds, above 1 when ours is faster.
 rows=()
-for size in 16M 1M 64K 4K; do rows+=("push into the sum, $size|GB/s|hpaps stress --mode push --bytes $size --seconds S --json|limits push $size S"); done
-for size in 16M 1M 64K 4K; do rows+=("pull, $size|GB/s|hpaps stress --mode pull --bytes $size --seconds S --json|limits pull $size S"); done
+stress="hpaps stress --limits none --json --seconds S"
+for size in 16M 1M 64K 4K; do rows+=("push into the sum, $size|GB/s|$stress --mode push --bytes $size|limits push $size S"); done
+for size in 16M 1M 64K 4K; do rows+=("pull, $size|GB/s|$stress --mode pull --bytes $size|limits pull $size S"); done
 rows+=(
-  "push, full asynchronous path, 1M|GB/s|hpaps stress --path async --bytes 1M --seconds S --json|limits push 1M S"
-  "round trip, 4K|us|hpaps stress --mode trip --bytes 4K --seconds S --json|limits trip 4K S"
+  "push, full asynchronous path, 1M|GB/s|$stress --path async --bytes 1M|limits push 1M S"
+  "round trip, 4K, sleeping|us|$stress --mode trip --bytes 4K --spin never|limits trip 4K S"
+  "round trip, 4K, spinning|us|$stress --mode trip --bytes 4K --spin always|limits trip 4K S --spin"
+  "push into the sum, 1M, Unix socket|GB/s|$stress --transport unix --bytes 1M|limits push 1M S --unix"
+  "push into the sum, 4K, Unix socket|GB/s|$stress --transport unix --bytes 4K|limits push 4K S --unix"
+  "push into the sum, 64K, beside 1,000 idle connections; limit: without them|GB/s|$stress --bytes 64K --idle 1000|$stress --bytes 64K"
   "add, out of cache, 16 Mi floats|GB/s|loops add $((16 << 20)) S|limits add 64M S"
   "add, in cache, 64 Ki floats|GB/s|loops add $((64 << 10)) S|limits add 256K S"
 )

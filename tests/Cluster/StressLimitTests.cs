@@ -16,12 +16,14 @@ public sealed class StressLimitTests
     [InlineData("pull", "unix", "pull 4096 0.5 3 unix")]
     [InlineData("trip", "tcp", "trip 4096 0.5")]
     [InlineData("trip", "unix", "trip 4096 0.5 unix")]
-    public void Limit_program_runs_before_and_after_in_the_same_mode_and_the_ratio_is_to_its_average(string mode, string transport, string call)
+    [InlineData("trip", "unix", "trip 4096 0.5 unix spin", "always")]
+    [InlineData("push", "tcp", "push 4096 0.5 3", "never")]
+    public void Limit_program_runs_before_and_after_in_the_same_mode_and_the_ratio_is_to_its_average(string mode, string transport, string call, string? spin = null)
     {
         using var folder = new TempFolder();
         string program = folder.In("limit");
         WriteLimitProgram(program, folder.In("calls"));
-        JsonElement one = StressCommandTests.Run("--mode", mode, "--transport", transport, "--bytes", "4K", "--seconds", "0.05", "--window", "3", "--limits", program);
+        JsonElement one = StressCommandTests.Run("--mode", mode, "--transport", transport, "--bytes", "4K", "--seconds", "0.05", "--window", "3", "--limits", program, .. spin is null ? (string[])[] : ["--spin", spin]);
         Assert.Equal($"{call}\n{call}\n", File.ReadAllText(folder.In("calls")));
         Assert.Equal(one.GetProperty("parameters_gb_per_second").GetDouble() / 1.5, one.GetProperty("ratio_to_limit").GetDouble(), 1e-9);
     }

@@ -68,6 +68,8 @@ internal sealed class LimitProgram(string path, bool named)
             arguments.Add(Math.Min(settings.Window, MostWindow).ToString(CultureInfo.InvariantCulture));
         if (settings.Transport == StressTransport.Unix)
             arguments.Add("unix");
+        if (settings.Spin == true)
+            arguments.Add("spin");
         return arguments;
     }
 
