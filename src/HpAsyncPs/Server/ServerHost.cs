@@ -1,5 +1,6 @@
 using System;
 using System.Buffers;
+using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Threading;
@@ -19,6 +20,7 @@ public sealed class ServerHost : IDisposable
     /// </summary>
     private const int SpareConnections = 64;
 
+    private const string Unknown = "unknown";
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(50);
 
@@ -28,14 +30,16 @@ public sealed class ServerHost : IDisposable
     private readonly Listener _listener;
     private readonly SlabPool _pool;
     private readonly SemaphoreSlim _places;
+    private readonly TimeSpan _silence;
     private RunStatus? _status;
     private int _statusWanted;
 
     private ServerHost(ServerOptions options, Listener listener, TimeProvider time, Action<string>? log)
     {
         _time = time;
+        _silence = options.LivenessTimeout;
         _server = new ParameterServer(options, time, NewIncarnation()) { Log = log };
-        int connections = options.Workers + SpareConnections;
+        int connections = options.Workers + SpareConnections + listener.Count - 1; // each address has a place at hand for who comes next
         _places = new SemaphoreSlim(connections);
         _pool = new SlabPool(connections * Connection.MostBlocks);
         _loop = new OwnerLoop("shard", time, TickInterval, Tick);
@@ -49,17 +53,29 @@ public sealed class ServerHost : IDisposable
     /// <summary>Blocks of connection memory leased now, for tests.</summary>
     public int LeasedBlocks => _pool.Leased;
 
+    /// <summary>Connections that have not ended, for tests.</summary>
+    public int Sessions => _server.Sessions;
+
     /// <summary>Starts listening.</summary>
     /// <param name="options">How the job is run.</param>
     /// <param name="listen">HOST:PORT or unix:PATH; port 0 takes a free one, which <see cref="Address"/> tells.</param>
     /// <param name="time">The clock; the system's if null.</param>
     /// <param name="log">Gets a line for whatever is worth one, on the shard's thread.</param>
     /// <exception cref="InputException">The address cannot be used.</exception>
-    public static ServerHost Start(ServerOptions options, string listen, TimeProvider? time = null, Action<string>? log = null)
+    public static ServerHost Start(ServerOptions options, string listen, TimeProvider? time = null, Action<string>? log = null) =>
+        Start(options, Listener.Start(Endpoint.Parse(listen)), time, log);
+
+    /// <summary>Starts to serve who connects to a listener.</summary>
+    /// <param name="options">How the job is run.</param>
+    /// <param name="listener">Owned from now on.</param>
+    /// <param name="time">The clock; the system's if null.</param>
+    /// <param name="log">Gets a line for whatever is worth one, on the shard's thread.</param>
+    public static ServerHost Start(ServerOptions options, Listener listener, TimeProvider? time = null, Action<string>? log = null)
     {
-        var host = new ServerHost(options, Listener.Start(Endpoint.Parse(listen)), time ?? TimeProvider.System, log);
+        var host = new ServerHost(options, listener, time ?? TimeProvider.System, log);
         host._loop.Start();
-        _ = host.AcceptAsync();
+        for (int j = 0; j < listener.Count; j++)
+            _ = host.AcceptAsync(j);
         return host;
     }
 
@@ -96,7 +112,7 @@ public sealed class ServerHost : IDisposable
         return !_server.HasEnded;
     }
 
-    private async Task AcceptAsync()
+    private async Task AcceptAsync(int index)
     {
         while (true)
         {
@@ -104,7 +120,7 @@ public sealed class ServerHost : IDisposable
             try
             {
                 await _places.WaitAsync().ConfigureAwait(false);
-                socket = await _listener.AcceptAsync().ConfigureAwait(false);
+                socket = await _listener.AcceptAsync(index).ConfigureAwait(false);
             }
             catch (SocketException e) when (e.SocketErrorCode is not SocketError.OperationAborted)
             {
@@ -124,17 +140,24 @@ public sealed class ServerHost : IDisposable
     private void Adopt(object? state)
     {
         var socket = (Socket)state!;
-        string peer;
+        _ = new Connection(socket, _pool, _loop, _time, PeerOf(socket), sink => new Handler(this, _server.Opened(sink)), _silence);
+    }
+
+    private static string PeerOf(Socket socket)
+    {
+        if (socket.AddressFamily == AddressFamily.Unix)
+            return "of this host";
         try
         {
-            peer = socket.AddressFamily == AddressFamily.Unix ? "of this host" : socket.RemoteEndPoint?.ToString() ?? "unknown";
+            EndPoint? peer = socket.RemoteEndPoint;
+            if (peer is IPEndPoint { Address.IsIPv4MappedToIPv6: true } mapped)
+                peer = new IPEndPoint(mapped.Address.MapToIPv4(), mapped.Port); // came to [::], as people write it
+            return peer?.ToString() ?? Unknown;
         }
         catch (SocketException)
         {
-            peer = "unknown";
+            return Unknown;
         }
-
-        _ = new Connection(socket, _pool, _loop, _time, peer, sink => new Handler(this, _server.Opened(sink)));
     }
 
     private sealed class Handler(ServerHost host, Session session) : IFrameHandler
