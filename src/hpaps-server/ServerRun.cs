@@ -27,7 +27,9 @@ internal static class ServerRun
     {
         TimeProvider time = TimeProvider.System;
         long start = time.GetTimestamp();
-        if (Endpoint.Parse(settings.Listen).Resolve() is IPEndPoint address && !IPAddress.IsLoopback(address.Address) && !settings.Insecure)
+        var endpoint = Endpoint.Parse(settings.Listen);
+        EndPoint[] addresses = endpoint.Resolve();
+        if (!settings.Insecure && Array.Exists(addresses, one => one is IPEndPoint address && !IPAddress.IsLoopback(address.Address)))
         {
             throw new InputException($"--listen {settings.Listen} is not loopback, and this release cannot authenticate workers: anybody who "
                 + "reaches the port could join. Listen at 127.0.0.1, or add --insecure on a network you trust.");
@@ -37,7 +39,7 @@ internal static class ServerRun
         if (settings.Output is not null)
             RunFolder.Probe(settings.Output);
         using var log = new LogThread();
-        using ServerHost host = ServerHost.Start(options, settings.Listen, time, settings.Events ? null : log.Write);
+        using ServerHost host = ServerHost.Start(options, Listener.Start(endpoint, addresses), time, settings.Events ? null : log.Write);
         if (settings.Supervised)
         {
             ProgramRun.EndWithStandardInput(line =>

@@ -23,7 +23,8 @@ public sealed class StressLimitTests
         using var folder = new TempFolder();
         string program = folder.In("limit");
         WriteLimitProgram(program, folder.In("calls"));
-        JsonElement one = StressCommandTests.Run("--mode", mode, "--transport", transport, "--bytes", "4K", "--seconds", "0.05", "--window", "3", "--limits", program, .. spin is null ? (string[])[] : ["--spin", spin]);
+        string[] spins = spin is null ? [] : ["--spin", spin];
+        JsonElement one = StressCommandTests.Run(["--mode", mode, "--transport", transport, "--bytes", "4K", "--seconds", "0.05", "--window", "3", "--limits", program, .. spins]);
         Assert.Equal($"{call}\n{call}\n", File.ReadAllText(folder.In("calls")));
         Assert.Equal(one.GetProperty("parameters_gb_per_second").GetDouble() / 1.5, one.GetProperty("ratio_to_limit").GetDouble(), 1e-9);
     }

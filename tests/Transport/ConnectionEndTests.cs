@@ -1,7 +1,6 @@
 using System;
 using System.Buffers;
 using System.IO;
-using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Threading;
@@ -18,16 +17,20 @@ namespace HpAsyncPs.Tests.Transport;
 [Collection(Alone.Name)]
 public sealed class ConnectionEndTests
 {
+    private const int WaysToEnd = 12;
+
     [Fact]
     public void Connect_a_thousand_times_and_end_in_every_way_leaks_no_handle_and_no_block()
     {
         using var server = new LoopbackServer(new ServerOptions { Workers = 2, Evaluates = false }); // one alone does not start the job
-        Round(server, 0); // what is opened once and stays
+        for (int round = 0; round < WaysToEnd; round++)
+            Round(server, round); // what is opened once and stays
+        Eventually.Holds(() => server.Host.Sessions == 0, () => "a session has stayed of the first rounds");
         int before = Handles();
-        for (int round = 1; round <= 1000; round++)
+        for (int round = 0; round < 1000; round++)
             Round(server, round);
-        Eventually.Holds(() => Handles() <= before + 2 && server.Host.LeasedBlocks == 0,
-            () => $"{Handles()} handles, {before} before; {server.Host.LeasedBlocks} blocks");
+        Eventually.Holds(() => Handles() <= before && server.Host is { LeasedBlocks: 0, Sessions: 0 },
+            () => $"{Handles()} handles, {before} before; {server.Host.LeasedBlocks} blocks; {server.Host.Sessions} sessions");
         using (RawPeer one = Admitted(server, 0))
         using (RawPeer other = Admitted(server, 1))
             one.Receive(FrameKind.Start);
@@ -117,8 +120,8 @@ public sealed class ConnectionEndTests
     {
         using var pool = new SlabPool(2 * Connection.MostBlocks(Limits.ChunkBytes));
         using var loop = new OwnerLoop("test", TimeProvider.System, TimeSpan.FromMilliseconds(5), () => true);
-        (Socket bad, Socket badPeer) = Pair();
-        (Socket good, Socket goodPeer) = Pair();
+        (Socket bad, Socket badPeer) = SocketPair.Tcp();
+        (Socket good, Socket goodPeer) = SocketPair.Tcp();
         var badHandler = new Handler(throws: true);
         var goodHandler = new Handler(throws: false);
         _ = new Connection(bad, pool, loop, TimeProvider.System, "bad", Limits.ChunkBytes, _ => badHandler);
@@ -132,16 +135,6 @@ public sealed class ConnectionEndTests
         goodRaw.Send(new FrameHeader(FrameKind.Heartbeat), []);
         Eventually.Holds(() => goodHandler.Received > 0, () => "the other connection is dead");
         Assert.Null(goodHandler.Reason);
-    }
-
-    private static (Socket, Socket) Pair()
-    {
-        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        listener.Listen();
-        var one = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        one.Connect(listener.LocalEndPoint!);
-        return (one, listener.Accept());
     }
 
     private sealed class Handler(bool throws) : IFrameHandler
@@ -171,29 +164,38 @@ public sealed class ConnectionEndTests
         public void Closed(string? reason) => Volatile.Write(ref _reason, reason ?? "in order");
     }
 
+    /// <summary>One connection; every other one is reset at its end.</summary>
     private static void Round(LoopbackServer server, int round)
     {
         using RawPeer peer = RawPeer.ConnectTo(server.Address);
-        switch (round % 5)
+        byte[] cut = new byte[FrameHeader.Bytes + 1000];
+        switch (round % WaysToEnd / 2)
         {
             case 1: // a header that ends in its middle
                 peer.Socket.Send(new byte[20]);
                 break;
-            case 2: // reset
-                peer.Socket.Send(new byte[10]);
-                peer.Socket.LingerState = new LingerOption(true, 0);
+            case 2: // a frame that ends in its middle
+                new FrameHeader(FrameKind.Join) { PayloadLength = 2000 }.Write(cut);
+                peer.Socket.Send(cut);
                 break;
             case 3: // half-closed: it hears the server's last words all the same
-                peer.Socket.Send(new byte[64]);
+                peer.Socket.Send(new byte[FrameHeader.Bytes]);
                 peer.Socket.Shutdown(SocketShutdown.Send);
                 peer.Receive(FrameKind.Refused);
                 break;
             case 4: // admitted, and gone before the start
                 peer.Join(-1, 5);
-                if (round % 10 == 4)
-                    peer.Socket.LingerState = new LingerOption(true, 0);
+                break;
+            case 5: // admitted, and gone in the middle of a push
+                peer.Join(0, 500);
+                peer.Receive(FrameKind.Admitted);
+                new FrameHeader(FrameKind.Push) { Codec = CodecId.Fp32, PayloadLength = 2000, KeyCount = 500, Sequence = 1 }.Write(cut);
+                peer.Socket.Send(cut);
                 break;
         }
+
+        if (round % 2 == 1)
+            peer.Socket.LingerState = new LingerOption(true, 0);
     }
 
     /// <summary>A peer with this rank, as soon as the server has seen that whoever had it before has gone.</summary>

@@ -51,6 +51,9 @@ public sealed partial class ParameterServer
     /// <summary>A rank's vector as both ends know it, for tests and checks.</summary>
     public ReadOnlySpan<float> ReconstructionOf(int rank) => _shard is null ? [] : _shard.ReconstructionOf(rank);
 
+    /// <summary>Connections that have not ended, for tests and checks.</summary>
+    public int Sessions => _sessions.Count;
+
     /// <summary>A connection was accepted.</summary>
     public Session Opened(IFrameSink sink)
     {

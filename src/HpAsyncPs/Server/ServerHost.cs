@@ -39,6 +39,7 @@ public sealed class ServerHost : IDisposable
     private readonly bool? _spin;
     private readonly bool _checksum;
     private int _localPeers;
+    private readonly TimeSpan _silence;
     private RunStatus? _status;
     private int _statusWanted;
     private bool _reserved;
@@ -47,9 +48,10 @@ public sealed class ServerHost : IDisposable
     {
         _time = time;
         _workers = options.Workers;
+        _silence = options.LivenessTimeout;
         _server = new ParameterServer(options, time, NewIncarnation()) { Log = log };
         Steady = new SteadyMeter(time);
-        int connections = options.Workers + SpareConnections;
+        int connections = options.Workers + SpareConnections + listener.Count - 1; // each address has a place at hand for who comes next
         _places = new SemaphoreSlim(connections);
         _chunkBytes = Limits.ChunkKeys(1, options.Workers) * sizeof(float);
         _pool = new SlabPool(connections * Connection.MostBlocks(_chunkBytes));
@@ -73,17 +75,29 @@ public sealed class ServerHost : IDisposable
     /// <summary>Whether the shard's thread spins before it sleeps, now; see <see cref="ServerOptions.Spin"/>.</summary>
     public Spin Spin => _loop.Spin;
 
+    /// <summary>Connections that have not ended, for tests.</summary>
+    public int Sessions => _server.Sessions;
+
     /// <summary>Starts listening.</summary>
     /// <param name="options">How the job is run.</param>
     /// <param name="listen">HOST:PORT or unix:PATH; port 0 takes a free one, which <see cref="Address"/> tells.</param>
     /// <param name="time">The clock; the system's if null.</param>
     /// <param name="log">Gets a line for whatever is worth one, on the shard's thread.</param>
     /// <exception cref="InputException">The address cannot be used.</exception>
-    public static ServerHost Start(ServerOptions options, string listen, TimeProvider? time = null, Action<string>? log = null)
+    public static ServerHost Start(ServerOptions options, string listen, TimeProvider? time = null, Action<string>? log = null) =>
+        Start(options, Listener.Start(Endpoint.Parse(listen)), time, log);
+
+    /// <summary>Starts to serve who connects to a listener.</summary>
+    /// <param name="options">How the job is run.</param>
+    /// <param name="listener">Owned from now on.</param>
+    /// <param name="time">The clock; the system's if null.</param>
+    /// <param name="log">Gets a line for whatever is worth one, on the shard's thread.</param>
+    public static ServerHost Start(ServerOptions options, Listener listener, TimeProvider? time = null, Action<string>? log = null)
     {
-        var host = new ServerHost(options, Listener.Start(Endpoint.Parse(listen)), time ?? TimeProvider.System, log);
+        var host = new ServerHost(options, listener, time ?? TimeProvider.System, log);
         host._loop.Start();
-        _ = host.AcceptAsync();
+        for (int j = 0; j < listener.Count; j++)
+            _ = host.AcceptAsync(j);
         return host;
     }
 
@@ -133,7 +147,7 @@ public sealed class ServerHost : IDisposable
         Steady.Observe();
     }
 
-    private async Task AcceptAsync()
+    private async Task AcceptAsync(int index)
     {
         while (true)
         {
@@ -141,7 +155,7 @@ public sealed class ServerHost : IDisposable
             try
             {
                 await _places.WaitAsync().ConfigureAwait(false);
-                socket = await _listener.AcceptAsync().ConfigureAwait(false);
+                socket = await _listener.AcceptAsync(index).ConfigureAwait(false);
             }
             catch (SocketException e) when (e.SocketErrorCode is not SocketError.OperationAborted)
             {
@@ -172,8 +186,10 @@ public sealed class ServerHost : IDisposable
         }
 
         bool isUnix = socket.AddressFamily == AddressFamily.Unix, isLocal = isUnix || (remote is not null && remote.Address.Equals(local?.Address));
+        if (remote is { Address.IsIPv4MappedToIPv6: true })
+            remote = new IPEndPoint(remote.Address.MapToIPv4(), remote.Port); // came to [::], as people write it
         string peer = isUnix ? "of this host" : remote?.ToString() ?? "unknown";
-        _ = new Connection(socket, _pool, _loop, _time, peer, _chunkBytes, sink => new Handler(this, _server.Opened(sink), isLocal)) { HasChecksums = _checksum };
+        _ = new Connection(socket, _pool, _loop, _time, peer, _chunkBytes, sink => new Handler(this, _server.Opened(sink), isLocal), _silence) { HasChecksums = _checksum };
     }
 
     /// <summary>A thread that spins where others wait for its core takes their time.</summary>

@@ -14,7 +14,7 @@ namespace HpAsyncPs.Transport;
 /// socket at once; what the socket does not take waits in a second pipe, and the sender is told to stop. In the steady state nothing is
 /// allocated.
 /// </summary>
-public sealed class Connection : IFrameSink
+public sealed partial class Connection : IFrameSink
 {
     // Chunks that wait for the peer beyond which it is cut off: it makes us answer and does not read.
     internal const int MostOutputChunks = 4;
@@ -27,8 +27,6 @@ public sealed class Connection : IFrameSink
 
     // Less room in a block than this is not worth a call to the system.
     internal const int LeastReceiveBytes = SlabPool.BlockBytes / 4;
-
-    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
 
     [ThreadStatic]
     private static byte[]? t_piece;
@@ -45,12 +43,7 @@ public sealed class Connection : IFrameSink
     private readonly object _sending = new();
     private Readiness _interest = Readiness.Readable;
     private long _waitingBytes;
-    private bool _closing;
-    private bool _inputEnded;
-    private bool _ended;
-    private long _overdueAt = long.MaxValue;
     private bool _sendFailed;
-    private string? _cutOff;
     private string? _violation;
 
     /// <summary>On the loop's thread, or before it starts.</summary>
@@ -61,7 +54,9 @@ public sealed class Connection : IFrameSink
     /// <param name="peer">The other end, for messages.</param>
     /// <param name="chunkBytes">The largest payload of a frame here.</param>
     /// <param name="makeHandler">Makes the handler; it may keep the sink but not send yet.</param>
-    public Connection(Socket socket, SlabPool pool, OwnerLoop loop, TimeProvider time, string peer, int chunkBytes, Func<IFrameSink, IFrameHandler> makeHandler)
+    /// <param name="silence">How long the peer may take nothing of what is sent; 30 s if null.</param>
+    public Connection(
+        Socket socket, SlabPool pool, OwnerLoop loop, TimeProvider time, string peer, int chunkBytes, Func<IFrameSink, IFrameHandler> makeHandler, TimeSpan? silence = null)
     {
         Socket = socket;
         Peer = peer;
@@ -69,8 +64,7 @@ public sealed class Connection : IFrameSink
         _loop = loop;
         _time = time;
         socket.Blocking = false;
-        if (socket.AddressFamily != AddressFamily.Unix)
-            socket.NoDelay = true;
+        TcpOptions.Set(socket, silence ?? TcpOptions.Silence);
 
         // Both pipes are filled and emptied by whoever holds them, and never waited for: their bounds are kept here.
         var options = new PipeOptions(pool, PipeScheduler.Inline, PipeScheduler.Inline, 0, 0, SlabPool.BlockBytes, useSynchronizationContext: false);
@@ -92,9 +86,6 @@ public sealed class Connection : IFrameSink
 
     /// <summary>The most blocks that one connection holds, if no frame has a larger payload than this.</summary>
     public static int MostBlocks(int chunkBytes) => PipeBlocks.Input(chunkBytes) + PipeBlocks.Output((MostOutputChunks + 1) * chunkBytes);
-
-    /// <summary>It is on its way to its end.</summary>
-    internal bool IsClosing => Volatile.Read(ref _closing);
 
     /// <inheritdoc/>
     public bool Send(FrameHeader header, ReadOnlySpan<byte> payload)
@@ -126,20 +117,6 @@ public sealed class Connection : IFrameSink
         }
     }
 
-    /// <inheritdoc/>
-    public void Close()
-    {
-        lock (_sending)
-        {
-            if (_closing)
-                return;
-            _closing = true;
-            _overdueAt = _time.GetTimestamp() + (long)(Linger.TotalSeconds * _time.TimestampFrequency);
-            if (_waitingBytes == 0)
-                EndOutput();
-        }
-    }
-
     /// <summary>The socket is ready for something. On the loop's thread.</summary>
     internal void Handle(Readiness what)
     {
@@ -157,18 +134,6 @@ public sealed class Connection : IFrameSink
 
         if (_inputEnded && ((what & (Readiness.HungUp | Readiness.Failed)) != 0 || _waitingBytes == 0))
             End();
-    }
-
-    /// <summary>Its time to close in order is over.</summary>
-    internal bool IsOverdue(long now) => now >= Volatile.Read(ref _overdueAt);
-
-    /// <summary>Ends it at once. On the loop's thread.</summary>
-    internal void CutOff(string? reason)
-    {
-        lock (_sending)
-            _closing = true;
-        EndInput(reason);
-        End();
     }
 
     private void Receive()
@@ -216,19 +181,6 @@ public sealed class Connection : IFrameSink
         }
 
         _input.Reader.AdvanceTo(IsClosing ? buffer.End : buffer.Start, buffer.End);
-    }
-
-    /// <summary>The peer sends no more, or what it sends is not wanted: the handler is told, and the connection closes when all has gone out.</summary>
-    private void EndInput(string? reason)
-    {
-        if (_inputEnded)
-            return;
-        _inputEnded = true;
-        bool cut = reason is null && !IsClosing && _input.Reader.TryRead(out ReadResult rest) && !rest.Buffer.IsEmpty;
-        _handler.Closed(_cutOff ?? _violation ?? reason ?? (cut ? "the connection ended in the middle of a frame" : null));
-        Close();
-        lock (_sending)
-            Want(_interest & ~Readiness.Readable);
     }
 
     private void SendAtOnce(FrameHeader header, ReadOnlySpan<byte> payload)
@@ -306,35 +258,5 @@ public sealed class Connection : IFrameSink
             return;
         _interest = interest;
         _loop.Change(this, _slot, interest);
-    }
-
-    private void EndOutput()
-    {
-        try
-        {
-            if (!_ended)
-                Socket.Shutdown(SocketShutdown.Send);
-        }
-        catch (SocketException)
-        {
-            _sendFailed = true; // the peer has gone: the receiving side sees it
-        }
-    }
-
-    private void End()
-    {
-        lock (_sending)
-        {
-            if (_ended)
-                return;
-            _ended = true;
-            _output.Writer.Complete();
-            _output.Reader.Complete();
-            _input.Writer.Complete();
-            _input.Reader.Complete();
-            Socket.Dispose();
-        }
-
-        _loop.Unregister(_slot);
     }
 }

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -49,13 +50,14 @@ public readonly record struct Endpoint(string Host, int Port)
     /// <inheritdoc/>
     public override string ToString() => IsUnix ? UnixPrefix + Host : Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 
-    /// <summary>The address to listen at.</summary>
+    /// <summary>All addresses of the host, each once: a listener listens at each.</summary>
     /// <exception cref="InputException">The name has none.</exception>
-    public EndPoint Resolve() => Addresses() is [var first, ..]
-        ? first
+    public EndPoint[] Resolve() => Addresses() is [_, ..] addresses
+        ? addresses
         : throw new InputException($"The host name '{Host}' has no address: check the spelling, or use an IP address.");
 
     /// <summary>A socket for an address.</summary>
+    /// <exception cref="SocketException">The system has none of this family.</exception>
     public static Socket NewSocket(EndPoint address) => new(address.AddressFamily, SocketType.Stream, address is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
 
     /// <summary>
@@ -153,8 +155,15 @@ public readonly record struct Endpoint(string Host, int Port)
             return [new IPEndPoint(address, Port)];
         try
         {
-            int port = Port;
-            return Array.ConvertAll(Dns.GetHostAddresses(Host), one => (EndPoint)new IPEndPoint(one, port));
+            var addresses = new List<EndPoint>();
+            foreach (IPAddress one in Dns.GetHostAddresses(Host))
+            {
+                var place = new IPEndPoint(one, Port);
+                if (!addresses.Contains(place))
+                    addresses.Add(place); // a hosts file may say it twice
+            }
+
+            return [.. addresses];
         }
         catch (SocketException)
         {

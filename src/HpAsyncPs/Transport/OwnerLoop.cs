@@ -16,9 +16,6 @@ public sealed class OwnerLoop : IDisposable
     // How long it sleeps at once after somebody else has wanted its core.
     private static readonly TimeSpan CalmTime = TimeSpan.FromMilliseconds(250);
 
-    // How long connections that are being closed may take when the loop ends.
-    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
-
     private readonly object _gate = new();
     private readonly Epoll _epoll = new();
     private readonly TimeSpan _tickInterval;
@@ -87,7 +84,8 @@ public sealed class OwnerLoop : IDisposable
     }
 
     /// <summary>
-    /// Ends the thread. Connections that are being closed get a second to say their last words and hear the other end's; others are cut off.
+    /// Ends the thread. Connections that are being closed say their last words and hear the other end's, each until nothing has moved for a
+    /// second, and all within <see cref="Connection.LongestLinger"/>; others are cut off.
     /// </summary>
     public void Dispose()
     {
@@ -168,7 +166,7 @@ public sealed class OwnerLoop : IDisposable
             return false;
         if (_endBy == long.MaxValue)
         {
-            _endBy = _time.GetTimestamp() + (long)(Linger.TotalSeconds * _time.TimestampFrequency);
+            _endBy = _time.GetTimestamp() + (long)(Connection.LongestLinger.TotalSeconds * _time.TimestampFrequency);
             RunQueued();
             foreach (Connection? connection in _connections)
             {
@@ -233,8 +231,10 @@ public sealed class OwnerLoop : IDisposable
         long now = _time.GetTimestamp();
         foreach (Connection? connection in _connections)
         {
-            if (connection is not null && (all || connection.IsOverdue(now)))
-                connection.CutOff(null);
+            if (all)
+                connection?.CutOff(null);
+            else
+                connection?.CutOffIfOverdue(now);
         }
     }
 }

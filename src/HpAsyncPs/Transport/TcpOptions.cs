@@ -1,0 +1,62 @@
+using System;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+
+namespace HpAsyncPs.Transport;
+
+/// <summary>What the kernel is asked for at both ends of a TCP connection. A Unix domain socket has none of it, and needs none.</summary>
+internal static class TcpOptions
+{
+    /// <summary>How long a peer may be silent where nobody says otherwise.</summary>
+    public static readonly TimeSpan Silence = TimeSpan.FromSeconds(30);
+
+    // A host that has died on an idle connection is noticed 25 s after its last word.
+    private const int IdleSeconds = 10;
+    private const int ProbeSeconds = 5;
+    private const int Probes = 3;
+
+    // linux/tcp.h: options that .NET has no names for, and where struct tcp_info has the u64 tcpi_bytes_acked.
+    private const int UserTimeout = 18;
+    private const int Info = 11;
+    private const int AcknowledgedAt = 120;
+    private const int InfoBytes = AcknowledgedAt + sizeof(ulong);
+
+    /// <summary>Sets them. What the system does not know is left out: the limits of silence that server and workers keep need none of it.</summary>
+    /// <param name="socket">Any socket; only TCP is touched.</param>
+    /// <param name="silence">How long what was sent may stay unacknowledged. A network that is out for less costs no worker.</param>
+    public static void Set(Socket socket, TimeSpan silence)
+    {
+        if (socket.AddressFamily == AddressFamily.Unix)
+            return;
+        int milliseconds = (int)Math.Min(int.MaxValue, silence.TotalMilliseconds);
+        try
+        {
+            socket.NoDelay = true;
+            socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, IdleSeconds);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, ProbeSeconds);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, Probes);
+            socket.SetRawSocketOption((int)SocketOptionLevel.Tcp, UserTimeout, MemoryMarshal.AsBytes(new Span<int>(ref milliseconds)));
+        }
+        catch (SocketException)
+        {
+            // not known here
+        }
+    }
+
+    /// <summary>Bytes that the peer's kernel has acknowledged; 0 where the system does not tell.</summary>
+    public static long AcknowledgedBytes(Socket socket)
+    {
+        if (socket.AddressFamily == AddressFamily.Unix)
+            return 0;
+        Span<byte> info = stackalloc byte[InfoBytes];
+        try
+        {
+            return socket.GetRawSocketOption((int)SocketOptionLevel.Tcp, Info, info) == InfoBytes ? MemoryMarshal.Read<long>(info[AcknowledgedAt..]) : 0;
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return 0;
+        }
+    }
+}
