@@ -187,10 +187,14 @@ public sealed class ConnectionEndTests
                 peer.Join(-1, 5);
                 break;
             case 5: // admitted, and gone in the middle of a push
-                peer.Join(0, 500);
-                peer.Receive(FrameKind.Admitted);
-                new FrameHeader(FrameKind.Push) { Codec = CodecId.Fp32, PayloadLength = 2000, KeyCount = 500, Sequence = 1 }.Write(cut);
-                peer.Socket.Send(cut);
+                using (RawPeer admitted = Admitted(server, 0))
+                {
+                    new FrameHeader(FrameKind.Push) { Codec = CodecId.Fp32, PayloadLength = 2000, KeyCount = 500, Sequence = 1 }.Write(cut);
+                    admitted.Socket.Send(cut);
+                    if (round % 2 == 1)
+                        admitted.Socket.LingerState = new LingerOption(true, 0);
+                }
+
                 break;
         }
 
