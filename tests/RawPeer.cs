@@ -51,20 +51,30 @@ internal sealed class RawPeer : IDisposable
     {
         while (true)
         {
+            (FrameHeader header, byte[] payload) = Receive(kind.ToString());
+            if (header.Kind == kind)
+                return (header, payload);
+        }
+    }
+
+    /// <summary>The next frame of any kind.</summary>
+    /// <param name="expected">What is waited for, for the message.</param>
+    public (FrameHeader Header, byte[] Payload) Receive(string expected = "a frame")
+    {
+        while (true)
+        {
             var buffer = new ReadOnlySequence<byte>(_received);
             if (FrameReader.TryRead(ref buffer, out FrameHeader header, out ReadOnlySequence<byte> payload))
             {
                 byte[] content = payload.ToArray();
                 _received = buffer.ToArray();
-                if (header.Kind == kind)
-                    return (header, content);
-                continue;
+                return (header, content);
             }
 
             byte[] bytes = new byte[64 * 1024];
             int count = _socket.Receive(bytes);
             if (count == 0)
-                throw new InvalidOperationException($"The peer closed before it sent {kind}.");
+                throw new InvalidOperationException($"The peer closed before it sent {expected}.");
             _received = [.. _received, .. bytes.AsSpan(0, count)];
         }
     }

@@ -1,5 +1,6 @@
 using System;
 using System.Buffers;
+using System.Collections.Generic;
 using System.IO;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -22,7 +23,8 @@ public sealed class ConnectionEndTests
     [Fact]
     public void Connect_a_thousand_times_and_end_in_every_way_leaks_no_handle_and_no_block()
     {
-        using var server = new LoopbackServer(new ServerOptions { Workers = 2, Evaluates = false }); // one alone does not start the job
+        const int workers = 8;
+        using var server = new LoopbackServer(new ServerOptions { Workers = workers, Evaluates = false }); // those that are on their way out do not start the job
         for (int round = 0; round < WaysToEnd; round++)
             Round(server, round); // what is opened once and stays
         Eventually.Holds(() => server.Host.Sessions == 0, () => "a session has stayed of the first rounds");
@@ -31,9 +33,13 @@ public sealed class ConnectionEndTests
             Round(server, round);
         Eventually.Holds(() => Handles() <= before && server.Host is { LeasedBlocks: 0, Sessions: 0 },
             () => $"{Handles()} handles, {before} before; {server.Host.LeasedBlocks} blocks; {server.Host.Sessions} sessions");
-        using (RawPeer one = Admitted(server, 0))
-        using (RawPeer other = Admitted(server, 1))
-            one.Receive(FrameKind.Start);
+        var peers = new List<RawPeer>();
+        for (int rank = 0; rank < workers; rank++)
+            peers.Add(Admitted(server, rank));
+        foreach (RawPeer peer in peers)
+            peer.Receive(FrameKind.Start);
+        foreach (RawPeer peer in peers)
+            peer.Dispose();
     }
 
     [Theory]
@@ -206,24 +212,20 @@ public sealed class ConnectionEndTests
     private static RawPeer Admitted(LoopbackServer server, int rank)
     {
         RawPeer? admitted = null;
-        Eventually.Holds(() => TryAdmit(server, rank, out admitted), () => $"nobody is admitted with rank {rank}");
+        string refusal = "";
+        Eventually.Holds(() => TryAdmit(server, rank, out admitted, out refusal), () => $"nobody is admitted with rank {rank}: {refusal}");
         return admitted!;
     }
 
-    private static bool TryAdmit(LoopbackServer server, int rank, out RawPeer peer)
+    private static bool TryAdmit(LoopbackServer server, int rank, out RawPeer peer, out string refusal)
     {
         peer = RawPeer.ConnectTo(server.Address);
         peer.Join(rank, 1);
-        try
-        {
-            peer.Receive(FrameKind.Admitted);
-            return true;
-        }
-        catch (InvalidOperationException)
-        {
-            peer.Dispose(); // it was refused
-            return false;
-        }
+        (FrameHeader header, byte[] payload) = peer.Receive();
+        refusal = header.Kind == FrameKind.Refused ? TextMessage.Read(new ReadOnlySequence<byte>(payload)).Text : "";
+        if (header.Kind == FrameKind.Refused)
+            peer.Dispose();
+        return header.Kind == FrameKind.Admitted;
     }
 
     private static int Handles() => Directory.GetFileSystemEntries("/proc/self/fd").Length;
