@@ -103,6 +103,18 @@ public sealed class FrameReaderTests
     }
 
     [Fact]
+    public void TryRead_flag_pull_is_for_the_last_chunk_of_a_push_alone()
+    {
+        FrameHeader chunk = Chunk(0, 4, 16);
+        chunk.Flags = FrameFlags.Pull;
+        Refused(HeaderOnly(chunk));
+        Refused(HeaderOnly(new FrameHeader(FrameKind.Pull) { Flags = FrameFlags.Last | FrameFlags.Pull }));
+        chunk.Flags = FrameFlags.Last | FrameFlags.Pull;
+        var buffer = new ReadOnlySequence<byte>(HeaderOnly(chunk));
+        Assert.False(FrameReader.TryRead(ref buffer, out _, out _));
+    }
+
+    [Fact]
     public void TryRead_payload_beyond_what_is_taken_here_is_refused_before_it_comes()
     {
         byte[] head = HeaderOnly(Chunk(0, 1000, 4000));

@@ -41,6 +41,22 @@ public sealed class OpenPullsTests
     }
 
     [Fact]
+    public void Push_with_flag_pull_is_answered_with_a_snapshot_that_contains_it_and_counts_as_a_pull()
+    {
+        Push(FrameFlags.Pull);
+        Assert.Equal([1UL], _answers.Versions);
+        Push();
+        Assert.Equal([1UL], _answers.Versions);
+        Push(FrameFlags.Pull);
+        Assert.Equal([1UL, 3UL], _answers.Versions);
+        Assert.Equal([true, false, true], _answers.Followed); // acknowledgements behind which a snapshot goes out at once
+        for (int pull = 0; pull < Limits.OpenPulls; pull++)
+            Pull(_pushed + 100);
+        Push(FrameFlags.Pull);
+        Assert.Contains($"at most {Limits.OpenPulls} pulls open", _answers.Refused, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void One_more_than_the_limit_is_refused_and_as_many_are_not()
     {
         for (int round = 0; round < 3; round++)
@@ -78,9 +94,17 @@ public sealed class OpenPullsTests
     private void Pull(ulong version) =>
         _server.Received(_session, new FrameHeader(FrameKind.Pull) { Session = _session.Id, ShardVersion = version }, default);
 
-    private void Push() => _server.Received(
+    private void Push(FrameFlags flags = FrameFlags.None) => _server.Received(
         _session,
-        new FrameHeader(FrameKind.Push) { Session = _session.Id, Codec = CodecId.Fp32, Sequence = ++_pushed, KeyCount = 1, Flags = FrameFlags.Last },
+        new FrameHeader(FrameKind.Push)
+        {
+            Session = _session.Id,
+            Codec = CodecId.Fp32,
+            Sequence = ++_pushed,
+            KeyCount = 1,
+            Flags = FrameFlags.Last | flags,
+            ShardVersion = _pushed - 1,
+        },
         new ReadOnlySequence<byte>(new byte[sizeof(float)]));
 
     private sealed class Answers : IFrameSink
@@ -94,10 +118,22 @@ public sealed class OpenPullsTests
 
         public string? Refused { get; private set; }
 
+        /// <summary>Of each acknowledgement: was another frame said to follow it?</summary>
+        public List<bool> Followed { get; } = [];
+
+        public bool SendFollowed(FrameHeader header, ReadOnlySpan<byte> payload)
+        {
+            Send(header, payload);
+            Followed[^1] = true;
+            return !IsFull;
+        }
+
         public bool Send(FrameHeader header, ReadOnlySpan<byte> payload)
         {
             if (header.Kind == FrameKind.Snapshot)
                 Versions.Add(header.ShardVersion);
+            if (header.Kind == FrameKind.Acknowledged)
+                Followed.Add(false);
             if (header.Kind == FrameKind.Refused)
                 Refused = TextMessage.Read(new ReadOnlySequence<byte>(payload.ToArray())).Text;
             return !IsFull;

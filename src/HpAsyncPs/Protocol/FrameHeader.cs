@@ -61,6 +61,9 @@ public enum FrameFlags : byte
 
     /// <summary>With <see cref="Evaluate"/>: training has ended, drop the step under way.</summary>
     Final = 4,
+
+    /// <summary>The last chunk of a push: what a pull right behind it would ask for, a snapshot newer than its shard version, without a frame.</summary>
+    Pull = 8,
 }
 
 /// <summary>Tests of flags that never box, optimised or not.</summary>

@@ -15,6 +15,9 @@ public interface IFrameSink
     /// </summary>
     bool Send(FrameHeader header, ReadOnlySpan<byte> payload);
 
+    /// <summary>The same for a frame that another one follows at once: a sink may send the two together.</summary>
+    bool SendFollowed(FrameHeader header, ReadOnlySpan<byte> payload) => Send(header, payload);
+
     /// <summary>Closes after what was sent has gone.</summary>
     void Close();
 }

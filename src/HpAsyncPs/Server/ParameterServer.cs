@@ -132,8 +132,7 @@ public sealed partial class ParameterServer
                 Push(session, header, payload);
                 break;
             case FrameKind.Pull:
-                session.AddPull(header.ShardVersion);
-                _pulling.Add(session.Rank);
+                AddPull(session, header.ShardVersion);
                 SendDue(session);
                 break;
             case FrameKind.Evaluated:
@@ -177,21 +176,33 @@ public sealed partial class ParameterServer
         if (header.PassesQ8 / 256.0 > session.Passes + Limits.PassesOfAPush)
             throw new ProtocolException($"One push moves a worker on by at most {Limits.PassesOfAPush} passes, from {session.Passes} on.");
         ulong version = _shard.Version;
-        bool applied = _shard.Apply(session.Rank, header, payload);
+        bool applied = _shard.Apply(session.Rank, header, payload), pulls = header.Flags.Has(FrameFlags.Pull);
+        if (pulls)
+            AddPull(session, header.ShardVersion);
         if (header.Flags.Has(FrameFlags.Last))
-            SendAcknowledged(session);
+            SendAcknowledged(session, followed: pulls && applied && !session.IsSending && _policy.MayHave(_clocks[session.Rank] + 1, _rounds, session.SeenRounds));
         if (applied)
             Applied(session, header, (long)(version - header.ShardVersion));
+        else if (pulls)
+            SendDue(session);
     }
 
-    private void SendAcknowledged(Session session)
+    private void AddPull(Session session, ulong version)
+    {
+        session.AddPull(version);
+        _pulling.Add(session.Rank);
+    }
+
+    /// <param name="session">Whose push is applied.</param>
+    /// <param name="followed">A snapshot is about to go out behind it.</param>
+    private void SendAcknowledged(Session session, bool followed)
     {
         var header = new FrameHeader(FrameKind.Acknowledged)
         {
             Sequence = _shard!.ClockOf(session.Rank),
             ShardVersion = _shard.Version,
         };
-        session.Send(header, []);
+        session.Send(header, [], followed);
     }
 
     private void SendText(Session session, FrameKind kind, string text)

@@ -109,11 +109,14 @@ public sealed class Session
         _pulls--;
     }
 
-    internal void Send(FrameHeader header, ReadOnlySpan<byte> payload)
+    /// <param name="header">Of the frame; the session is filled in.</param>
+    /// <param name="payload">Its payload.</param>
+    /// <param name="followed">Another frame follows at once.</param>
+    internal void Send(FrameHeader header, ReadOnlySpan<byte> payload, bool followed = false)
     {
         header.Session = Id;
         DownlinkBytes += FrameHeader.Bytes + payload.Length;
-        if (!_sink.Send(header, payload))
+        if (!(followed ? _sink.SendFollowed(header, payload) : _sink.Send(header, payload)))
             IsFull = true;
     }
 

@@ -88,7 +88,12 @@ public sealed partial class Connection : IFrameSink
     public static int MostBlocks(int chunkBytes) => PipeBlocks.Input(chunkBytes) + PipeBlocks.Output((MostOutputChunks + 1) * chunkBytes);
 
     /// <inheritdoc/>
-    public bool Send(FrameHeader header, ReadOnlySpan<byte> payload)
+    public bool Send(FrameHeader header, ReadOnlySpan<byte> payload) => Send(header, payload, moreFollows: false);
+
+    /// <inheritdoc/>
+    public bool SendFollowed(FrameHeader header, ReadOnlySpan<byte> payload) => Send(header, payload, moreFollows: true);
+
+    private bool Send(FrameHeader header, ReadOnlySpan<byte> payload, bool moreFollows)
     {
         lock (_sending)
         {
@@ -98,7 +103,7 @@ public sealed partial class Connection : IFrameSink
                 header.PayloadChecksum = Crc32C.Of(payload);
             if (_waitingBytes == 0)
             {
-                SendAtOnce(header, payload);
+                SendAtOnce(header, payload, moreFollows);
             }
             else
             {
@@ -183,7 +188,7 @@ public sealed partial class Connection : IFrameSink
         _input.Reader.AdvanceTo(IsClosing ? buffer.End : buffer.Start, buffer.End);
     }
 
-    private void SendAtOnce(FrameHeader header, ReadOnlySpan<byte> payload)
+    private void SendAtOnce(FrameHeader header, ReadOnlySpan<byte> payload, bool moreFollows)
     {
         byte[] piece = t_piece ??= new byte[FrameHeader.Bytes + CopiedBytes];
         int copied = payload.Length <= CopiedBytes ? payload.Length : 0;
@@ -191,9 +196,9 @@ public sealed partial class Connection : IFrameSink
         header.Write(piece);
         payload[..copied].CopyTo(piece.AsSpan(FrameHeader.Bytes));
         ReadOnlySpan<byte> first = piece.AsSpan(0, FrameHeader.Bytes + copied), rest = payload[copied..];
-        first = first[TrySend(first, moreFollows: !rest.IsEmpty)..];
+        first = first[TrySend(first, moreFollows || !rest.IsEmpty)..];
         if (first.IsEmpty && !rest.IsEmpty)
-            rest = rest[TrySend(rest, moreFollows: false)..];
+            rest = rest[TrySend(rest, moreFollows)..];
         if (!_sendFailed && !(first.IsEmpty && rest.IsEmpty))
         {
             _output.Writer.Write(first);

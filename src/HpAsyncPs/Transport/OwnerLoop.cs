@@ -13,9 +13,6 @@ public sealed class OwnerLoop : IDisposable
     /// <summary>How long a loop that spins looks for work before it sleeps: a little longer than falling asleep and being woken takes.</summary>
     public static readonly TimeSpan SpinTime = TimeSpan.FromMicroseconds(100);
 
-    // How long it sleeps at once after somebody else has wanted its core.
-    private static readonly TimeSpan CalmTime = TimeSpan.FromMilliseconds(250);
-
     private readonly object _gate = new();
     private readonly Epoll _epoll = new();
     private readonly TimeSpan _tickInterval;
@@ -31,8 +28,7 @@ public sealed class OwnerLoop : IDisposable
     private List<(Action<object?> Action, object? State)> _running = [];
     private bool _waiting;
     private volatile Spin _spin;
-    private long _calmAt;
-    private long _pushedAside;
+    private readonly Loneliness _loneliness;
     private bool _disposed;
     private long _endBy = long.MaxValue;
     private Exception? _error;
@@ -46,6 +42,7 @@ public sealed class OwnerLoop : IDisposable
         _tick = tick;
         _tickInterval = tickInterval;
         _time = time;
+        _loneliness = new Loneliness(time);
         _thread = new Thread(Run) { Name = name, IsBackground = true };
     }
 
@@ -147,7 +144,8 @@ public sealed class OwnerLoop : IDisposable
                 if (_time.GetElapsedTime(tickedAt, now) < _tickInterval)
                     continue;
                 tickedAt = now;
-                LookWhoWantsTheCore(now);
+                if (_spin == Spin.WhileAlone)
+                    _loneliness.Observe(now, SocketCalls.TimesPushedAside());
                 if (!_ended.IsSet && !_tick())
                     _ended.Set();
                 CutOff(all: false);
@@ -196,22 +194,12 @@ public sealed class OwnerLoop : IDisposable
             _waiting = true;
         }
 
-        int ready = _spin == Spin.Always || (_spin == Spin.WhileAlone && _time.GetTimestamp() >= _calmAt) ? SpinOnce() : 0;
+        int ready = _spin == Spin.Always || (_spin == Spin.WhileAlone && _loneliness.IsAlone) ? SpinOnce() : 0;
         if (ready == 0)
             ready = _epoll.Wait((int)_tickInterval.TotalMilliseconds);
         lock (_gate)
             _waiting = false;
         return ready;
-    }
-
-    private void LookWhoWantsTheCore(long now)
-    {
-        if (_spin != Spin.WhileAlone)
-            return;
-        long pushedAside = SocketCalls.TimesPushedAside();
-        if (pushedAside != _pushedAside)
-            _calmAt = now + (long)(CalmTime.TotalSeconds * _time.TimestampFrequency);
-        _pushedAside = pushedAside;
     }
 
     private int SpinOnce()

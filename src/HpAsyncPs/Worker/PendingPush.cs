@@ -14,5 +14,8 @@ internal sealed class PendingPush(FloatBuffer delta) : IDisposable
 
     public uint PassesQ8 { get; set; }
 
+    /// <summary>It asks for a snapshot too.</summary>
+    public bool Pulls { get; set; }
+
     public void Dispose() => Delta.Dispose();
 }

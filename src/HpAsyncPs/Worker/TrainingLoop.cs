@@ -119,8 +119,8 @@ public sealed class TrainingLoop : IDisposable
         if (!_session.Interrupt.IsCancellationRequested)
         {
             _passes += _stepPasses;
-            _session.TryPush(_x.Span, _passes);
-            _session.Pull();
+            if (!_session.TryPush(_x.Span, _passes, pulls: true))
+                _session.Pull();
         }
 
         _pulledAt = _time.GetTimestamp();

@@ -83,7 +83,8 @@ public sealed partial class WorkerSession
     /// </summary>
     /// <param name="x">This worker's newest vector, as long as the model.</param>
     /// <param name="passes">Passes over the worker's data so far.</param>
-    public bool TryPush(ReadOnlySpan<float> x, double passes)
+    /// <param name="pulls">Ask for a snapshot in the same frame, unless one was asked for already.</param>
+    public bool TryPush(ReadOnlySpan<float> x, double passes, bool pulls = false)
     {
         lock (Gate)
         {
@@ -97,6 +98,8 @@ public sealed partial class WorkerSession
             push.Sequence = ++_sequence;
             push.FromVersion = _current!.Version;
             push.PassesQ8 = (uint)Math.Min(uint.MaxValue, Math.Max(0, passes * 256));
+            push.Pulls = pulls && !_pulling;
+            _pulling |= pulls;
             _pendingCount++;
             SendPending();
             return true;
@@ -285,7 +288,7 @@ public sealed partial class WorkerSession
             var header = new FrameHeader(FrameKind.Push)
             {
                 Codec = CodecId.Fp32,
-                Flags = _sendingKey + count == delta.Length ? FrameFlags.Last : FrameFlags.None,
+                Flags = _sendingKey + count < delta.Length ? FrameFlags.None : push.Pulls ? FrameFlags.Last | FrameFlags.Pull : FrameFlags.Last,
                 Sequence = push.Sequence,
                 ShardVersion = push.FromVersion,
                 KeyBegin = (ulong)_sendingKey,

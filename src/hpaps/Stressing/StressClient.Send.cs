@@ -16,10 +16,6 @@ internal sealed partial class StressClient
             {
                 SendChunk();
             }
-            else if (_pullDue)
-            {
-                SendPull();
-            }
             else if (_phase == Phase.Priming)
             {
                 if (_pushed > 0)
@@ -57,7 +53,7 @@ internal sealed partial class StressClient
         var header = new FrameHeader(FrameKind.Push)
         {
             Codec = CodecId.Fp32,
-            Flags = last ? FrameFlags.Last : FrameFlags.None,
+            Flags = !last ? FrameFlags.None : _job.Mode is StressMode.PushPull or StressMode.Trip ? FrameFlags.Last | FrameFlags.Pull : FrameFlags.Last,
             Sequence = _pushed + 1,
             ShardVersion = _version,
             KeyBegin = (ulong)begin,
@@ -65,17 +61,9 @@ internal sealed partial class StressClient
         };
         _nextKey = last ? 0 : begin + count;
         if (last)
-        {
             _pushed++;
-            _pullDue = _job.Mode is StressMode.PushPull or StressMode.Trip;
-        }
-
         Send(header, MemoryMarshal.AsBytes(delta.AsSpan(begin, count)));
     }
 
-    private void SendPull()
-    {
-        _pullDue = false;
-        Send(new FrameHeader(FrameKind.Pull), []); // newer than version 0: whatever there is
-    }
+    private void SendPull() => Send(new FrameHeader(FrameKind.Pull), []); // newer than version 0: whatever there is
 }

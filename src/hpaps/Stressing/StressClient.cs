@@ -32,7 +32,6 @@ internal sealed partial class StressClient : IFrameHandler
     private ulong _acknowledged;
     private int _chunkKeys;
     private int _nextKey;
-    private bool _pullDue;
     private bool _writable = true;
     private bool _isAlone;
     private long _heardAt;
