@@ -113,6 +113,21 @@ public sealed class ShardTests
     }
 
     [Fact]
+    public void Publications_that_were_reserved_allocate_nothing()
+    {
+        var shard = new Shard(100, 1, [1.0, 1.0], Aggregate.Mean);
+        shard.Reserve(2);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Publication held = shard.TryPublish()!;
+        shard.ForgetNewest();
+        Publication other = shard.TryPublish()!;
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.NotSame(held, other);
+        shard.Release(held);
+        shard.Release(other);
+    }
+
+    [Fact]
     public void Publication_stays_as_it_was_while_readers_hold_it_and_buffers_come_back()
     {
         var shard = new Shard(1, 1, [1.0, 1.0], Aggregate.Mean);

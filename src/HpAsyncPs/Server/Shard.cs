@@ -95,7 +95,15 @@ public sealed class Shard
     public int MostPublications { get; set; } = int.MaxValue;
 
     /// <summary>Takes the memory of so many publications now, so that no reader waits for it later.</summary>
-    public void Reserve(int publications) => _snapshots.Reserve(publications);
+    public void Reserve(int publications)
+    {
+        _snapshots.Reserve(publications);
+        var made = new Publication[publications];
+        for (int j = 0; j < publications; j++)
+            made[j] = _publications.Get();
+        foreach (Publication publication in made)
+            _publications.Return(publication);
+    }
 
     /// <summary>Publications that somebody holds.</summary>
     public int LeasedPublications => _snapshots.Leased;
