@@ -189,7 +189,22 @@ public sealed class ServerHost : IDisposable
         if (remote is { Address.IsIPv4MappedToIPv6: true })
             remote = new IPEndPoint(remote.Address.MapToIPv4(), remote.Port); // came to [::], as people write it
         string peer = isUnix ? "of this host" : remote?.ToString() ?? "unknown";
-        _ = new Connection(socket, _pool, _loop, _time, peer, _chunkBytes, sink => new Handler(this, _server.Opened(sink), isLocal), _silence) { HasChecksums = _checksum };
+        Handler? handler = null;
+        try
+        {
+            _ = new Connection(socket, _pool, _loop, _time, peer, _chunkBytes, sink => handler = new Handler(this, _server.Opened(sink), isLocal), _silence)
+            {
+                HasChecksums = _checksum,
+            };
+        }
+        catch (Exception e) // the system watches no more sockets, say: that is this connection's end and nobody else's
+        {
+            if (handler is null)
+                _places.Release();
+            else
+                handler.Closed(e.Message);
+            socket.Dispose();
+        }
     }
 
     /// <summary>A thread that spins where others wait for its core takes their time.</summary>

@@ -8,6 +8,9 @@ internal sealed class PendingPush(FloatBuffer delta) : IDisposable
 {
     public FloatBuffer Delta { get; } = delta;
 
+    /// <summary>The first key that is not encoded yet.</summary>
+    public int Encoded { get; set; }
+
     public ulong Sequence { get; set; }
 
     public ulong FromVersion { get; set; }

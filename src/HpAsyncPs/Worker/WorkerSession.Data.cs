@@ -91,17 +91,14 @@ public sealed partial class WorkerSession
             if (!HasRoom || _hasEnded)
                 return false;
             PendingPush push = _pending[_pendingCount];
-            if (_options.Aggregate == Aggregate.Optimized)
-                x.CopyTo(push.Delta.Span); // a gradient, as it is
-            else
-                DeltaKernel.Encode(x, _reconstruction!.Span, push.Delta.Span);
             push.Sequence = ++_sequence;
             push.FromVersion = _current!.Version;
             push.PassesQ8 = (uint)Math.Min(uint.MaxValue, Math.Max(0, passes * 256));
             push.Pulls = pulls && !_pulling;
             _pulling |= pulls;
             _pendingCount++;
-            SendPending();
+            for (push.Encoded = 0; push.Encoded < x.Length; SendPending()) // what is encoded is on its way while the rest is encoded
+                Encode(x, push);
             return true;
         }
     }
@@ -263,6 +260,17 @@ public sealed partial class WorkerSession
         }
     }
 
+    private void Encode(ReadOnlySpan<float> x, PendingPush push)
+    {
+        int begin = push.Encoded, count = Math.Min(_chunkKeys, x.Length - begin);
+        ReadOnlySpan<float> chunk = x.Slice(begin, count);
+        if (_options.Aggregate == Aggregate.Optimized)
+            chunk.CopyTo(push.Delta.Span.Slice(begin, count)); // a gradient, as it is
+        else
+            DeltaKernel.Encode(chunk, _reconstruction!.Span.Slice(begin, count), push.Delta.Span.Slice(begin, count));
+        push.Encoded += count;
+    }
+
     private void SendPending()
     {
         // A connection may say that it is writable from inside Send; the loop that is under way goes on by itself.
@@ -281,7 +289,7 @@ public sealed partial class WorkerSession
 
     private void SendChunks()
     {
-        while (!_hasEnded && NextToSend() is { } push)
+        while (!_hasEnded && NextToSend() is { } push && _sendingKey < push.Encoded)
         {
             ReadOnlySpan<float> delta = push.Delta.Span;
             int count = Math.Min(_chunkKeys, delta.Length - _sendingKey);
