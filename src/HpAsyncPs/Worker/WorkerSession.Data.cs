@@ -24,6 +24,7 @@ public sealed partial class WorkerSession
     private Snapshot? _toEvaluate;
     private Snapshot? _evaluating;
     private int _chunkKeys;
+    private bool _isFull; // the connection takes no more until it says that it is writable
     private int[] _rows = [];
     private byte[] _payload = [];
     private byte[] _onePiece = [];
@@ -289,7 +290,7 @@ public sealed partial class WorkerSession
 
     private void SendChunks()
     {
-        while (!_hasEnded && NextToSend() is { } push && _sendingKey < push.Encoded)
+        while (!_hasEnded && !_isFull && NextToSend() is { } push && _sendingKey < push.Encoded)
         {
             ReadOnlySpan<float> delta = push.Delta.Span;
             int count = Math.Min(_chunkKeys, delta.Length - _sendingKey);
@@ -307,8 +308,9 @@ public sealed partial class WorkerSession
             _sendingKey += count;
             if (_sendingKey == delta.Length)
                 (_sendingSequence, _sendingKey) = (push.Sequence, 0);
-            if (!SendChunk(header, chunk))
-                return;
+            _isFull = true; // unless it takes the chunk, or says within Send that it can take more
+            if (SendChunk(header, chunk))
+                _isFull = false;
         }
     }
 

@@ -122,7 +122,10 @@ public sealed partial class WorkerSession : IDisposable
     public void Writable()
     {
         lock (Gate)
+        {
+            _isFull = false;
             SendPending();
+        }
     }
 
     /// <summary>The connection has gone.</summary>
