@@ -37,6 +37,14 @@ public sealed class BenchTests
         }
     }
 
+    [Fact]
+    public void Page_has_the_rows_that_the_script_measures()
+    {
+        string page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "benchmarks.md"));
+        foreach (string[] row in Rows())
+            Assert.Contains($"\n| {row[0]} | ", page, StringComparison.Ordinal);
+    }
+
     /// <summary>It takes numbers and words where the C program takes suffixes and options.</summary>
     [Fact]
     public void Other_program_gets_arguments_of_its_own_kind()

@@ -64,6 +64,19 @@ public sealed class PublicationLimitTests
     }
 
     [Fact]
+    public void Acknowledgement_waits_for_no_snapshot_that_cannot_be_had()
+    {
+        Push(FrameFlags.Pull);
+        Assert.Equal((1, 0), (_readers[3].Followed, _readers[3].Alone));
+        Stop(0);
+        Stop(1);
+        Assert.Equal((1, 2), (_readers[3].Followed, _readers[3].Alone));
+        Push(FrameFlags.Pull);
+        Assert.Equal((1, 3), (_readers[3].Followed, _readers[3].Alone));
+        Assert.Equal([1UL], _readers[3].Whole);
+    }
+
+    [Fact]
     public void Reader_that_goes_away_lets_go_too()
     {
         Stop(0);
@@ -128,7 +141,7 @@ public sealed class PublicationLimitTests
     private void Pull(int rank) => _server.Received(
         _sessions[rank], new FrameHeader(FrameKind.Pull) { Session = _sessions[rank].Id, ShardVersion = _pushed - 1 }, default);
 
-    private void Push()
+    private void Push(FrameFlags flags = FrameFlags.None)
     {
         _pushed++;
         foreach ((int begin, int count) in ((int, int)[])[(0, _chunk), (_chunk, 1)])
@@ -140,7 +153,7 @@ public sealed class PublicationLimitTests
                 Sequence = _pushed,
                 KeyBegin = (ulong)begin,
                 KeyCount = (uint)count,
-                Flags = begin > 0 ? FrameFlags.Last : FrameFlags.None,
+                Flags = begin > 0 ? FrameFlags.Last | flags : FrameFlags.None,
             };
             _server.Received(_sessions[3], header, new ReadOnlySequence<byte>(new byte[count * sizeof(float)]));
         }
@@ -165,8 +178,21 @@ public sealed class PublicationLimitTests
         /// <summary>Versions of the snapshots that came whole.</summary>
         public List<ulong> Whole { get; } = [];
 
+        /// <summary>Acknowledgements that a frame was said to follow, and others.</summary>
+        public int Followed { get; private set; }
+
+        public int Alone { get; private set; }
+
+        public bool SendFollowed(FrameHeader header, ReadOnlySpan<byte> payload)
+        {
+            Followed++;
+            Alone--;
+            return Send(header, payload);
+        }
+
         public bool Send(FrameHeader header, ReadOnlySpan<byte> payload)
         {
+            Alone += header.Kind == FrameKind.Acknowledged ? 1 : 0;
             if (header.Kind == FrameKind.Snapshot && header.Flags.Has(FrameFlags.Last))
                 Whole.Add(header.ShardVersion);
             if (header.Kind == FrameKind.Snapshot)

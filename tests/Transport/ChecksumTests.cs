@@ -1,5 +1,8 @@
 using System;
 using System.Buffers;
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.Tasks;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
 using HpAsyncPs.Worker;
@@ -45,6 +48,25 @@ public sealed class ChecksumTests
         Assert.Equal(checksum ? Crc32C.Of(payload) : 0, header.PayloadChecksum);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Worker_sends_what_it_was_asked_for(bool checksum)
+    {
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+        string address = listener.LocalEndPoint!.ToString()!;
+        Task<Exception?> joining = Task.Run(() => Record.Exception(() => WorkerClient.Connect(address, new WorkerOptions { Checksum = checksum })));
+        using (var server = new RawPeer(listener.Accept()))
+        {
+            (FrameHeader header, byte[] payload) = server.Receive(FrameKind.Join);
+            Assert.Equal(checksum ? Crc32C.Of(payload) : 0, header.PayloadChecksum);
+        }
+
+        Assert.IsType<ClusterException>(await joining); // the server went away
+    }
+
     [Fact]
     public void Push_that_was_changed_on_its_way_is_refused_and_changes_nothing()
     {
@@ -56,7 +78,12 @@ public sealed class ChecksumTests
         byte[] payload = [0, 0, 128, 63], changed = [0, 0, 0, 64];
         var header = new FrameHeader(FrameKind.Push)
         {
-            Session = session, Codec = CodecId.Fp32, Sequence = 1, KeyCount = 1, Flags = FrameFlags.Last, PayloadChecksum = Crc32C.Of(payload),
+            Session = session,
+            Codec = CodecId.Fp32,
+            Sequence = 1,
+            KeyCount = 1,
+            Flags = FrameFlags.Last,
+            PayloadChecksum = Crc32C.Of(payload),
         };
         peer.Send(header, payload);
         peer.Receive(FrameKind.Acknowledged);

@@ -24,6 +24,24 @@ public sealed class ReentrantSinkTests
         Assert.Equal([(1, 0), (1, 1), (1, 2), (1, 3), (2, 0), (2, 1), (2, 2), (2, 3)], sink.Chunks);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(Parameters - 1)]
+    [InlineData(Parameters + 1)]
+    public void TryPush_of_a_vector_of_another_length_throws_and_does_nothing(int length)
+    {
+        var sink = new Sink();
+        using var session = new WorkerSession(new WorkerOptions { Parameters = Parameters }, TimeProvider.System, sink);
+        sink.Session = session;
+        Deliver(session, FrameKind.Admitted, new AdmittedMessage(0, 1).Write);
+        Deliver(session, FrameKind.Start, new StartMessage(1, Parameters, 1, false, []).Write);
+        Assert.Throws<ArgumentException>(() => session.TryPush(new float[length], 1));
+        Assert.Empty(sink.Chunks);
+        Assert.Equal(0UL, session.Pushed);
+        Assert.True(session.TryPush(new float[Parameters], 1));
+        Assert.Equal(4, sink.Chunks.Count);
+    }
+
     private static void Deliver(WorkerSession session, FrameKind kind, Action<IBufferWriter<byte>> write)
     {
         var output = new ArrayBufferWriter<byte>();

@@ -40,7 +40,7 @@ public static class FrameReader
 
         Check(header, intact);
         if (header.PayloadLength > mostPayload)
-            throw new ProtocolException($"A {header.Kind} frame announces {header.PayloadLength} bytes; this server takes chunks of {mostPayload} from as many workers as it has.");
+            throw new ProtocolException($"A {header.Kind} frame announces {header.PayloadLength} bytes; with as many workers as this job has, chunks have at most {mostPayload}.");
         if (buffer.Length < FrameHeader.Bytes + (long)header.PayloadLength)
             return false;
         payload = buffer.Slice(FrameHeader.Bytes, header.PayloadLength);

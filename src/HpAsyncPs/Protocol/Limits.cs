@@ -62,7 +62,7 @@ public static class Limits
 
     /// <summary>
     /// Keys in a chunk of a job: as many whole rows as fit <see cref="ChunkParameters"/>, or a share of <see cref="ChunksOfAllParameters"/> where
-    /// more workers push at the same time, so that what a server holds of frames that are not whole yet does not grow with their number.
+    /// more workers push at the same time, so that what a server holds of frames that are not whole yet does not grow with their number, up to 128.
     /// </summary>
     /// <param name="rowLength">Parameters in a row.</param>
     /// <param name="workers">Of the job.</param>

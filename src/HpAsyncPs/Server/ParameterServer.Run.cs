@@ -92,7 +92,7 @@ public sealed partial class ParameterServer
     private void Start()
     {
         int parameters = _admission.Parameters;
-        (long least, long most) = Shard.BytesPerParameter(_options.Workers, _policy.Optimizer);
+        (long least, long most) = Shard.BytesPerParameter(_options.Workers, _policy.Optimizer, LeastPublications);
         Log?.Invoke($"{parameters} parameters for {_options.Workers} workers take {parameters * least / 1e6:0.0} MB, "
             + $"with slow readers up to {parameters * most / 1e6:0.0} MB, of {AvailableBytes / 1e6:0} MB");
         _members = _admission.Members();

@@ -33,7 +33,7 @@ public sealed partial class ParameterServer
         _time = time;
         _plateau = options.Plateau is { } rule ? new Plateau(rule) : null;
         _policy = policy ?? PolicyNames.Create(options.Policy);
-        long fits = AvailableBytes / Shard.BytesPerParameter(options.Workers, _policy.Optimizer).Most;
+        long fits = AvailableBytes / Shard.BytesPerParameter(options.Workers, _policy.Optimizer, LeastPublications).Most;
         _admission = new Admission(options.Workers, options.MaxParameters, (int)Math.Min(Limits.Parameters, fits), _policy.Optimizer is not null);
         _firstSession = incarnation;
         _pulling = new RankSet(options.Workers);
@@ -42,6 +42,8 @@ public sealed partial class ParameterServer
 
     /// <summary>Called with one line for the log whenever something worth it happens.</summary>
     public Action<string>? Log { get; init; }
+
+    private int LeastPublications => _options.Evaluates ? 3 : 2;
 
     private static long AvailableBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
@@ -175,17 +177,22 @@ public sealed partial class ParameterServer
             throw new ProtocolException($"A push from version {header.ShardVersion}; the shard is at {_shard.Version}.");
         if (header.PassesQ8 / 256.0 > session.Passes + Limits.PassesOfAPush)
             throw new ProtocolException($"One push moves a worker on by at most {Limits.PassesOfAPush} passes, from {session.Passes} on.");
-        ulong version = _shard.Version;
-        bool applied = _shard.Apply(session.Rank, header, payload), pulls = header.Flags.Has(FrameFlags.Pull);
+        bool pulls = header.Flags.Has(FrameFlags.Pull);
         if (pulls)
             AddPull(session, header.ShardVersion);
+        ulong version = _shard.Version;
+        bool applied = _shard.Apply(session.Rank, header, payload);
         if (header.Flags.Has(FrameFlags.Last))
-            SendAcknowledged(session, followed: pulls && applied && !session.IsSending && _policy.MayHave(_clocks[session.Rank] + 1, _rounds, session.SeenRounds));
+            SendAcknowledged(session, followed: pulls && applied && WillAnswer(session));
         if (applied)
             Applied(session, header, (long)(version - header.ShardVersion));
         else if (pulls)
             SendDue(session);
     }
+
+    /// <summary>Will a snapshot go out to it as soon as its push, which is applied, has been counted?</summary>
+    private bool WillAnswer(Session session) =>
+        !session.IsSending && _shard!.CanPublish && _policy.MayHave(_clocks[session.Rank] + 1, _rounds, session.SeenRounds);
 
     private void AddPull(Session session, ulong version)
     {
@@ -286,7 +293,7 @@ public sealed partial class ParameterServer
         int slow = 0;
         foreach (Session session in _sessions)
             slow += session.IsSending && _time.GetElapsedTime(session.SendingSince, now) > SlowReading ? 1 : 0;
-        _shard!.MostPublications = (_options.Evaluates ? 3 : 2) + Math.Max(0, slow - 1);
+        _shard!.MostPublications = LeastPublications + Math.Max(0, slow - 1);
     }
 
     private void SendHeartbeats(long now)

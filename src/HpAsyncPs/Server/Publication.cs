@@ -32,7 +32,8 @@ public sealed class Publication
     /// </summary>
     public ulong Contains(int rank, int key) => _sequences[rank] + (key < _nextKeys[rank] ? 1UL : 0UL);
 
-    internal bool IsHeld => _readers > 0;
+    /// <summary>Somebody reads it besides the shard that keeps it.</summary>
+    internal bool IsShared => _readers > 1;
 
     internal void Freeze(FloatBuffer values, ulong version, ReadOnlySpan<ulong> sequences, ReadOnlySpan<int> nextKeys)
     {

@@ -18,7 +18,7 @@ public sealed class ServerHost : IDisposable
     /// Connections beyond the workers that may be open at a time: admissions under way, and refusals lingering. Who comes
     /// when all places are taken waits in the kernel's backlog.
     /// </summary>
-    private const int SpareConnections = 64;
+    public const int SpareConnections = 64;
 
     /// <summary>
     /// Blocks of connection memory that are taken when training begins, 16 MiB, as far as the members can need them: not in the middle of it.

@@ -114,11 +114,11 @@ public sealed class Shard
     /// <summary>The factor from sum to aggregate.</summary>
     public double Scale => _scale;
 
-    /// <summary>Bytes that a shard takes for each parameter: at least, and with every reader slow.</summary>
-    public static (long Least, long Most) BytesPerParameter(long workers, IServerOptimizer? optimizer)
+    /// <summary>Bytes that a shard takes for each parameter, with the copy of the model at the end: at least, and with every reader slow.</summary>
+    public static (long Least, long Most) BytesPerParameter(long workers, IServerOptimizer? optimizer, int publications)
     {
         long own = 8 + (optimizer is null ? 4 * workers : 8 * optimizer.StatePerParameter);
-        return (own + 4, own + (4 * (workers + 3)));
+        return (own + (4 * (publications + 1)), own + (4 * (workers + 4)));
     }
 
     /// <summary>
@@ -205,6 +205,9 @@ public sealed class Shard
         _newest?.Acquire();
         return _newest;
     }
+
+    /// <summary>Would <see cref="TryPublish"/> give a publication?</summary>
+    public bool CanPublish => _newest?.Version == Version || _snapshots.Leased - (_newest is { IsShared: false } ? 1 : 0) < MostPublications;
 
     /// <summary>A reader lets go.</summary>
     public void Release(Publication publication)

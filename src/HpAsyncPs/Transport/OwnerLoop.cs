@@ -107,9 +107,18 @@ public sealed class OwnerLoop : IDisposable
         int slot = _free.Count > 0 ? _free.Pop() : _used++;
         if (slot == _connections.Length)
             Array.Resize(ref _connections, 2 * slot);
+        try
+        {
+            _epoll.Watch(connection.Socket, slot, Readiness.Readable);
+        }
+        catch (ClusterException)
+        {
+            _free.Push(slot);
+            throw;
+        }
+
         _connections[slot] = connection;
         _open++;
-        _epoll.Watch(connection.Socket, slot, Readiness.Readable);
         return slot;
     }
 
@@ -163,14 +172,12 @@ public sealed class OwnerLoop : IDisposable
         if (!_disposed)
             return false;
         if (_endBy == long.MaxValue)
-        {
             _endBy = _time.GetTimestamp() + (long)(Connection.LongestLinger.TotalSeconds * _time.TimestampFrequency);
-            RunQueued();
-            foreach (Connection? connection in _connections)
-            {
-                if (connection is { IsClosing: false })
-                    connection.CutOff("the program ended");
-            }
+        RunQueued();
+        foreach (Connection? connection in _connections)
+        {
+            if (connection is { IsClosing: false })
+                connection.CutOff("the program ended");
         }
 
         return _open == 0 || _time.GetTimestamp() >= _endBy;

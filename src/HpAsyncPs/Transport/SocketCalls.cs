@@ -14,6 +14,8 @@ internal static partial class SocketCalls
     private const int MoreFollows = 0x8000;
     private const int Interrupted = 4;
     private const int TryAgain = 11;
+    private const int NoMemory = 12;
+    private const int NoBuffers = 105;
 
     // struct rusage: two times of two words each, then 14 counters, of which the last is this one.
     private const int UsageWords = 18;
@@ -34,7 +36,7 @@ internal static partial class SocketCalls
                 return (int)sent;
             int error = Marshal.GetLastPInvokeError();
             if (error != Interrupted)
-                return error == TryAgain ? 0 : -1;
+                return error is TryAgain or NoMemory or NoBuffers ? 0 : -1;
         }
     }
 

@@ -10,7 +10,7 @@ internal static class TcpOptions
     /// <summary>How long a peer may be silent where nobody says otherwise.</summary>
     public static readonly TimeSpan Silence = TimeSpan.FromSeconds(30);
 
-    // A host that has died on an idle connection is noticed 25 s after its last word.
+    // For systems that do not know the user timeout, which otherwise decides how long a host may be silent.
     private const int IdleSeconds = 10;
     private const int ProbeSeconds = 5;
     private const int Probes = 3;

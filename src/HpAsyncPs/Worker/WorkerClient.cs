@@ -27,7 +27,7 @@ public sealed class WorkerClient : IDisposable
         _pool = new SlabPool(Connection.MostBlocks(Limits.ChunkBytes));
         _loop = new OwnerLoop("network", time, WorkerSession.TickInterval, Tick) { Spin = options.Spin ? Spin.Always : Spin.Never };
         Handler? handler = null;
-        _ = new Connection(socket, _pool, _loop, time, server, Limits.ChunkBytes, sink => handler = new Handler(new WorkerSession(options, time, sink))) { HasChecksums = options.Checksum };
+        _ = new Connection(socket, _pool, _loop, time, server, Limits.ChunkBytes, sink => handler = new Handler(new WorkerSession(options, time, sink)), options.LivenessTimeout) { HasChecksums = options.Checksum };
         _session = handler!.Session;
         _loop.Start();
     }

@@ -85,8 +85,11 @@ public sealed partial class WorkerSession
     /// <param name="x">This worker's newest vector, as long as the model.</param>
     /// <param name="passes">Passes over the worker's data so far.</param>
     /// <param name="pulls">Ask for a snapshot in the same frame, unless one was asked for already.</param>
+    /// <exception cref="ArgumentException">The vector has another length; nothing was done.</exception>
     public bool TryPush(ReadOnlySpan<float> x, double passes, bool pulls = false)
     {
+        if (x.Length != Started!.Parameters)
+            throw new ArgumentException($"The model has {Started.Parameters} parameters; the vector has {x.Length}.", nameof(x));
         lock (Gate)
         {
             if (!HasRoom || _hasEnded)

@@ -50,7 +50,7 @@ internal static class StressCommand
         Option<int> idle = new Option<int>("--idle") { HelpName = "N", Description = "So many more workers join and do nothing while the others are measured; the server takes memory for each." }.Within(0, MostIdle);
         var verify = new Option<bool>("--verify") { Description = "Look whether the server's model at the end is exactly the sum of all that was acknowledged." };
         var json = new Option<bool>("--json") { Description = "Print one JSON object, or an array for several sizes, on standard output, and nothing else there." };
-        Option<string?> spin = CommonOptions.Spin("By default as long as workers and server are no more than this host's processors.");
+        Option<string?> spin = CommonOptions.Spin("By default as long as workers and server are no more than this host's processors, and nobody else wants the cores.");
         var limits = new Option<string?>("--limits") { HelpName = "PROGRAM", Description = "Measures what plain sockets do here, before and after each size of push, pull and trip, for ratio_to_limit: takes 'push BYTES SECONDS WINDOW [unix] [spin]' (pull alike; trip without WINDOW) and prints JSON with gb_per_second. By default, with a server of our own, 'limits' beside this program, if it is there; none: no such program." };
         var command = new Command("stress", CommonOptions.WithExamples(
             "Measures throughput and latency of pushes and pulls, with a server and workers on this host.",
