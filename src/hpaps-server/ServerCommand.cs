@@ -1,5 +1,6 @@
 using System;
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using HpAsyncPs.Programs;
 using HpAsyncPs.Protocol;
@@ -48,10 +49,12 @@ internal static class ServerCommand
         };
         root.Validators.Add(result =>
         {
-            if (result.GetValue(target) is not null && result.GetValue(reference) is null)
+            if (IsGiven(result, target) && !IsGiven(result, reference))
                 result.AddError("--target needs --reference: the optimum that the gap is measured against.");
-            if (result.GetValue(rate) is not null && !CommonOptions.TakesGradients(result.GetResult(policy)))
+            if (IsGiven(result, rate) && !CommonOptions.TakesGradients(result.GetResult(policy)))
                 result.AddError("--rate is the learning rate of --policy asp; no other policy has one.");
+            if (result.GetResult(policy)?.Tokens is [{ Value: AspPolicy.Sum }] && !IsGiven(result, plain))
+                result.AddError($"--policy {AspPolicy.Sum} only adds what is pushed, and trains nothing: it needs --plain; to train, use asp:sgd, asp:adagrad or asp:adam.");
         });
         reference.Validators.Add(result =>
         {
@@ -81,4 +84,7 @@ internal static class ServerCommand
                 parsed.GetValue(counts), parsed.GetValue(supervised))));
         return root;
     }
+
+    // Not its value: that may be no number, which the parser says by itself.
+    private static bool IsGiven(CommandResult result, Option option) => result.GetResult(option) is { Implicit: false };
 }

@@ -50,9 +50,16 @@ public sealed class OpenPullsTests
         Push(FrameFlags.Pull);
         Assert.Equal([1UL, 3UL], _answers.Versions);
         Assert.Equal([true, false, true], _answers.Followed); // acknowledgements behind which a snapshot goes out at once
+        _pushed--;
+        Push(FrameFlags.Pull); // the same again: it asks for nothing
+        Assert.Equal([1UL, 3UL], _answers.Versions);
+        Push();
+        Assert.Equal([1UL, 3UL], _answers.Versions);
         for (int pull = 0; pull < Limits.OpenPulls; pull++)
             Pull(_pushed + 100);
+        double before = _server.Sum[0];
         Push(FrameFlags.Pull);
+        Assert.Equal(before, _server.Sum[0]); // refused whole
         Assert.Contains($"at most {Limits.OpenPulls} pulls open", _answers.Refused, StringComparison.Ordinal);
     }
 

@@ -177,17 +177,17 @@ public sealed partial class ParameterServer
             throw new ProtocolException($"A push from version {header.ShardVersion}; the shard is at {_shard.Version}.");
         if (header.PassesQ8 / 256.0 > session.Passes + Limits.PassesOfAPush)
             throw new ProtocolException($"One push moves a worker on by at most {Limits.PassesOfAPush} passes, from {session.Passes} on.");
-        bool pulls = header.Flags.Has(FrameFlags.Pull);
+        bool pulls = header.Flags.Has(FrameFlags.Pull) && header.Sequence > _shard.ClockOf(session.Rank); // not when it comes a second time
         if (pulls)
-            AddPull(session, header.ShardVersion);
+            session.CheckPull(); // before anything is applied
         ulong version = _shard.Version;
         bool applied = _shard.Apply(session.Rank, header, payload);
+        if (pulls)
+            AddPull(session, header.ShardVersion);
         if (header.Flags.Has(FrameFlags.Last))
-            SendAcknowledged(session, followed: pulls && applied && WillAnswer(session));
+            SendAcknowledged(session, followed: pulls && WillAnswer(session));
         if (applied)
             Applied(session, header, (long)(version - header.ShardVersion));
-        else if (pulls)
-            SendDue(session);
     }
 
     /// <summary>Will a snapshot go out to it as soon as its push, which is applied, has been counted?</summary>

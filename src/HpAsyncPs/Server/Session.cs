@@ -97,9 +97,16 @@ public sealed class Session
     /// <exception cref="ProtocolException">There are too many already.</exception>
     internal void AddPull(ulong version)
     {
+        CheckPull();
+        _pullVersions[(_firstPull + _pulls++) % Limits.OpenPulls] = version;
+    }
+
+    /// <summary>May another pull come in?</summary>
+    /// <exception cref="ProtocolException">There are too many already.</exception>
+    internal void CheckPull()
+    {
         if (_pulls == Limits.OpenPulls)
             throw new ProtocolException($"A worker has at most {Limits.OpenPulls} pulls open: wait for a snapshot before the next pull.");
-        _pullVersions[(_firstPull + _pulls++) % Limits.OpenPulls] = version;
     }
 
     /// <summary>The oldest pull is being answered.</summary>

@@ -67,6 +67,8 @@ public readonly record struct Endpoint(string Host, int Port)
     /// <exception cref="ClusterException">Nobody answered in time.</exception>
     public Socket Connect(TimeSpan timeout, TimeProvider time, CancellationToken cancellation)
     {
+        if (Port == 0)
+            throw new InputException($"{this}: nobody listens at port 0, with which a server takes any free one; give the port that it said.");
         long start = time.GetTimestamp();
         TimeSpan pause = FirstRetry;
         string reason = "the host name has no address";

@@ -36,6 +36,8 @@ internal sealed class LimitProgram(string path, bool named)
             return null;
         if (settings.Limits is { } path)
         {
+            if (File.Exists(path) && OperatingSystem.IsLinux() && (File.GetUnixFileMode(path) & (UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute)) == 0)
+                throw new InputException($"--limits {path}: it may not be run; chmod +x {path}");
             return File.Exists(path)
                 ? new LimitProgram(Path.GetFullPath(path), named: true)
                 : throw new InputException($"--limits {path}: there is no such program; give its path, '{None}', or leave it out");

@@ -75,7 +75,7 @@ internal static class StressCommand
                 result.AddError($"--server: {e.Message}");
             }
         });
-        command.Validators.Add(result => Check(result, common, server));
+        command.Validators.Add(result => Check(result, common, verify, workers, server));
         command.Validators.Add(result =>
         {
             if (result.GetResult(server) is not null && (result.GetResult(transport)?.Tokens.Count > 0 || result.GetResult(idle)?.Tokens.Count > 0))
@@ -159,13 +159,15 @@ internal static class StressCommand
         return arguments;
     }
 
-    private static void Check(CommandResult result, Common common, Option<string?> server)
+    private static void Check(CommandResult result, Common common, Option<bool> verify, Option<int> workers, Option<string?> server)
     {
         bool pulls = result.GetResult(common.Mode)?.Tokens is [{ Value: "pull" or "push-pull" }];
         if (pulls && result.GetResult(common.Window)?.Tokens is [var token] && int.TryParse(token.Value, CultureInfo.InvariantCulture, out int window) && window > Limits.OpenPulls)
             result.AddError($"--window must be at most {Limits.OpenPulls} where workers pull: a server answers no more pulls of one at a time.");
         if (result.GetResult(server) is not null && result.GetResult(common.Bytes)?.Tokens is [{ Value: var sizes }] && sizes.Contains(',', StringComparison.Ordinal))
             result.AddError("--server takes one size in --bytes: a server ends when its workers have left.");
+        if (result.GetResult(server) is not null && result.GetResult(verify) is not null && result.GetResult(workers)?.Tokens is [{ Value: not "1" }])
+            result.AddError("--verify with --server takes one worker: no other could say what the model must be. Leave --server out to verify several.");
     }
 
     private static void OneOf(Option<string> option, string[] names) => option.Validators.Add(result =>

@@ -32,11 +32,11 @@ internal static class StressRun
         foreach (StressReport report in reports)
         {
             if (report.Verified == false)
-                throw new ClusterException($"the model after pushes of {report.PayloadBytes} bytes is not the sum of what was acknowledged: a push was lost, doubled or changed; please report it with this command");
+                throw new ClusterException($"the model after pushes of {report.PayloadBytes} bytes is not the sum of what was acknowledged: {(settings.Server is null ? "" : "if that server was not started with a --rate, ")}a push was lost, doubled or changed; please report it with this command");
         }
 
         if (settings.Verify && settings.Server is not null && reports is [{ Verified: null }])
-            Console.Error.WriteLine("hpaps: not verified: other workers push to that server too; let it run with --workers 1, or leave --server out");
+            throw new ClusterException("not verified: other workers push to that server too; let it run with --workers 1, or leave --server out");
         return (int)ExitCode.Done;
     }
 
