@@ -48,7 +48,7 @@ public sealed class TrainingTests
         (SparseRows all, SparseRows[] parts) = Data(labelSorted: true);
         double best = NewtonReference.Solve(all, BinaryLabels.Of(all).Signs(all), L2).Objective;
         RunResult result = Train("async", 4, parts, 1, new ServerOptions { Policy = "async", Target = 1e-6, Reference = best });
-        Assert.Equal("target " , result.Reason + " " + result.Failure);
+        Assert.Equal("target ", result.Reason + " " + result.Failure);
     }
 
     [Fact]
@@ -136,7 +136,7 @@ public sealed class TrainingTests
     {
         (_, SparseRows[] parts) = Data(labelSorted: false);
         RunResult result = Train("async", 50, parts, 2, new ServerOptions { Policy = "async", Target = 10, Reference = 0.3, Passes = 1000 });
-        Assert.Equal("target " , result.Reason + " " + result.Failure);
+        Assert.Equal("target ", result.Reason + " " + result.Failure);
         Assert.All(result.Status.Workers, worker => Assert.InRange(worker.Pushes, 1UL, ulong.MaxValue));
     }
 
