@@ -38,8 +38,8 @@ public sealed class ServerHost : IDisposable
     private readonly SemaphoreSlim _places;
     private readonly bool? _spin;
     private readonly bool _checksum;
-    private int _localPeers;
     private readonly TimeSpan _silence;
+    private int _localPeers;
     private RunStatus? _status;
     private int _statusWanted;
     private bool _reserved;
