@@ -11,8 +11,10 @@ internal sealed class LoopbackServer : IDisposable
 {
     private static readonly TimeSpan Enough = TimeSpan.FromSeconds(10);
 
-    public LoopbackServer(ServerOptions options) =>
-        Host = ServerHost.Start(options, "127.0.0.1:0");
+    /// <param name="options">How the job is run.</param>
+    /// <param name="holds">Whether the job holds for a worker that is lost; else it fails at once.</param>
+    public LoopbackServer(ServerOptions options, bool holds = false) =>
+        Host = ServerHost.Start(holds ? options : options with { RejoinTimeout = TimeSpan.Zero }, "127.0.0.1:0");
 
     public ServerHost Host { get; }
 

@@ -21,6 +21,9 @@ internal sealed class RawPeer : IDisposable
 
     public Socket Socket => _socket;
 
+    /// <summary>The number of its session.</summary>
+    public ulong SessionNumber { get; } = HpAsyncPs.Protocol.SessionNumber.Draw();
+
     public static RawPeer ConnectTo(string address)
     {
         IPEndPoint where = IPEndPoint.Parse(address);
@@ -44,7 +47,7 @@ internal sealed class RawPeer : IDisposable
     }
 
     public void Join(int rank, int parameters) =>
-        Send(new FrameHeader(FrameKind.Join), new JoinMessage(rank, parameters, 1, Aggregate.Mean, 1, [], []).Write);
+        Send(new FrameHeader(FrameKind.Join) { Session = SessionNumber }, new JoinMessage(rank, parameters, 1, Aggregate.Mean, 1, [], []).Write);
 
     /// <summary>The next frame of this kind; others are skipped.</summary>
     public (FrameHeader Header, byte[] Payload) Receive(FrameKind kind)

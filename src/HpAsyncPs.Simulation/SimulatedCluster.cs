@@ -115,10 +115,10 @@ public sealed class SimulatedCluster : IDisposable
             Settings = task.Settings,
             LivenessTimeout = Never,
         };
-        Session? session = null;
+        Peer? peer = null;
         _up[rank] = new Direction("server", link, _clock, _events)
         {
-            Arrived = (header, payload) => _server.Received(session!, header, payload),
+            Arrived = (header, payload) => _server.Received(peer!, header, payload),
         };
         _down[rank] = new Direction($"simulated worker {rank}", link, _clock, _events)
         {
@@ -128,7 +128,7 @@ public sealed class SimulatedCluster : IDisposable
                 _workers[rank].Act();
             },
         };
-        session = _server.Opened(_down[rank]);
+        peer = _server.Opened(_down[rank]);
         _workers[rank] = new WorkerProcess(worker, join, _up[rank], _clock, _events);
         _workers[rank].Session.Join();
     }

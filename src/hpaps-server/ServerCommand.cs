@@ -27,7 +27,9 @@ internal static class ServerCommand
         Option<double?> timeLimit = new Option<double?>("--time-limit") { Description = "Stop after this many seconds of training." }.Within(0, 1e9);
         Option<int> maxParameters = new Option<int>("--max-parameters") { Description = "Refuse workers that need more.", DefaultValueFactory = _ => Limits.Parameters }.Within(1, Limits.Parameters);
         Option<double> joinTimeout = new Option<double>("--join-timeout") { Description = "Seconds to wait for all workers.", DefaultValueFactory = _ => 120 }.Within(0.1, 1e6);
-        Option<double> livenessTimeout = new Option<double>("--liveness-timeout") { Description = "Seconds of silence after which a worker is lost.", DefaultValueFactory = _ => 30 }.Within(2, 1e6);
+        Option<double> livenessTimeout = new Option<double>("--liveness-timeout") { HelpName = "SECONDS", Description = "Seconds after which a worker that is not heard of is lost, connected or not.", DefaultValueFactory = _ => 10 }.Within(2, 1e6);
+        Option<string> onLoss = CommonOptions.OnWorkerLoss();
+        Option<double> rejoinTimeout = new Option<double>("--rejoin-timeout") { HelpName = "SECONDS", Description = "How long the job holds for a lost worker to return, or another in its place, before it fails.", DefaultValueFactory = _ => 60 }.Within(0, 1e6);
         var plain = new Option<bool>("--plain") { Description = "Only push and pull: do not ask the workers to evaluate snapshots. Ends when all have left." };
         Option<string?> spin = CommonOptions.Spin("By default as long as this server and the workers that are connected from this host are no more than its processors, and nobody else wants the core.");
         Option<bool> checksum = CommonOptions.Checksum();
@@ -45,7 +47,7 @@ internal static class ServerCommand
             "hpaps-server --workers 3 --policy bsp --plain"))
         {
             listen, insecure, workers, policy, rate, passes, target, reference, targetRmse, plateau, timeLimit, maxParameters, joinTimeout,
-            livenessTimeout, plain, spin, checksum, output, events, counts, supervised,
+            livenessTimeout, onLoss, rejoinTimeout, plain, spin, checksum, output, events, counts, supervised,
         };
         root.Validators.Add(result =>
         {
@@ -76,6 +78,8 @@ internal static class ServerCommand
                 MaxParameters = parsed.GetValue(maxParameters),
                 JoinTimeout = TimeSpan.FromSeconds(parsed.GetValue(joinTimeout)),
                 LivenessTimeout = TimeSpan.FromSeconds(parsed.GetValue(livenessTimeout)),
+                OnWorkerLoss = CommonOptions.WorkerLossOf(parsed.GetValue(onLoss)!),
+                RejoinTimeout = TimeSpan.FromSeconds(parsed.GetValue(rejoinTimeout)),
                 Checksum = parsed.GetValue(checksum),
                 Spin = CommonOptions.SpinOf(parsed, spin),
                 Evaluates = !parsed.GetValue(plain),

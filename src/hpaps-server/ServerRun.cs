@@ -13,6 +13,8 @@ namespace HpAsyncPs.ServerProgram;
 /// <summary>One life of the server program.</summary>
 internal static class ServerRun
 {
+    // A line of the launcher: the rank of a worker that has ended and is not started again, and why.
+    private const string GiveUp = "give-up ";
     private static readonly TimeSpan StatusInterval = TimeSpan.FromMilliseconds(200);
 
     /// <param name="Listen">HOST:PORT.</param>
@@ -46,6 +48,8 @@ internal static class ServerRun
             {
                 if (line == "stop")
                     host.RequestStop("stopped");
+                else if (line.StartsWith(GiveUp, StringComparison.Ordinal) && line[GiveUp.Length..].Split(' ', 2) is [var rank, var reason] && int.TryParse(rank, out int which))
+                    host.GiveUp(which, reason);
             });
         }
 

@@ -21,6 +21,8 @@ internal sealed class WorkerFlags
     private readonly Option<double> _slowRandom = new Option<double>("--slow-random") { HelpName = "SIGMA", Description = "Let each step take exp(SIGMA N(0, 1)) times as long, drawn from seed and rank; what would be shorter than it is stays as it is.", DefaultValueFactory = _ => 0 }.Within(0, SlowOptions.MostSigma);
     private readonly Option<double> _connectTimeout = new Option<double>("--connect-timeout") { Description = "Seconds to try to reach the server.", DefaultValueFactory = _ => 30 }.Within(0.1, 1e6);
     private readonly Option<double> _startTimeout = new Option<double>("--start-timeout") { Description = "Seconds to wait for the other workers.", DefaultValueFactory = _ => 180 }.Within(0.1, 1e6);
+    private readonly Option<double> _livenessTimeout = new Option<double>("--liveness-timeout") { HelpName = "SECONDS", Description = "Seconds of silence of the server after which its connection is given up.", DefaultValueFactory = _ => 10 }.Within(2, 1e6);
+    private readonly Option<double> _reconnectTimeout = new Option<double>("--reconnect-timeout") { HelpName = "SECONDS", Description = "How long to try to go on over another connection when one has gone; 0: not at all.", DefaultValueFactory = _ => 60 }.Within(0, 1e6);
     private readonly Option<string?> _spin = CommonOptions.Spin("By default never: another worker may need that core.");
     private readonly Option<bool> _checksum = CommonOptions.Checksum();
     private readonly Option<bool> _supervised = new("--exit-with-stdin") { Description = "End when standard input ends. For launchers." };
@@ -43,7 +45,7 @@ internal sealed class WorkerFlags
     public Command Command(string name, string description, Action<Given> run, params Option[] own)
     {
         var command = new Command(name, description);
-        foreach (Option option in (Option[])[_server, _rank, _data, _part, .. own, _seed, _slow, _slowRandom, _connectTimeout, _startTimeout, _spin, _checksum, _supervised])
+        foreach (Option option in (Option[])[_server, _rank, _data, _part, .. own, _seed, _slow, _slowRandom, _connectTimeout, _startTimeout, _livenessTimeout, _reconnectTimeout, _spin, _checksum, _supervised])
             command.Options.Add(option);
         _part.Validators.Add(result =>
         {
@@ -86,6 +88,9 @@ internal sealed class WorkerFlags
             Spin = CommonOptions.SpinOf(parsed, _spin) ?? false,
             ConnectTimeout = TimeSpan.FromSeconds(parsed.GetValue(_connectTimeout)),
             StartTimeout = TimeSpan.FromSeconds(parsed.GetValue(_startTimeout)),
+            LivenessTimeout = TimeSpan.FromSeconds(parsed.GetValue(_livenessTimeout)),
+            ReconnectTimeout = TimeSpan.FromSeconds(parsed.GetValue(_reconnectTimeout)),
+            Log = line => Console.Error.WriteLine($"hpaps-worker: {line}"),
         };
         int wanted = parsed.GetValue(_rank) < 0 && parsed.GetValue(_part) is not null ? part.Index : parsed.GetValue(_rank);
         Slowness slowness = SlowOptions.Of(parsed.GetValue(_slow), parsed.GetValue(_slowRandom), parsed.GetValue(_seed), Math.Max(0, wanted));

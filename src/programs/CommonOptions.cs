@@ -106,6 +106,32 @@ internal static class CommonOptions
         return option;
     }
 
+    /// <summary>--on-worker-loss.</summary>
+    public static Option<string> OnWorkerLoss()
+    {
+        var option = new Option<string>("--on-worker-loss")
+        {
+            HelpName = "wait|keep|evict",
+            Description = "When a worker is lost: wait: the job holds until it returns or another takes its place; keep: the others go on, and what it contributed stays; "
+                + "evict: the others go on, and what it contributed is taken out.",
+            DefaultValueFactory = _ => "wait",
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: not ("wait" or "keep" or "evict") } token])
+                result.AddError($"--on-worker-loss must be wait, keep or evict; it is '{token.Value}'.");
+        });
+        return option;
+    }
+
+    /// <summary>What --on-worker-loss says.</summary>
+    public static WorkerLoss WorkerLossOf(string given) => given switch
+    {
+        "keep" => WorkerLoss.Keep,
+        "evict" => WorkerLoss.Evict,
+        _ => WorkerLoss.Wait,
+    };
+
     /// <summary>--checksum.</summary>
     public static Option<bool> Checksum() => new("--checksum")
     {

@@ -38,7 +38,7 @@ public sealed class GoldenTests
     {
         var output = new ArrayBufferWriter<byte>();
         new JoinMessage(0, 123, 1, Aggregate.Mean, 8139, [1.5], [new("task", "logreg")]).Write(output);
-        Same("join", new FrameHeader(FrameKind.Join), output.WrittenSpan.ToArray());
+        Same("join", new FrameHeader(FrameKind.Join) { Session = Session }, output.WrittenSpan.ToArray());
     }
 
     [Fact]

@@ -94,7 +94,7 @@ public sealed class AdmissionTests
     [Fact]
     public void Tick_worker_that_is_silent_too_long_is_lost_and_named()
     {
-        var network = new SeededNetwork(1, 0, new ServerOptions { Workers = 2, Evaluates = false }, _time);
+        var network = new SeededNetwork(1, 0, new ServerOptions { Workers = 2, Evaluates = false, RejoinTimeout = TimeSpan.Zero }, _time);
         WorkerSession a = network.Connect(Options(0, 1, "0.5"), _time);
         network.Connect(Options(1, 1, "0.5"), _time);
         network.DeliverAll();
@@ -107,7 +107,7 @@ public sealed class AdmissionTests
         }
 
         Assert.Contains("worker 1", network.Server.Result().Failure, StringComparison.Ordinal);
-        Assert.Contains("30 s", network.Server.Result().Failure, StringComparison.Ordinal);
+        Assert.Contains("10 s", network.Server.Result().Failure, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -116,10 +116,16 @@ public sealed class AdmissionTests
         var network = new SeededNetwork(1, 0, new ServerOptions { Workers = 1, Evaluates = false }, _time);
         WorkerSession a = network.Connect(Options(0, 1, "0.5"), _time);
         network.DeliverAll();
-        _time.Advance(TimeSpan.FromSeconds(31));
+        bool wantsAnother = false;
+        a.Disconnected = () => wantsAnother = true;
+        _time.Advance(TimeSpan.FromSeconds(11));
+        a.Tick(default);
+        Assert.True(wantsAnother);
+        Assert.False(a.HasEnded);
+        _time.Advance(TimeSpan.FromSeconds(61));
         a.Tick(default);
         Assert.True(a.HasEnded);
-        Assert.Contains("Nothing was heard of the server", a.Failure, StringComparison.Ordinal);
+        Assert.Contains("nothing was heard of it for 10 s", a.Failure, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -129,8 +135,8 @@ public sealed class AdmissionTests
         foreach (FrameKind kind in new[] { FrameKind.Push, FrameKind.Pull, FrameKind.Start, FrameKind.Evaluated, FrameKind.Leave })
         {
             var sink = new Recorder();
-            Session session = network.Server.Opened(sink);
-            network.Server.Received(session, new FrameHeader(kind), ReadOnlySequence<byte>.Empty);
+            Peer peer = network.Server.Opened(sink);
+            network.Server.Received(peer, new FrameHeader(kind), ReadOnlySequence<byte>.Empty);
             Assert.Equal([FrameKind.Refused], sink.Kinds);
             Assert.True(sink.IsClosed);
         }

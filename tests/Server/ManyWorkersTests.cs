@@ -21,10 +21,10 @@ public sealed class ManyWorkersTests
         for (int rank = 0; rank < Workers; rank++)
         {
             _workers[rank] = new Worker();
-            Session session = _workers[rank].Session = _server.Opened(_workers[rank]);
+            Peer peer = _workers[rank].Connection = _server.Opened(_workers[rank]);
             var join = new ArrayBufferWriter<byte>();
             new JoinMessage(rank, 1, 1, Aggregate.Mean, 1, [], []).Write(join);
-            _server.Received(session, new FrameHeader(FrameKind.Join), new ReadOnlySequence<byte>(join.WrittenMemory));
+            _server.Received(peer, new FrameHeader(FrameKind.Join) { Session = (ulong)rank + 1 }, new ReadOnlySequence<byte>(join.WrittenMemory));
         }
     }
 
@@ -75,13 +75,13 @@ public sealed class ManyWorkersTests
 
     private void Send(Worker worker, FrameHeader header, byte[] payload)
     {
-        header.Session = worker.Session!.Id;
-        _server.Received(worker.Session, header, new ReadOnlySequence<byte>(payload));
+        header.Session = worker.Connection!.Session?.Id ?? 0;
+        _server.Received(worker.Connection, header, new ReadOnlySequence<byte>(payload));
     }
 
     private sealed class Worker : IFrameSink
     {
-        public Session? Session { get; set; }
+        public Peer? Connection { get; set; }
 
         public ulong Pushed { get; set; }
 

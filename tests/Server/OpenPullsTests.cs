@@ -13,15 +13,15 @@ public sealed class OpenPullsTests
 {
     private readonly ParameterServer _server = new(new ServerOptions { Evaluates = false }, new FakeTimeProvider(), 1UL << 32);
     private readonly Answers _answers = new();
-    private readonly Session _session;
+    private readonly Peer _peer;
     private ulong _pushed;
 
     public OpenPullsTests()
     {
-        _session = _server.Opened(_answers);
+        _peer = _server.Opened(_answers);
         var join = new ArrayBufferWriter<byte>();
         new JoinMessage(-1, 1, 1, Aggregate.Sum, 1, [], []).Write(join);
-        _server.Received(_session, new FrameHeader(FrameKind.Join), new ReadOnlySequence<byte>(join.WrittenMemory));
+        _server.Received(_peer, new FrameHeader(FrameKind.Join) { Session = 1 }, new ReadOnlySequence<byte>(join.WrittenMemory));
     }
 
     [Fact]
@@ -89,23 +89,23 @@ public sealed class OpenPullsTests
         for (int pull = 0; pull < 5; pull++)
             Pull(0);
         Assert.Single(_answers.Versions); // the one that filled it
-        _server.Writable(_session);
+        _server.Writable(_peer);
         Assert.Equal(2, _answers.Versions.Count);
         _answers.IsFull = false;
         Push();
         Assert.Equal(2, _answers.Versions.Count); // it has not said that it is writable
-        _server.Writable(_session);
+        _server.Writable(_peer);
         Assert.Equal(5, _answers.Versions.Count);
     }
 
     private void Pull(ulong version) =>
-        _server.Received(_session, new FrameHeader(FrameKind.Pull) { Session = _session.Id, ShardVersion = version }, default);
+        _server.Received(_peer, new FrameHeader(FrameKind.Pull) { Session = 1, ShardVersion = version }, default);
 
     private void Push(FrameFlags flags = FrameFlags.None) => _server.Received(
-        _session,
+        _peer,
         new FrameHeader(FrameKind.Push)
         {
-            Session = _session.Id,
+            Session = 1,
             Codec = CodecId.Fp32,
             Sequence = ++_pushed,
             KeyCount = 1,

@@ -101,27 +101,27 @@ public sealed class PolicyTests
         const int parameters = Limits.ChunkParameters + 1;
         var server = new ParameterServer(new ServerOptions { Workers = 2, Policy = "ssp:0", Evaluates = false }, new FakeTimeProvider(), 1UL << 32);
         var toA = new Answers();
-        Session a = server.Opened(toA), b = server.Opened(new Answers());
-        foreach (Session session in (Session[])[a, b])
+        Peer a = server.Opened(toA), b = server.Opened(new Answers());
+        foreach (Peer peer in (Peer[])[a, b])
         {
             var join = new ArrayBufferWriter<byte>();
             new JoinMessage(-1, parameters, 1, Aggregate.Mean, 1, [], []).Write(join);
-            server.Received(session, new FrameHeader(FrameKind.Join), new ReadOnlySequence<byte>(join.WrittenMemory));
+            server.Received(peer, new FrameHeader(FrameKind.Join) { Session = peer == a ? 1u : 2u }, new ReadOnlySequence<byte>(join.WrittenMemory));
         }
 
         Send(b, 0, Limits.ChunkParameters);
         Send(b, Limits.ChunkParameters, 1);
         Send(a, 0, Limits.ChunkParameters);
-        server.Received(a, new FrameHeader(FrameKind.Pull) { Session = a.Id }, default);
+        server.Received(a, new FrameHeader(FrameKind.Pull) { Session = a.Session!.Id }, default);
         Assert.Equal(0, toA.Snapshots);
         Send(a, Limits.ChunkParameters, 1);
         Assert.Equal(1, toA.Snapshots);
 
-        void Send(Session from, int begin, int count) => server.Received(
+        void Send(Peer from, int begin, int count) => server.Received(
             from,
             new FrameHeader(FrameKind.Push)
             {
-                Session = from.Id,
+                Session = from.Session!.Id,
                 Codec = CodecId.Fp32,
                 Sequence = 1,
                 KeyBegin = (ulong)begin,

@@ -15,7 +15,7 @@ public sealed class PublicationLimitTests
     private readonly int _chunk = Limits.ChunkKeys(1, Workers);
     private readonly FakeTimeProvider _time = new();
     private readonly ParameterServer _server;
-    private readonly Session[] _sessions = new Session[Workers];
+    private readonly Peer[] _peers = new Peer[Workers];
     private readonly Reader[] _readers = new Reader[Workers];
     private ulong _pushed;
 
@@ -24,10 +24,10 @@ public sealed class PublicationLimitTests
         _server = new(new ServerOptions { Workers = Workers, Evaluates = false }, _time, 1UL << 32);
         for (int rank = 0; rank < Workers; rank++)
         {
-            _sessions[rank] = _server.Opened(_readers[rank] = new Reader());
+            _peers[rank] = _server.Opened(_readers[rank] = new Reader());
             var join = new ArrayBufferWriter<byte>();
             new JoinMessage(rank, _chunk + 1, 1, Aggregate.Sum, 1, [], []).Write(join);
-            _server.Received(_sessions[rank], new FrameHeader(FrameKind.Join), new ReadOnlySequence<byte>(join.WrittenMemory));
+            _server.Received(_peers[rank], new FrameHeader(FrameKind.Join) { Session = (ulong)rank + 1 }, new ReadOnlySequence<byte>(join.WrittenMemory));
         }
     }
 
@@ -57,7 +57,7 @@ public sealed class PublicationLimitTests
         Assert.Empty(_readers[2].Whole);
         Push();
         _readers[1].IsFull = false;
-        _server.Writable(_sessions[1]);
+        _server.Writable(_peers[1]);
         Assert.Equal([2UL], _readers[1].Whole);
         Assert.Equal([4UL], _readers[2].Whole);
         Assert.Equal([4UL], _readers[3].Whole);
@@ -84,7 +84,7 @@ public sealed class PublicationLimitTests
         Push();
         Pull(2);
         Assert.Empty(_readers[2].Whole);
-        _server.Received(_sessions[0], new FrameHeader(FrameKind.Leave) { Session = _sessions[0].Id }, Text("done"));
+        _server.Received(_peers[0], new FrameHeader(FrameKind.Leave) { Session = _peers[0].Session!.Id }, Text("done"));
         Assert.Equal([3UL], _readers[2].Whole);
     }
 
@@ -133,13 +133,13 @@ public sealed class PublicationLimitTests
     private void Wait(double seconds)
     {
         _time.Advance(TimeSpan.FromSeconds(seconds));
-        foreach (Session session in _sessions)
-            _server.Received(session, new FrameHeader(FrameKind.Heartbeat) { Session = session.Id }, default);
+        foreach (Peer peer in _peers)
+            _server.Received(peer, new FrameHeader(FrameKind.Heartbeat) { Session = peer.Session!.Id }, default);
         _server.Tick();
     }
 
     private void Pull(int rank) => _server.Received(
-        _sessions[rank], new FrameHeader(FrameKind.Pull) { Session = _sessions[rank].Id, ShardVersion = _pushed - 1 }, default);
+        _peers[rank], new FrameHeader(FrameKind.Pull) { Session = _peers[rank].Session!.Id, ShardVersion = _pushed - 1 }, default);
 
     private void Push(FrameFlags flags = FrameFlags.None)
     {
@@ -148,14 +148,14 @@ public sealed class PublicationLimitTests
         {
             var header = new FrameHeader(FrameKind.Push)
             {
-                Session = _sessions[3].Id,
+                Session = _peers[3].Session!.Id,
                 Codec = CodecId.Fp32,
                 Sequence = _pushed,
                 KeyBegin = (ulong)begin,
                 KeyCount = (uint)count,
                 Flags = begin > 0 ? FrameFlags.Last | flags : FrameFlags.None,
             };
-            _server.Received(_sessions[3], header, new ReadOnlySequence<byte>(new byte[count * sizeof(float)]));
+            _server.Received(_peers[3], header, new ReadOnlySequence<byte>(new byte[count * sizeof(float)]));
         }
     }
 

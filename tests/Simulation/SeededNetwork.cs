@@ -38,7 +38,7 @@ internal sealed class SeededNetwork
     {
         var link = new Link();
         _links.Add(link);
-        link.Session = Server.Opened(new Sink(link.Down, $"worker-{_links.Count - 1}"));
+        link.Peer = Server.Opened(new Sink(link.Down, $"worker-{_links.Count - 1}"));
         link.Worker = new WorkerSession(options, time, new Sink(link.Up, "server"));
         link.Worker.Join();
         return link.Worker;
@@ -82,7 +82,7 @@ internal sealed class SeededNetwork
             link.Up.Enqueue(bytes);
         }
 
-        Server.Received(link.Session!, header, payload);
+        Server.Received(link.Peer!, header, payload);
         return true;
     }
 
@@ -103,7 +103,7 @@ internal sealed class SeededNetwork
 
         public Queue<byte[]> Down { get; } = [];
 
-        public Session? Session { get; set; }
+        public Peer? Peer { get; set; }
 
         public WorkerSession? Worker { get; set; }
     }

@@ -27,12 +27,12 @@ public sealed class ConnectionEndTests
         using var server = new LoopbackServer(new ServerOptions { Workers = workers, Evaluates = false }); // those that are on their way out do not start the job
         for (int round = 0; round < WaysToEnd; round++)
             Round(server, round); // what is opened once and stays
-        Eventually.Holds(() => server.Host.Sessions == 0, () => "a session has stayed of the first rounds");
+        Eventually.Holds(() => server.Host.Connections == 0, () => "a session has stayed of the first rounds");
         int before = Handles();
         for (int round = 0; round < 1000; round++)
             Round(server, round);
-        Eventually.Holds(() => Handles() <= before && server.Host is { LeasedBlocks: 0, Sessions: 0 },
-            () => $"{Handles()} handles, {before} before; {server.Host.LeasedBlocks} blocks; {server.Host.Sessions} sessions");
+        Eventually.Holds(() => Handles() <= before && server.Host is { LeasedBlocks: 0, Connections: 0 },
+            () => $"{Handles()} handles, {before} before; {server.Host.LeasedBlocks} blocks; {server.Host.Connections} sessions");
         var peers = new List<RawPeer>();
         for (int rank = 0; rank < workers; rank++)
             peers.Add(Admitted(server, rank));
@@ -54,7 +54,8 @@ public sealed class ConnectionEndTests
         using (RawPeer peer = RawPeer.ConnectTo(server.Address))
         {
             peer.Join(0, 100);
-            ulong session = AdmittedMessage.Read(new ReadOnlySequence<byte>(peer.Receive(FrameKind.Admitted).Payload)).Session;
+            peer.Receive(FrameKind.Admitted);
+            ulong session = peer.SessionNumber;
             peer.Receive(FrameKind.Start);
             var output = new ArrayBufferWriter<byte>();
             for (ulong push = 1; push <= 3; push++)
@@ -82,7 +83,8 @@ public sealed class ConnectionEndTests
         {
             peer.Socket.ReceiveBufferSize = 64 * 1024;
             peer.Join(0, parameters);
-            ulong session = AdmittedMessage.Read(new ReadOnlySequence<byte>(peer.Receive(FrameKind.Admitted).Payload)).Session;
+            peer.Receive(FrameKind.Admitted);
+            ulong session = peer.SessionNumber;
             peer.Receive(FrameKind.Start);
             float[] pushed = new float[parameters];
             for (int j = 0; j < parameters; j++)

@@ -26,7 +26,7 @@ public sealed class NeverBlocksTests
         {
             server = new RawPeer(listener.Accept());
             server.Receive(FrameKind.Join);
-            server.Send(new FrameHeader(FrameKind.Admitted), new AdmittedMessage(0, 1).Write);
+            server.Send(new FrameHeader(FrameKind.Admitted), new AdmittedMessage(0).Write);
             server.Send(new FrameHeader(FrameKind.Start), new StartMessage(1, Parameters, 1, false, []).Write);
         });
         accept.Start();
@@ -68,7 +68,8 @@ public sealed class NeverBlocksTests
         using var server = new LoopbackServer(new ServerOptions { Workers = 2, Evaluates = false });
         using RawPeer stuck = RawPeer.ConnectTo(server.Address);
         stuck.Join(1, Parameters);
-        ulong session = AdmittedMessage.Read(new(stuck.Receive(FrameKind.Admitted).Payload)).Session;
+        stuck.Receive(FrameKind.Admitted);
+        ulong session = stuck.SessionNumber;
         using (WorkerClient worker = server.Connect(Parameters, 0))
         {
             float[] x = new float[Parameters];

@@ -17,7 +17,7 @@ public sealed class ReentrantSinkTests
         var sink = new Sink();
         using var session = new WorkerSession(new WorkerOptions { Parameters = Parameters }, TimeProvider.System, sink);
         sink.Session = session;
-        Deliver(session, FrameKind.Admitted, new AdmittedMessage(0, 1).Write);
+        Deliver(session, FrameKind.Admitted, new AdmittedMessage(0).Write);
         Deliver(session, FrameKind.Start, new StartMessage(1, Parameters, 1, false, []).Write);
         Assert.True(session.TryPush(new float[Parameters], 1));
         Assert.True(session.TryPush(new float[Parameters], 2));
@@ -33,7 +33,7 @@ public sealed class ReentrantSinkTests
         var sink = new Sink();
         using var session = new WorkerSession(new WorkerOptions { Parameters = Parameters }, TimeProvider.System, sink);
         sink.Session = session;
-        Deliver(session, FrameKind.Admitted, new AdmittedMessage(0, 1).Write);
+        Deliver(session, FrameKind.Admitted, new AdmittedMessage(0).Write);
         Deliver(session, FrameKind.Start, new StartMessage(1, Parameters, 1, false, []).Write);
         Assert.Throws<ArgumentException>(() => session.TryPush(new float[length], 1));
         Assert.Empty(sink.Chunks);

@@ -180,7 +180,7 @@ public sealed class LogisticTask : ITask
         double[] aggregated = problem.Gradient;
         for (int j = 0; j < _parameters; j++)
         {
-            aggregated[j] = mean[j] + (_share * (_gradient[j] - own[j]));
+            aggregated[j] = mean[j] + (input.Share * (_gradient[j] - own[j]));
             u[j] = (float)_gradient[j];
         }
 

@@ -158,6 +158,9 @@ public sealed partial class FactorTask : ITask
     /// <inheritdoc/>
     public void Start(StartMessage agreed)
     {
+        if (agreed.Evicts)
+            throw new InputException("--on-worker-loss evict would leave each item's row short of the lost worker's share: factorisation takes wait or keep");
+
         // Shares of items' ratings add up to one only over all parts.
         if (agreed.Workers != _parts)
         {

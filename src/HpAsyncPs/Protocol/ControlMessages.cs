@@ -7,8 +7,9 @@ using MessagePack;
 namespace HpAsyncPs.Protocol;
 
 /// <summary>
-/// A worker asks for admission.
-/// MessagePack: [rank, parameters, row length, aggregate, weight, [agreed ...], {setting: value ...}].
+/// A worker asks for admission, or, with a session that the server knows, to go on over a new connection. The session is the worker's own
+/// choice, at random, and stands in the header.
+/// MessagePack: [rank, parameters, row length, aggregate, weight, [agreed ...], {setting: value ...}, attempt, held, pushed].
 /// </summary>
 /// <param name="Rank">The rank it wants, or -1: any free one.</param>
 /// <param name="Parameters">How many parameters its data needs; the largest of all workers counts.</param>
@@ -17,11 +18,14 @@ namespace HpAsyncPs.Protocol;
 /// <param name="Weight">Its weight: its number of examples.</param>
 /// <param name="Agreed">Numbers of which every worker needs the largest of all: smoothness, label range.</param>
 /// <param name="Settings">What must be the same at every worker: task, regularisation, seed.</param>
+/// <param name="Attempt">Grows with every connection of the session, so that one which was overtaken is known.</param>
+/// <param name="Held">The oldest push that the worker can send again; <paramref name="Pushed"/> + 1 if none.</param>
+/// <param name="Pushed">The last push that it made; 0: it begins.</param>
 public sealed record JoinMessage(
     int Rank, int Parameters, int RowLength, Aggregate Aggregate, double Weight, double[] Agreed,
-    IReadOnlyList<KeyValuePair<string, string>> Settings)
+    IReadOnlyList<KeyValuePair<string, string>> Settings, ulong Attempt = 0, ulong Held = 1, ulong Pushed = 0)
 {
-    private const int Fields = 7;
+    private const int Fields = 10;
 
     /// <summary>Appends the message.</summary>
     public void Write(IBufferWriter<byte> output)
@@ -35,6 +39,9 @@ public sealed record JoinMessage(
         writer.Write(Weight);
         MessageParts.Write(ref writer, Agreed);
         MessageParts.Write(ref writer, Settings);
+        writer.Write(Attempt);
+        writer.Write(Held);
+        writer.Write(Pushed);
         writer.Flush();
     }
 
@@ -49,15 +56,28 @@ public sealed record JoinMessage(
         (Aggregate)MessageParts.Within(reader.ReadInt32(), 0, (int)Aggregate.Optimized, "aggregate"),
         MessageParts.Weight(reader.ReadDouble()),
         MessageParts.Numbers(ref reader),
-        MessageParts.Settings(ref reader));
+        MessageParts.Settings(ref reader),
+        reader.ReadUInt64(),
+        reader.ReadUInt64(),
+        reader.ReadUInt64());
 }
 
-/// <summary>The server admits a worker. MessagePack: [rank, session].</summary>
+/// <summary>
+/// The server admits a worker, or takes up its session again, and says where it stands.
+/// MessagePack: [rank, sequence, next key, version, incarnation, resynchronises].
+/// </summary>
 /// <param name="Rank">The worker's rank.</param>
-/// <param name="Session">The session's number, which every later frame of the worker carries.</param>
-public sealed record AdmittedMessage(int Rank, ulong Session)
+/// <param name="Sequence">The last push of the rank that is applied whole: the worker's next one has the number after it.</param>
+/// <param name="NextKey">The first key of the next push that is not applied yet.</param>
+/// <param name="Version">The shard's.</param>
+/// <param name="Incarnation">Another number each time that the server starts.</param>
+/// <param name="Resynchronises">
+/// The two ends do not agree on what was pushed: the worker drops what it holds and numbers its pushes from <paramref name="Sequence"/> on;
+/// its vector as the server knows it follows, behind Start, and a snapshot.
+/// </param>
+public sealed record AdmittedMessage(int Rank, ulong Sequence = 0, uint NextKey = 0, ulong Version = 0, ulong Incarnation = 0, bool Resynchronises = false)
 {
-    private const int Fields = 2;
+    private const int Fields = 6;
 
     /// <summary>Appends the message.</summary>
     public void Write(IBufferWriter<byte> output)
@@ -65,7 +85,11 @@ public sealed record AdmittedMessage(int Rank, ulong Session)
         var writer = new MessagePackWriter(output);
         writer.WriteArrayHeader(Fields);
         writer.Write(Rank);
-        writer.Write(Session);
+        writer.Write(Sequence);
+        writer.Write(NextKey);
+        writer.Write(Version);
+        writer.Write(Incarnation);
+        writer.Write(Resynchronises);
         writer.Flush();
     }
 
@@ -73,20 +97,26 @@ public sealed record AdmittedMessage(int Rank, ulong Session)
     /// <exception cref="ProtocolException">It is malformed or out of limits.</exception>
     public static AdmittedMessage Read(ReadOnlySequence<byte> payload) => MessageParts.Parse(payload, FrameKind.Admitted, Fields,
         static (ref MessagePackReader reader) => new AdmittedMessage(
-            MessageParts.Within(reader.ReadInt32(), 0, Limits.Workers - 1, "rank"), reader.ReadUInt64()));
+            MessageParts.Within(reader.ReadInt32(), 0, Limits.Workers - 1, "rank"),
+            reader.ReadUInt64(),
+            reader.ReadUInt32(),
+            reader.ReadUInt64(),
+            reader.ReadUInt64(),
+            reader.ReadBoolean()));
 }
 
 /// <summary>
-/// All workers have joined; parameters are zero. MessagePack: [workers, parameters, share, waits, [agreed ...]].
+/// All workers have joined; parameters are zero. MessagePack: [workers, parameters, share, waits, [agreed ...], evicts].
 /// </summary>
 /// <param name="Workers">Number of workers.</param>
 /// <param name="Parameters">Number of parameters: the most that any worker asked for.</param>
 /// <param name="Share">This worker's factor in the aggregate: 1 for a sum, else weight / total.</param>
 /// <param name="Waits">True when the policy makes a worker wait for the next snapshot after each push.</param>
 /// <param name="Agreed">The largest of all workers, element by element.</param>
-public sealed record StartMessage(int Workers, int Parameters, double Share, bool Waits, double[] Agreed)
+/// <param name="Evicts">What a worker that is lost has contributed is taken out again.</param>
+public sealed record StartMessage(int Workers, int Parameters, double Share, bool Waits, double[] Agreed, bool Evicts = false)
 {
-    private const int Fields = 5;
+    private const int Fields = 6;
 
     /// <summary>Appends the message.</summary>
     public void Write(IBufferWriter<byte> output)
@@ -98,6 +128,7 @@ public sealed record StartMessage(int Workers, int Parameters, double Share, boo
         writer.Write(Share);
         writer.Write(Waits);
         MessageParts.Write(ref writer, Agreed);
+        writer.Write(Evicts);
         writer.Flush();
     }
 
@@ -109,7 +140,29 @@ public sealed record StartMessage(int Workers, int Parameters, double Share, boo
             MessageParts.Within(reader.ReadInt32(), 1, Limits.Parameters, "parameters"),
             MessageParts.Finite(reader.ReadDouble(), "share"),
             reader.ReadBoolean(),
-            MessageParts.Numbers(ref reader)));
+            MessageParts.Numbers(ref reader),
+            reader.ReadBoolean()));
+}
+
+/// <summary>Weights have changed: a worker was evicted, or another came in its place. MessagePack: [share].</summary>
+/// <param name="Share">This worker's factor in the aggregate from now on.</param>
+public sealed record MembersMessage(double Share)
+{
+    private const int Fields = 1;
+
+    /// <summary>Appends the message.</summary>
+    public void Write(IBufferWriter<byte> output)
+    {
+        var writer = new MessagePackWriter(output);
+        writer.WriteArrayHeader(Fields);
+        writer.Write(Share);
+        writer.Flush();
+    }
+
+    /// <summary>Reads and checks a message.</summary>
+    /// <exception cref="ProtocolException">It is malformed or out of limits.</exception>
+    public static MembersMessage Read(ReadOnlySequence<byte> payload) => MessageParts.Parse(payload, FrameKind.Members, Fields,
+        static (ref MessagePackReader reader) => new MembersMessage(MessageParts.Finite(reader.ReadDouble(), "share")));
 }
 
 /// <summary>A worker's values at an evaluated snapshot. MessagePack: [evaluation, [value ...]].</summary>

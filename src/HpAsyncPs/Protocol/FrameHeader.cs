@@ -6,10 +6,10 @@ namespace HpAsyncPs.Protocol;
 /// <summary>What a frame is. Byte 5 of the header.</summary>
 public enum FrameKind : byte
 {
-    /// <summary>Control, worker to server: asks for admission (<see cref="JoinMessage"/>).</summary>
+    /// <summary>Control, worker to server: asks for admission, or to go on with a session (<see cref="JoinMessage"/>).</summary>
     Join = 1,
 
-    /// <summary>Control, server to worker: rank and session (<see cref="AdmittedMessage"/>).</summary>
+    /// <summary>Control, server to worker: its rank, and where the session stands (<see cref="AdmittedMessage"/>).</summary>
     Admitted = 2,
 
     /// <summary>Control, server to worker: all have joined, train (<see cref="StartMessage"/>).</summary>
@@ -44,6 +44,9 @@ public enum FrameKind : byte
 
     /// <summary>Header only, both ways: I am alive.</summary>
     Heartbeat = 13,
+
+    /// <summary>Control, server to worker: its share has changed (<see cref="MembersMessage"/>).</summary>
+    Members = 14,
 }
 
 /// <summary>Byte 7 of the header.</summary>
@@ -64,6 +67,9 @@ public enum FrameFlags : byte
 
     /// <summary>The last chunk of a push: what a pull right behind it would ask for, a snapshot newer than its shard version, without a frame.</summary>
     Pull = 8,
+
+    /// <summary>A snapshot that is not the aggregate but the worker's own vector, as the server knows it: the session is resynchronised.</summary>
+    Own = 16,
 }
 
 /// <summary>Tests of flags that never box, optimised or not.</summary>

@@ -66,7 +66,7 @@ public static class FrameReader
 
         if (!intact)
             throw new ProtocolException("The checksum of a frame header does not agree: the link or the peer corrupts data.");
-        if (header.Shard != 0 || (header.Flags & ~(FrameFlags.Last | FrameFlags.Evaluate | FrameFlags.Final | FrameFlags.Pull)) != 0)
+        if (header.Shard != 0 || (header.Flags & ~(FrameFlags.Last | FrameFlags.Evaluate | FrameFlags.Final | FrameFlags.Pull | FrameFlags.Own)) != 0)
             throw new ProtocolException("A frame uses a field that this version reserves: shard or a flag.");
         if (header.Flags.Has(FrameFlags.Pull) && !(header.Kind == FrameKind.Push && header.Flags.Has(FrameFlags.Last)))
             throw new ProtocolException($"A {header.Kind} frame has flag pull, which only the last chunk of a push may have.");
@@ -79,7 +79,7 @@ public static class FrameReader
                 if (header.PayloadLength != 0)
                     throw new ProtocolException($"A {header.Kind} frame has no payload; this one announces {header.PayloadLength} bytes.");
                 break;
-            case >= FrameKind.Join and <= FrameKind.Heartbeat:
+            case >= FrameKind.Join and <= FrameKind.Members:
                 if (header.PayloadLength is 0 or > Limits.ControlBytes)
                 {
                     throw new ProtocolException($"A {header.Kind} message has 1 to {Limits.ControlBytes} bytes; "

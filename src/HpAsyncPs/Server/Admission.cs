@@ -27,9 +27,9 @@ internal sealed class Admission(int workers, int maxParameters, int fittingParam
 
     public IReadOnlyList<KeyValuePair<string, string>> Settings { get; private set; } = [];
 
-    /// <summary>Gives the session a rank.</summary>
+    /// <summary>Gives a worker a rank.</summary>
     /// <exception cref="ProtocolException">It may not join; the message says why.</exception>
-    public void Admit(Session session, JoinMessage join)
+    public Session Admit(ulong id, JoinMessage join)
     {
         if (IsComplete)
             throw new ProtocolException($"All {workers} workers have joined already: start the server with --workers {workers + 1}.");
@@ -51,7 +51,7 @@ internal sealed class Admission(int workers, int maxParameters, int fittingParam
         if (rank >= workers)
             throw new ProtocolException($"Rank {rank} does not exist: ranks are 0 to {workers - 1}.");
         if (_byRank[rank] is { } other)
-            throw new ProtocolException($"Rank {rank} is taken by {other.Peer}: give each worker a rank of its own.");
+            throw new ProtocolException($"Rank {rank} is taken by {other.Address}: give each worker a rank of its own.");
         if (join.Parameters % join.RowLength != 0)
             throw new ProtocolException($"{join.Parameters} parameters are not a multiple of the row length {join.RowLength}.");
         CheckGradients(join);
@@ -62,11 +62,30 @@ internal sealed class Admission(int workers, int maxParameters, int fittingParam
         for (int j = 0; j < Agreed.Length; j++)
             Agreed[j] = Math.Max(Agreed[j], join.Agreed[j]);
         Parameters = Math.Max(Parameters, join.Parameters);
-        session.Rank = rank;
-        session.Joined = join;
-        _byRank[rank] = session;
         Joined++;
+        return _byRank[rank] = new Session(id, join, rank);
     }
+
+    /// <summary>The session of this number, or null.</summary>
+    public Session? Find(ulong id) => Array.Find(_byRank, session => session?.Id == id);
+
+    /// <summary>May a worker come into the job that is running?</summary>
+    /// <exception cref="ProtocolException">It does not fit what the others agreed on.</exception>
+    public void CheckLateComer(JoinMessage join)
+    {
+        CheckGradients(join);
+        CheckAgreement(join);
+        if (join.Parameters > Parameters)
+            throw new ProtocolException($"{join.Parameters} parameters were asked for, the job that is running has {Parameters}: this worker's data has keys that it does not know.");
+        for (int j = 0; j < Agreed.Length; j++)
+        {
+            if (join.Agreed[j] > Agreed[j])
+                throw new ProtocolException($"The workers of the job that is running agreed on {Agreed[j]:R} as number {j}, this one needs {join.Agreed[j]:R}: its data goes beyond theirs, so start the job anew with it.");
+        }
+    }
+
+    /// <summary>A session takes the place of another of its rank.</summary>
+    public void Replace(Session session) => _byRank[session.Rank] = session;
 
     /// <summary>A worker went away before the start: its rank is free again, and what only it asked for is forgotten.</summary>
     public void Withdraw(Session session)

@@ -13,7 +13,7 @@ public sealed partial class ParameterServer
         _evaluation = new Evaluation(++_evaluations, publication, Sample()) { IsWhole = _rounds > 0 || _policy.Optimizer is not null };
         foreach (Session member in _members)
         {
-            if (member.HasLeft)
+            if (member.IsAbsent)
                 continue;
             _evaluation.Open++;
             member.EvaluationDue = true;
@@ -35,8 +35,22 @@ public sealed partial class ParameterServer
         long now = _time.GetTimestamp();
         TimeSpan took = _time.GetElapsedTime(session.EvaluationSentAt, now);
         evaluation.Longest = took > evaluation.Longest ? took : evaluation.Longest;
-        if (--evaluation.Open > 0)
-            return;
+        if (--evaluation.Open == 0)
+            Complete(evaluation, now);
+    }
+
+    /// <summary>A worker that the job goes on without will not answer.</summary>
+    private void Forgo(Session session)
+    {
+        bool isOpen = session.EvaluationDue || session.EvaluationOpen;
+        session.EvaluationDue = session.EvaluationOpen = false;
+        if (isOpen && _evaluation is { } evaluation && --evaluation.Open == 0)
+            Complete(evaluation, _time.GetTimestamp());
+    }
+
+    /// <summary>All have answered.</summary>
+    private void Complete(Evaluation evaluation, long now)
+    {
         if (!double.IsFinite(evaluation.Objective))
         {
             Fail("The objective is not finite any more: the training diverged. Check the data for huge values.");

@@ -18,9 +18,12 @@ public sealed partial class ParameterServer
     private void Applied(Session session, in FrameHeader header, long lag)
     {
         _staleness.Record(lag);
-        double passes = header.PassesQ8 / 256.0;
+        double passes = session.PassesBefore + (header.PassesQ8 / 256.0);
         _weightedPasses += _weights[session.Rank] * Math.Max(0, passes - session.Passes);
         session.Passes = Math.Max(session.Passes, passes);
+        session.MayJump = false;
+        if (session.NewWeight is { } weight)
+            TakeWeight(session, weight);
         if (_clocks[session.Rank]++ == _rounds && --_slowest == 0)
             CountRounds();
         Release();
@@ -35,7 +38,7 @@ public sealed partial class ParameterServer
         int slowest = 0;
         for (int rank = 0; rank < _clocks.Length; rank++)
         {
-            if (_members[rank].HasLeft || _clocks[rank] > least)
+            if (_members[rank].IsAbsent || _clocks[rank] > least)
                 continue;
             slowest = _clocks[rank] == least ? slowest + 1 : 1;
             least = _clocks[rank];

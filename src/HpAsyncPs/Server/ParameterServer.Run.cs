@@ -60,7 +60,7 @@ public sealed partial class ParameterServer
     public void Tick()
     {
         long now = _time.GetTimestamp();
-        CheckSessions(now);
+        CheckPeers(now);
         SendHeartbeats(now);
         switch (_phase)
         {
@@ -96,7 +96,7 @@ public sealed partial class ParameterServer
         Log?.Invoke($"{parameters} parameters for {_options.Workers} workers take {parameters * least / 1e6:0.0} MB, "
             + $"with slow readers up to {parameters * most / 1e6:0.0} MB, of {AvailableBytes / 1e6:0} MB");
         _members = _admission.Members();
-        _weights = Array.ConvertAll(_members, static member => member.Joined!.Weight);
+        _weights = Array.ConvertAll(_members, static member => member.Joined.Weight);
         foreach (double weight in _weights)
             _totalWeight += weight;
         _clocks = new ulong[_members.Length];
@@ -121,10 +121,12 @@ public sealed partial class ParameterServer
         _startedAt = _time.GetTimestamp();
         foreach (Session member in _members)
         {
-            double share = _admission.Aggregate == Aggregate.Sum ? 1 : member.Joined!.Weight / _totalWeight;
-            _scratch.ResetWrittenCount();
-            new StartMessage(_members.Length, parameters, share, _policy.WorkersWait, _admission.Agreed).Write(_scratch);
-            member.Send(new FrameHeader(FrameKind.Start), _scratch.WrittenSpan);
+            if (member.Joined.Pushed > 0)
+                Resynchronise(member);
+            else
+                member.BeginsWithZeros();
+            SendStart(member);
+            SendDue(member);
         }
 
         Log?.Invoke($"all {_members.Length} workers are here, training begins");
@@ -194,56 +196,9 @@ public sealed partial class ParameterServer
         DropEvaluation();
         foreach (Session member in _members)
         {
-            if (!member.HasLeft)
+            if (!member.IsAbsent)
                 SendText(member, FrameKind.Stop, _reason);
         }
-    }
-
-    private void Left(Session session, string reason)
-    {
-        session.HasLeft = true;
-        Log?.Invoke($"{session.Name} left: {reason}");
-        if (_phase == Phase.Joining)
-        {
-            _admission.Withdraw(session);
-            session.Rank = -1;
-            return;
-        }
-
-        if (_phase is Phase.Training or Phase.Finishing && (_options.Evaluates || _shard!.IsWithinPush(session.Rank)))
-        {
-            Lost(session, _shard!.IsWithinPush(session.Rank) ? "it left in the middle of a push" : $"it left before the end ({reason})");
-            return;
-        }
-
-        _left++;
-        CountRounds();
-        if (_left == _members.Length && _phase is Phase.Training or Phase.Finishing)
-        {
-            if (_phase == Phase.Training)
-                Finish("all workers left");
-            else
-                SendStop();
-        }
-        else if (_phase == Phase.Training)
-        {
-            Release();
-        }
-    }
-
-    private void Lost(Session session, string reason)
-    {
-        session.HasLeft = true;
-        if (_phase == Phase.Joining)
-        {
-            Log?.Invoke($"{session.Name} went away before the start: {reason}");
-            _admission.Withdraw(session);
-            return;
-        }
-
-        _left++;
-        if (_phase is Phase.Training or Phase.Finishing)
-            Fail($"{session.Name} was lost: {reason.TrimEnd('.')}. Its own log says more.");
     }
 
     private void Fail(string failure)
@@ -258,9 +213,9 @@ public sealed partial class ParameterServer
             _model ??= CopyModel();
         }
 
-        foreach (Session session in _sessions.ToArray())
+        foreach (Peer peer in _peers)
         {
-            if (session.Rank >= 0)
+            if (peer.Session is { } session)
                 SendText(session, FrameKind.Refused, failure);
         }
 
@@ -271,10 +226,11 @@ public sealed partial class ParameterServer
     {
         DropEvaluation();
         _phase = Phase.Ended;
-        foreach (Session session in _sessions)
+        foreach (Peer peer in _peers)
         {
-            session.Close();
-            EndSending(session);
+            peer.Close();
+            if (peer.Session is { } session)
+                EndSending(session);
         }
 
         _shard?.ForgetNewest();
@@ -288,17 +244,5 @@ public sealed partial class ParameterServer
         float[]? model = TensorPrimitives.IsFiniteAll(publication.Values) ? publication.Values.ToArray() : null;
         _shard.Release(publication);
         return model;
-    }
-
-    private void CheckSessions(long now)
-    {
-        for (int j = _sessions.Count - 1; j >= 0 && _phase != Phase.Ended; j--)
-        {
-            Session session = _sessions[j];
-            if (session.Rank < 0 && _time.GetElapsedTime(session.OpenedAt, now) > _options.HandshakeTimeout)
-                Refuse(session, $"no request for admission within {_options.HandshakeTimeout.TotalSeconds:0} s");
-            else if (session.Rank >= 0 && _time.GetElapsedTime(session.HeardAt, now) > _options.LivenessTimeout)
-                Closed(session, $"nothing was heard of it for {_options.LivenessTimeout.TotalSeconds:0} s");
-        }
     }
 }

@@ -19,7 +19,7 @@ public sealed partial class ParameterServer
         for (int rank = 0; rank < workers.Length; rank++)
         {
             Session of = _members[rank];
-            workers[rank] = new WorkerRecord(rank, of.Peer, _weights[rank], of.Passes, _shard?.ClockOf(rank) ?? 0,
+            workers[rank] = new WorkerRecord(rank, of.Address, _weights[rank], of.Passes, _shard?.ClockOf(rank) ?? 0,
                 of.Progress.BusySeconds, of.Progress.IdleSeconds, of.Progress.EvaluatingSeconds);
         }
 

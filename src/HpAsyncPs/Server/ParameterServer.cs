@@ -17,15 +17,15 @@ public sealed partial class ParameterServer
     private readonly IPolicy _policy;
     private readonly Plateau? _plateau;
     private readonly Admission _admission;
-    private readonly List<Session> _sessions = [];
+    private readonly List<Peer> _peers = [];
     private readonly ArrayBufferWriter<byte> _scratch = new(1024);
-    private readonly ulong _firstSession;
+    private readonly ulong _incarnation;
     private long _heartbeatAt;
     private bool _someWait;
 
     /// <param name="options">How the job is run.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="incarnation">A number that no other life of this server had; sessions are numbered from it.</param>
+    /// <param name="incarnation">A number that no other life of this server had.</param>
     /// <param name="policy">A policy of one's own, in place of the one that the options name.</param>
     public ParameterServer(ServerOptions options, TimeProvider time, ulong incarnation, IPolicy? policy = null)
     {
@@ -35,7 +35,7 @@ public sealed partial class ParameterServer
         _policy = policy ?? PolicyNames.Create(options.Policy);
         long fits = AvailableBytes / Shard.BytesPerParameter(options.Workers, _policy.Optimizer, LeastPublications).Most;
         _admission = new Admission(options.Workers, options.MaxParameters, (int)Math.Min(Limits.Parameters, fits), _policy.Optimizer is not null);
-        _firstSession = incarnation;
+        _incarnation = incarnation;
         _pulling = new RankSet(options.Workers);
         _startedAt = time.GetTimestamp();
     }
@@ -54,75 +54,118 @@ public sealed partial class ParameterServer
     public ReadOnlySpan<float> ReconstructionOf(int rank) => _shard is null ? [] : _shard.ReconstructionOf(rank);
 
     /// <summary>Connections that have not ended, for tests and checks.</summary>
-    public int Sessions => _sessions.Count;
+    public int Connections => _peers.Count;
+
+    /// <summary>Peers that were refused, and frames with them.</summary>
+    public long Refused { get; private set; }
 
     /// <summary>A connection was accepted.</summary>
-    public Session Opened(IFrameSink sink)
+    public Peer Opened(IFrameSink sink)
     {
-        var session = new Session(sink, _time.GetTimestamp());
-        _sessions.Add(session);
-        return session;
+        var peer = new Peer(sink, _time.GetTimestamp());
+        _peers.Add(peer);
+        return peer;
     }
 
     /// <summary>A frame came in. Whatever is wrong with it is answered with the reason, and the connection closed.</summary>
-    public void Received(Session session, in FrameHeader header, in ReadOnlySequence<byte> payload)
+    public void Received(Peer peer, in FrameHeader header, in ReadOnlySequence<byte> payload)
     {
-        if (session.IsClosed)
+        if (peer.IsClosed)
             return;
-        session.HeardAt = _time.GetTimestamp();
-        session.UplinkBytes += FrameHeader.Bytes + header.PayloadLength;
+        peer.HeardAt = _time.GetTimestamp();
+        long bytes = FrameHeader.Bytes + (long)header.PayloadLength;
+        if (peer.Session is { } session)
+            (session.HeardAt, session.UplinkBytes) = (peer.HeardAt, session.UplinkBytes + bytes);
+        else
+            peer.EarlyBytes += bytes;
         try
         {
-            Handle(session, header, payload);
+            Handle(peer, header, payload);
         }
         catch (ProtocolException e)
         {
-            Refuse(session, e.Message);
+            Refuse(peer, e.Message);
         }
 
         SendToWaiting();
     }
 
-    /// <summary>The peer broke the protocol: tell it why and close.</summary>
-    public void Refuse(Session session, string reason)
+    /// <summary>The peer broke the protocol: tell it why, and close. A worker that did is lost: it would do so again.</summary>
+    public void Refuse(Peer peer, string reason)
     {
-        if (session.IsClosed)
+        if (peer.IsClosed)
             return;
-        SendText(session, FrameKind.Refused, reason);
-        Closed(session, reason);
+        Refused++;
+        _scratch.ResetWrittenCount();
+        new TextMessage(reason).Write(_scratch);
+        peer.Send(new FrameHeader(FrameKind.Refused) { Session = peer.Session?.Id ?? 0 }, _scratch.WrittenSpan, followed: false);
+        Session? session = peer.Session;
+        Remove(peer);
+        if (session is null)
+            Log?.Invoke($"connection from {peer.Address} refused: {reason}");
+        else
+            Gone(session, reason, mayReturn: false);
+    }
+
+    /// <summary>
+    /// What came in cannot be read as frames. To a worker that is admitted something has happened on the way: its session goes on over another
+    /// connection. Anybody else is told.
+    /// </summary>
+    public void Violated(Peer peer, string reason)
+    {
+        if (peer.Session is null)
+        {
+            Refuse(peer, reason);
+            return;
+        }
+
+        Refused++;
+        Closed(peer, reason);
     }
 
     /// <summary>The connection can take more.</summary>
-    public void Writable(Session session)
+    public void Writable(Peer peer)
     {
-        session.IsFull = false;
-        SendDue(session);
+        peer.IsFull = false;
+        if (peer.Session is { } session)
+            SendDue(session);
         SendToWaiting();
     }
 
     /// <summary>The connection has gone.</summary>
-    /// <param name="session">Whose.</param>
+    /// <param name="peer">Which.</param>
     /// <param name="reason">What happened, or null when the peer closed it.</param>
-    public void Closed(Session session, string? reason)
+    public void Closed(Peer peer, string? reason)
     {
-        if (!_sessions.Remove(session))
+        if (!_peers.Contains(peer))
             return;
-        session.Close();
-        EndSending(session);
-        if (session.Rank >= 0 && !session.HasLeft)
-            Lost(session, reason ?? "it closed the connection");
-        else if (session.Rank < 0 && reason is not null)
-            Log?.Invoke($"connection from {session.Peer} closed: {reason}");
+        Session? session = peer.Session;
+        Remove(peer);
+        if (session is not null)
+            Gone(session, reason ?? "it closed the connection", mayReturn: true);
+        else if (reason is not null)
+            Log?.Invoke($"connection from {peer.Address} closed: {reason}");
         SendToWaiting();
     }
 
-    private void Handle(Session session, in FrameHeader header, in ReadOnlySequence<byte> payload)
+    /// <summary>Closes a connection, and takes it from its session.</summary>
+    private void Remove(Peer peer)
     {
-        if (session.Rank < 0)
+        _peers.Remove(peer);
+        peer.Close();
+        if (peer.Session is not { } session)
+            return;
+        EndSending(session);
+        session.Detach();
+    }
+
+    private void Handle(Peer peer, in FrameHeader header, in ReadOnlySequence<byte> payload)
+    {
+        if (peer.Session is not { } session)
         {
             if (header.Kind != FrameKind.Join)
                 throw new ProtocolException($"The first frame must ask for admission (Join), not {header.Kind}.");
-            Join(session, JoinMessage.Read(payload));
+            Join(peer, header.Session, JoinMessage.Read(payload));
             return;
         }
 
@@ -141,32 +184,19 @@ public sealed partial class ParameterServer
                 Evaluated(session, EvaluatedMessage.Read(payload));
                 break;
             case FrameKind.Progress:
-                session.Progress = ProgressMessage.Read(payload);
+                session.Record(ProgressMessage.Read(payload));
                 _timeline?.Record(session.Rank, _time.GetElapsedTime(_startedAt).TotalSeconds, session.Progress);
                 break;
             case FrameKind.Heartbeat:
                 break;
             case FrameKind.Leave:
-                Left(session, TextMessage.Read(payload).Text);
-                Closed(session, null);
+                string reason = TextMessage.Read(payload).Text;
+                Remove(peer);
+                Left(session, reason);
                 break;
             default:
                 throw new ProtocolException($"A worker does not send {header.Kind} now.");
         }
-    }
-
-    private void Join(Session session, JoinMessage join)
-    {
-        if (_phase != Phase.Joining)
-            throw new ProtocolException("Training has begun, nobody else may join.");
-        _admission.Admit(session, join);
-        session.Id = _firstSession + (ulong)session.Rank;
-        _scratch.ResetWrittenCount();
-        new AdmittedMessage(session.Rank, session.Id).Write(_scratch);
-        session.Send(new FrameHeader(FrameKind.Admitted), _scratch.WrittenSpan);
-        Log?.Invoke($"{session.Name} joined with weight {join.Weight}; {_admission.Joined} of {_options.Workers} are here");
-        if (_admission.IsComplete)
-            Start();
     }
 
     private void Push(Session session, in FrameHeader header, in ReadOnlySequence<byte> payload)
@@ -175,7 +205,7 @@ public sealed partial class ParameterServer
             throw new ProtocolException("A push before the start: wait for the Start message.");
         if (header.ShardVersion > _shard.Version)
             throw new ProtocolException($"A push from version {header.ShardVersion}; the shard is at {_shard.Version}.");
-        if (header.PassesQ8 / 256.0 > session.Passes + Limits.PassesOfAPush)
+        if (!session.MayJump && session.PassesBefore + (header.PassesQ8 / 256.0) > session.Passes + Limits.PassesOfAPush)
             throw new ProtocolException($"One push moves a worker on by at most {Limits.PassesOfAPush} passes, from {session.Passes} on.");
         bool pulls = header.Flags.Has(FrameFlags.Pull) && header.Sequence > _shard.ClockOf(session.Rank); // not when it comes a second time
         if (pulls)
@@ -192,7 +222,7 @@ public sealed partial class ParameterServer
 
     /// <summary>Will a snapshot go out to it as soon as its push, which is applied, has been counted?</summary>
     private bool WillAnswer(Session session) =>
-        !session.IsSending && _shard!.CanPublish && _policy.MayHave(_clocks[session.Rank] + 1, _rounds, session.SeenRounds);
+        !session.IsSending && _held == 0 && _shard!.CanPublish && _policy.MayHave(_clocks[session.Rank] + 1, _rounds, session.SeenRounds);
 
     private void AddPull(Session session, ulong version)
     {
@@ -219,12 +249,12 @@ public sealed partial class ParameterServer
         session.Send(new FrameHeader(kind), _scratch.WrittenSpan);
     }
 
-    /// <summary>Sends what a worker is due: the evaluation first, then the snapshot it asked for.</summary>
+    /// <summary>Sends what a worker is due: its own vector where it needs that, then the evaluation, then the snapshot it asked for.</summary>
     private void SendDue(Session session)
     {
         if (_shard is null)
             return;
-        while (!session.IsClosed && !session.IsFull)
+        while (!session.IsFull)
         {
             if (!session.IsSending && !BeginDue(session))
                 return;
@@ -235,6 +265,13 @@ public sealed partial class ParameterServer
 
     private bool BeginDue(Session session)
     {
+        if (session.OwnDue)
+        {
+            session.OwnDue = false;
+            session.BeginOwn(_time.GetTimestamp());
+            return true;
+        }
+
         if (session.EvaluationDue && _evaluation is { } evaluation)
         {
             session.EvaluationDue = false;
@@ -246,15 +283,18 @@ public sealed partial class ParameterServer
             return true;
         }
 
-        if (session.PullVersion is not { } has || has >= _shard!.Version || !MayHave(session))
+        bool isDue = session.WelcomeDue || (session.PullVersion is { } has && has < _shard!.Version && MayHave(session));
+        if (!isDue)
             return false;
-        if (_shard.TryPublish() is not { } publication)
+        if (_shard!.TryPublish() is not { } publication)
         {
             _someWait = true;
             return false;
         }
 
-        session.TakePull();
+        if (!session.WelcomeDue)
+            session.TakePull();
+        session.WelcomeDue = false;
         session.SeenRounds = _rounds;
         session.Begin(publication, _time.GetTimestamp(), FrameFlags.None, 0, _weightedPasses / _totalWeight, _rounds);
         return true;
@@ -262,6 +302,8 @@ public sealed partial class ParameterServer
 
     private bool MayHave(Session session)
     {
+        if (_held > 0)
+            return false; // the job waits for a worker that is lost
         // A pull can overtake the later chunks of the push before it, and would be judged by the clock before that push.
         if (_policy.WorkersWait && _shard!.IsWithinPush(session.Rank))
             return false;
@@ -291,7 +333,7 @@ public sealed partial class ParameterServer
     private void LimitPublications(long now)
     {
         int slow = 0;
-        foreach (Session session in _sessions)
+        foreach (Session session in _members)
             slow += session.IsSending && _time.GetElapsedTime(session.SendingSince, now) > SlowReading ? 1 : 0;
         _shard!.MostPublications = LeastPublications + Math.Max(0, slow - 1);
     }
@@ -301,10 +343,7 @@ public sealed partial class ParameterServer
         if (_time.GetElapsedTime(_heartbeatAt, now) < HeartbeatInterval)
             return;
         _heartbeatAt = now;
-        foreach (Session session in _sessions)
-        {
-            if (session.Rank >= 0)
-                session.Send(new FrameHeader(FrameKind.Heartbeat), []);
-        }
+        foreach (Peer peer in _peers)
+            peer.Session?.Send(new FrameHeader(FrameKind.Heartbeat), []);
     }
 }

@@ -76,7 +76,7 @@ public sealed class ServerHost : IDisposable
     public Spin Spin => _loop.Spin;
 
     /// <summary>Connections that have not ended, for tests.</summary>
-    public int Sessions => _server.Sessions;
+    public int Connections => _server.Connections;
 
     /// <summary>Starts listening.</summary>
     /// <param name="options">How the job is run.</param>
@@ -104,6 +104,11 @@ public sealed class ServerHost : IDisposable
     /// <summary>Ends the job in order.</summary>
     public void RequestStop(string reason) =>
         _loop.Schedule(state => _server.RequestStop((string)state!), reason);
+
+    /// <summary>A worker has ended, and nobody starts it again.</summary>
+    /// <param name="rank">Which.</param>
+    /// <param name="reason">How it ended.</param>
+    public void GiveUp(int rank, string reason) => _loop.Schedule(_ => _server.GiveUp(rank, reason), null);
 
     /// <summary>The newest status, at most one tick old; null before the first call was answered.</summary>
     public RunStatus? Status()
@@ -218,29 +223,29 @@ public sealed class ServerHost : IDisposable
     private sealed class Handler : IFrameHandler
     {
         private readonly ServerHost _host;
-        private readonly Session _session;
+        private readonly Peer _peer;
         private readonly int _local;
 
-        public Handler(ServerHost host, Session session, bool isLocal)
+        public Handler(ServerHost host, Peer peer, bool isLocal)
         {
-            (_host, _session, _local) = (host, session, isLocal ? 1 : 0);
+            (_host, _peer, _local) = (host, peer, isLocal ? 1 : 0);
             host._localPeers += _local;
             host.ChooseSpin();
         }
 
         public void Received(in FrameHeader header, in ReadOnlySequence<byte> payload) =>
-            _host._server.Received(_session, header, payload);
+            _host._server.Received(_peer, header, payload);
 
-        public void Violated(string reason) => _host._server.Refuse(_session, reason);
+        public void Violated(string reason) => _host._server.Violated(_peer, reason);
 
-        public void Writable() => _host._server.Writable(_session);
+        public void Writable() => _host._server.Writable(_peer);
 
         public void Closed(string? reason)
         {
             _host._localPeers -= _local;
             _host.ChooseSpin();
             _host._places.Release();
-            _host._server.Closed(_session, reason);
+            _host._server.Closed(_peer, reason);
         }
     }
 }

@@ -45,8 +45,14 @@ public sealed record ServerOptions
     /// <summary>How long a connection may take to ask for admission.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>A worker that is not heard of for this long is lost.</summary>
-    public TimeSpan LivenessTimeout { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>A worker that is not heard of for this long is lost, whether its connection has gone or not.</summary>
+    public TimeSpan LivenessTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>What becomes of the job when a worker is lost.</summary>
+    public WorkerLoss OnWorkerLoss { get; init; } = WorkerLoss.Wait;
+
+    /// <summary>How long the job holds for a worker that is lost to return, or another in its place; then it fails.</summary>
+    public TimeSpan RejoinTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>How long the workers may take for the last evaluation; one that is lost is noticed by <see cref="LivenessTimeout"/>.</summary>
     public TimeSpan FinalTimeout { get; init; } = TimeSpan.FromMinutes(10);

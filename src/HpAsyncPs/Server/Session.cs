@@ -6,20 +6,20 @@ using HpAsyncPs.Protocol;
 namespace HpAsyncPs.Server;
 
 /// <summary>
-/// One connection, and the admitted worker behind it. Holds what is on its way to the worker: at most one evaluation
+/// A rank's admitted membership, which outlives its connections. Holds what is on its way to the worker: at most one evaluation
 /// and one snapshot, sent chunk by chunk as the connection takes them, so that a slow reader holds a publication and
 /// nothing else.
 /// </summary>
 public sealed class Session
 {
-    private readonly IFrameSink _sink;
     private Publication? _sending;
+    private bool _sendingOwn;
     private FrameFlags _sendingFlags;
     private ulong _sendingEvaluation;
     private uint _sendingRounds;
     private double _sendingPasses;
     private int _nextKey;
-    private ulong _sentVersion; // the last snapshot that went out whole: what the worker completes changed rows from
+    private ulong? _sentVersion = 0; // the last snapshot that went out whole: what the worker completes changed rows from; null: not known
     private int[] _rows = [];
     private byte[] _payload = [];
 
@@ -27,28 +27,29 @@ public sealed class Session
     private readonly ulong[] _pullVersions = new ulong[Limits.OpenPulls];
     private int _firstPull;
     private int _pulls;
+    private ProgressMessage _progressBefore;
 
-    internal Session(IFrameSink sink, long now)
+    internal Session(ulong id, JoinMessage join, int rank)
     {
-        _sink = sink;
-        OpenedAt = now;
-        HeardAt = now;
+        Id = id;
+        Joined = join;
+        Rank = rank;
     }
 
-    /// <summary>The other end, for messages.</summary>
-    public string Peer => _sink.Peer;
+    /// <summary>The address of its newest connection, for messages.</summary>
+    public string Address { get; private set; } = "";
 
-    /// <summary>The rank, or -1 before admission.</summary>
-    public int Rank { get; internal set; } = -1;
+    /// <summary>The rank.</summary>
+    public int Rank { get; }
 
-    /// <summary>The number that admission gave it.</summary>
-    public ulong Id { get; internal set; }
+    /// <summary>The number that the worker chose.</summary>
+    public ulong Id { get; }
 
     /// <summary>What it joined with.</summary>
-    public JoinMessage? Joined { get; internal set; }
+    public JoinMessage Joined { get; private set; }
 
     /// <summary>Rank and address, for messages.</summary>
-    public string Name => Rank < 0 ? Peer : $"worker {Rank} ({Peer})";
+    public string Name => $"worker {Rank} ({Address})";
 
     /// <summary>Bytes received from it, headers included.</summary>
     public long UplinkBytes { get; internal set; }
@@ -56,19 +57,47 @@ public sealed class Session
     /// <summary>Bytes sent to it, headers included.</summary>
     public long DownlinkBytes { get; private set; }
 
-    /// <summary>Passes over its data.</summary>
+    /// <summary>Passes over its data, those of the rank's earlier sessions included.</summary>
     public double Passes { get; internal set; }
 
-    /// <summary>Where its time went.</summary>
-    public ProgressMessage Progress { get; internal set; }
+    /// <summary>Where its time went, that of the rank's earlier sessions included.</summary>
+    public ProgressMessage Progress { get; private set; }
 
-    internal long OpenedAt { get; }
+    /// <summary>Passes of the rank's earlier sessions.</summary>
+    internal double PassesBefore { get; private set; }
 
+    /// <summary>The connection that it goes over now; null: none.</summary>
+    internal Peer? Peer { get; private set; }
+
+    /// <summary>When the worker was heard of last.</summary>
     internal long HeardAt { get; set; }
 
-    internal bool IsClosed { get; set; }
+    /// <summary>Why its last connection has gone.</summary>
+    internal string GoneBecause { get; set; } = "its connection had gone";
 
-    internal bool HasLeft { get; set; }
+    /// <summary>Why its worker will not return, as who started it says; null: nobody says so.</summary>
+    internal string? GivenUp { get; set; }
+
+    /// <summary>It is given up, unless it returns: since when. Null: it is not.</summary>
+    internal long? LostAt { get; set; }
+
+    /// <summary>It is lost, and the job holds until it returns.</summary>
+    internal bool IsHeld { get; set; }
+
+    /// <summary>The job goes on without it: it left, or is lost and nobody waits for it.</summary>
+    internal bool IsAbsent { get; set; }
+
+    /// <summary>The weight that it gets with its first whole push; null: it has it.</summary>
+    internal double? NewWeight { get; set; }
+
+    /// <summary>How many passes it has made is not known: the next push says so.</summary>
+    internal bool MayJump { get; set; }
+
+    /// <summary>The worker is to be told its own vector.</summary>
+    internal bool OwnDue { get; set; }
+
+    /// <summary>A snapshot is due to it, whatever the policy says: it has none to go on from.</summary>
+    internal bool WelcomeDue { get; set; }
 
     /// <summary>The version that the oldest pull which is not answered yet wants to see exceeded.</summary>
     internal ulong? PullVersion => _pulls == 0 ? null : _pullVersions[_firstPull];
@@ -85,10 +114,10 @@ public sealed class Session
     /// <summary>When the snapshot to evaluate began to be sent.</summary>
     internal long EvaluationSentAt { get; set; }
 
-    /// <summary>The connection takes no more until it says that it is writable: no snapshot is begun or gone on with.</summary>
-    internal bool IsFull { get; set; }
+    /// <summary>Nothing can be sent now: the connection is full, or there is none.</summary>
+    internal bool IsFull => Peer is null or { IsFull: true } or { IsClosed: true };
 
-    internal bool IsSending => _sending is not null;
+    internal bool IsSending => _sending is not null || _sendingOwn;
 
     /// <summary>When the snapshot that is being sent was begun.</summary>
     internal long SendingSince { get; private set; }
@@ -116,21 +145,56 @@ public sealed class Session
         _pulls--;
     }
 
+    /// <summary>Goes over a connection from now on. What was open over an earlier one is asked for again by the worker.</summary>
+    internal void Attach(Peer peer, JoinMessage join)
+    {
+        Peer = peer;
+        peer.Session = this;
+        Address = peer.Address;
+        Joined = join;
+        HeardAt = peer.HeardAt;
+        UplinkBytes += peer.EarlyBytes;
+        _pulls = 0;
+        _sentVersion = null;
+    }
+
+    /// <summary>Its connection has gone.</summary>
+    internal void Detach()
+    {
+        if (Peer is not null)
+            Peer.Session = null;
+        Peer = null;
+        EvaluationDue |= EvaluationOpen;
+        EvaluationOpen = false;
+    }
+
+    /// <summary>Nothing was sent before: the worker has zeros, and completes changed rows from them.</summary>
+    internal void BeginsWithZeros() => _sentVersion = 0;
+
+    /// <summary>Takes the place of an earlier session of the rank.</summary>
+    internal void Follow(Session earlier)
+    {
+        (UplinkBytes, DownlinkBytes) = (earlier.UplinkBytes, earlier.DownlinkBytes);
+        PassesBefore = Passes = earlier.Passes;
+        _progressBefore = Progress = earlier.Progress;
+        EvaluationDue = !earlier.IsAbsent && (earlier.EvaluationDue || earlier.EvaluationOpen);
+    }
+
+    /// <summary>Where the worker's time went since its process began.</summary>
+    internal void Record(ProgressMessage progress) => Progress = new ProgressMessage(
+        _progressBefore.BusySeconds + progress.BusySeconds, _progressBefore.IdleSeconds + progress.IdleSeconds,
+        _progressBefore.EvaluatingSeconds + progress.EvaluatingSeconds);
+
     /// <param name="header">Of the frame; the session is filled in.</param>
     /// <param name="payload">Its payload.</param>
     /// <param name="followed">Another frame follows at once.</param>
     internal void Send(FrameHeader header, ReadOnlySpan<byte> payload, bool followed = false)
     {
+        if (Peer is null)
+            return;
         header.Session = Id;
         DownlinkBytes += FrameHeader.Bytes + payload.Length;
-        if (!(followed ? _sink.SendFollowed(header, payload) : _sink.Send(header, payload)))
-            IsFull = true;
-    }
-
-    internal void Close()
-    {
-        IsClosed = true;
-        _sink.Close();
+        Peer.Send(header, payload, followed);
     }
 
     /// <param name="publication">What is sent.</param>
@@ -150,10 +214,41 @@ public sealed class Session
         _nextKey = 0;
     }
 
-    /// <summary>Sends chunks while the connection takes them. True when the publication has gone out whole.</summary>
-    internal bool SendChunks(Shard shard)
+    /// <summary>Begins to send the worker its own vector. It does not push until it has it, so the vector stays as it is.</summary>
+    internal void BeginOwn(long now)
     {
-        Publication publication = _sending!;
+        SendingSince = now;
+        _sendingOwn = true;
+        _nextKey = 0;
+    }
+
+    /// <summary>Sends chunks while the connection takes them. True when what is being sent has gone out whole.</summary>
+    internal bool SendChunks(Shard shard) => _sendingOwn ? SendOwn(shard) : SendPublication(shard, _sending!);
+
+    private bool SendOwn(Shard shard)
+    {
+        ReadOnlySpan<float> values = shard.ReconstructionOf(Rank);
+        while (_nextKey < values.Length && !IsFull)
+        {
+            int count = Math.Min(shard.ChunkKeys, values.Length - _nextKey);
+            var header = new FrameHeader(FrameKind.Snapshot)
+            {
+                Codec = CodecId.Fp32,
+                Flags = FrameFlags.Own | (_nextKey + count == values.Length ? FrameFlags.Last : FrameFlags.None),
+                Sequence = shard.ClockOf(Rank),
+                ShardVersion = shard.Version,
+                KeyBegin = (ulong)_nextKey,
+                KeyCount = (uint)count,
+            };
+            Send(header, MemoryMarshal.AsBytes(values.Slice(_nextKey, count)));
+            _nextKey += count;
+        }
+
+        return _nextKey == values.Length;
+    }
+
+    private bool SendPublication(Shard shard, Publication publication)
+    {
         ReadOnlySpan<float> values = publication.Values;
         while (_nextKey < values.Length && !IsFull)
         {
@@ -178,7 +273,7 @@ public sealed class Session
             else
             {
                 header.Codec = CodecId.Rows;
-                Send(header, RowsCodec.Encode(chunk, shard.RowLength, _rows.AsSpan(0, changed), _sentVersion, _payload));
+                Send(header, RowsCodec.Encode(chunk, shard.RowLength, _rows.AsSpan(0, changed), _sentVersion!.Value, _payload));
             }
 
             _nextKey += count;
@@ -194,7 +289,7 @@ public sealed class Session
     /// <summary>How many rows of this chunk the worker lacks, or -1: send it whole.</summary>
     private int FindChanged(Shard shard, ulong version, int count)
     {
-        if (shard.RowLength == 1 || version < _sentVersion)
+        if (shard.RowLength == 1 || _sentVersion is not { } sent || version < sent)
             return -1;
         if (_rows.Length == 0)
         {
@@ -202,7 +297,7 @@ public sealed class Session
             _payload = new byte[Limits.ChunkBytes];
         }
 
-        return shard.FindChangedSince(_sentVersion, _nextKey, count, _rows.AsSpan(0, RowsCodec.MostRows(count, shard.RowLength)));
+        return shard.FindChangedSince(sent, _nextKey, count, _rows.AsSpan(0, RowsCodec.MostRows(count, shard.RowLength)));
     }
 
     private static uint Passes8(double passes) => (uint)Math.Min(uint.MaxValue, passes * 256);
@@ -211,7 +306,7 @@ public sealed class Session
     internal Publication? EndSending()
     {
         Publication? sent = _sending;
-        _sending = null;
+        (_sending, _sendingOwn) = (null, false);
         return sent;
     }
 }

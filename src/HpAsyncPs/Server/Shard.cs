@@ -16,7 +16,7 @@ namespace HpAsyncPs.Server;
 /// S = sum_i w_i h_i in double; the aggregate is S times a scale (1 / sum_i w_i for a mean, 1 for a sum), so that a
 /// change of weights needs no sweep. With an optimiser there are no reconstructions: S is the model, and each push a gradient. No I/O, no locks: one thread calls it.
 /// </summary>
-public sealed class Shard
+public sealed partial class Shard
 {
     /// <summary>
     /// The sum is made anew from the reconstructions after this many pushes, so that its rounding error is bounded by
@@ -121,25 +121,14 @@ public sealed class Shard
         return (own + (4 * (publications + 1)), own + (4 * (workers + 4)));
     }
 
-    /// <summary>
-    /// From now on a mean is that of the workers that have pushed: training has ended before the others were heard, whose zeros are no vectors.
-    /// </summary>
-    public void CountOnlyHeard()
-    {
-        double heard = 0;
-        for (int rank = 0; rank < _reconstructions.Length; rank++)
-            heard += _sequences[rank] > 0 ? _reconstructions[rank].Weight : 0;
-        if (!_isMean || heard == 0)
-            return;
-        ForgetNewest();
-        _scale = 1 / heard;
-    }
-
     /// <summary>A rank's reconstruction; empty with an optimiser.</summary>
     public ReadOnlySpan<float> ReconstructionOf(int rank) => _reconstructions[rank].Values is { } values ? values.Span : [];
 
     /// <summary>The last push of a rank that is applied whole.</summary>
     public ulong ClockOf(int rank) => _sequences[rank];
+
+    /// <summary>The first key of a rank's next push that is not applied yet.</summary>
+    public int NextKeyOf(int rank) => _nextKeys[rank];
 
     /// <summary>Has a rank's push been applied in part?</summary>
     public bool IsWithinPush(int rank) => _nextKeys[rank] > 0;
@@ -306,19 +295,11 @@ public sealed class Shard
         return publication;
     }
 
-    private void Rebuild()
-    {
-        _sinceRebuild = 0;
-        Array.Clear(_sum);
-        foreach (Reconstruction of in _reconstructions)
-            DeltaKernel.AddWeighted(of.Values!.Span, of.Weight, _sum);
-    }
-
     private sealed class Reconstruction(FloatBuffer? values, double weight)
     {
         public FloatBuffer? Values { get; } = values;
 
-        public double Weight { get; } = weight;
+        public double Weight { get; set; } = weight;
     }
 
     private sealed class PublicationPolicy(int workers) : PooledObjectPolicy<Publication>

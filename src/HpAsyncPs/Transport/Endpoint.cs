@@ -97,6 +97,22 @@ public readonly record struct Endpoint(string Host, int Port)
         }
     }
 
+    /// <summary>One try at each of the host's addresses; null when none answers.</summary>
+    public Socket? TryConnect(TimeSpan timeout, CancellationToken cancellation)
+    {
+        string reason = "";
+        foreach (EndPoint address in Addresses())
+        {
+#pragma warning disable CA2000 // the caller owns what is returned
+            Socket? socket = cancellation.IsCancellationRequested ? null : TryConnect(address, timeout, cancellation, ref reason);
+#pragma warning restore CA2000
+            if (socket is not null)
+                return socket;
+        }
+
+        return null;
+    }
+
     private static Socket? TryConnect(EndPoint address, TimeSpan left, CancellationToken cancellation, ref string reason)
     {
         Socket socket = NewSocket(address);

@@ -8,9 +8,10 @@ namespace HpAsyncPs.Worker;
 /// <param name="own">This worker's vector as it counts in <paramref name="aggregate"/>: the reconstruction that both ends hold.</param>
 /// <param name="jobPasses">Passes over all data that the whole job had made when the aggregate was sent: for schedules.</param>
 /// <param name="rounds">Pushes of the worker that had made the fewest by then: when it grows, every worker has been heard again.</param>
+/// <param name="share">This worker's factor in the aggregate now; it changes when a worker is evicted or comes anew.</param>
 /// <param name="interrupt">When cancelled, the step may return early; its result is then thrown away.</param>
 public readonly ref struct StepInput(
-    ReadOnlySpan<float> aggregate, ReadOnlySpan<float> own, double jobPasses, long rounds = 0, CancellationToken interrupt = default)
+    ReadOnlySpan<float> aggregate, ReadOnlySpan<float> own, double jobPasses, long rounds = 0, double share = 1, CancellationToken interrupt = default)
 {
     /// <summary>The aggregate.</summary>
     public ReadOnlySpan<float> Aggregate { get; } = aggregate;
@@ -23,6 +24,9 @@ public readonly ref struct StepInput(
 
     /// <summary>Pushes of the worker that has made the fewest.</summary>
     public long Rounds { get; } = rounds;
+
+    /// <summary>This worker's factor in the aggregate.</summary>
+    public double Share { get; } = share;
 
     /// <summary>Ends the step early.</summary>
     public CancellationToken Interrupt { get; } = interrupt;

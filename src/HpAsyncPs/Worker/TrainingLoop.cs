@@ -82,7 +82,7 @@ public sealed class TrainingLoop : IDisposable
                 return NextAction.Leave;
             if (_session.HasEvaluation)
                 return NextAction.Evaluate;
-            if (_session.IsFinishing)
+            if (_session.IsFinishing || (!_begun && _session.AwaitsSnapshot))
                 return NextAction.Wait;
             if (!_begun || _session.HasNewer)
                 return NextAction.Step;
@@ -109,7 +109,7 @@ public sealed class TrainingLoop : IDisposable
         _steppedAt = _time.GetTimestamp();
         _begun = true;
         ReadOnlySpan<float> z = _session.TakeCorrected();
-        var input = new StepInput(z, _session.Reconstruction, _session.JobPasses, _session.Rounds, _session.Interrupt);
+        var input = new StepInput(z, _session.Reconstruction, _session.JobPasses, _session.Rounds, _session.Share, _session.Interrupt);
         _stepPasses = _task.Step(input, _x.Span);
     }
 

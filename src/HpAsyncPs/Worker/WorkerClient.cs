@@ -14,6 +14,8 @@ namespace HpAsyncPs.Worker;
 /// </summary>
 public sealed class WorkerClient : IDisposable
 {
+    // One that is used, and one on its way to its end.
+    private const int Connections = 2;
     private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(10);
 
     private readonly WorkerSession _session;
@@ -21,14 +23,20 @@ public sealed class WorkerClient : IDisposable
     private readonly OwnerLoop _loop;
     private readonly TimeProvider _time;
 
+    private readonly WorkerOptions _options;
+    private readonly string _server;
+    private readonly Reconnector _reconnector;
+
     private WorkerClient(Socket socket, string server, WorkerOptions options, TimeProvider time)
     {
-        _time = time;
-        _pool = new SlabPool(Connection.MostBlocks(Limits.ChunkBytes));
+        (_time, _options, _server) = (time, options, server);
+        _pool = new SlabPool(Connections * Connection.MostBlocks(Limits.ChunkBytes));
         _loop = new OwnerLoop("network", time, WorkerSession.TickInterval, Tick) { Spin = options.Spin ? Spin.Always : Spin.Never };
-        Handler? handler = null;
-        _ = new Connection(socket, _pool, _loop, time, server, Limits.ChunkBytes, sink => handler = new Handler(new WorkerSession(options, time, sink)), options.LivenessTimeout) { HasChecksums = options.Checksum };
-        _session = handler!.Session;
+        _reconnector = new Reconnector(Endpoint.Parse(server), again => _loop.Schedule(GoOn, again));
+        WorkerSession? session = null;
+        Open(socket, sink => session = new WorkerSession(options, time, sink));
+        _session = session!;
+        _session.Disconnected = _reconnector.Begin;
         _loop.Start();
     }
 
@@ -130,6 +138,7 @@ public sealed class WorkerClient : IDisposable
     {
         Flush();
         _session.Leave("done", Progress?.Invoke() ?? default);
+        _reconnector.Dispose();
         _loop.Dispose();
         _session.Dispose();
         _pool.Dispose();
@@ -149,6 +158,24 @@ public sealed class WorkerClient : IDisposable
         }
     }
 
+    private void Open(Socket socket, Func<IFrameSink, WorkerSession> of) => _ = new Connection(
+        socket, _pool, _loop, _time, _server, Limits.ChunkBytes, sink => new Handler(of(sink), sink, _reconnector), _options.LivenessTimeout)
+    {
+        HasChecksums = _options.Checksum,
+    };
+
+    /// <summary>There is another connection. On the loop's thread.</summary>
+    private void GoOn(object? socket)
+    {
+        IFrameSink? sink = null;
+        Open((Socket)socket!, made =>
+        {
+            sink = made;
+            return _session;
+        });
+        _session.GoOn(sink!);
+    }
+
     private bool Tick()
     {
         _session.Tick(Progress?.Invoke() ?? default);
@@ -165,7 +192,7 @@ public sealed class WorkerClient : IDisposable
         });
         lock (_session.Gate)
         {
-            while (_session.Started is null && !_session.HasEnded)
+            while ((_session.Started is null || _session.AwaitsSnapshot) && !_session.HasEnded)
             {
                 cancellation.ThrowIfCancellationRequested();
                 TimeSpan left = timeout - _time.GetElapsedTime(start);
@@ -182,16 +209,19 @@ public sealed class WorkerClient : IDisposable
             throw new ClusterException($"The server {_session.Server} ended the job before it began ({_session.StopReason}).");
     }
 
-    private sealed class Handler(WorkerSession session) : IFrameHandler
+    private sealed class Handler(WorkerSession session, IFrameSink sink, Reconnector reconnector) : IFrameHandler
     {
-        public WorkerSession Session { get; } = session;
+        public void Received(in FrameHeader header, in ReadOnlySequence<byte> payload)
+        {
+            session.Received(header, payload);
+            if (header.Kind == FrameKind.Acknowledged)
+                reconnector.Succeeded(); // not at admission: what ended the last connection may end this one too
+        }
 
-        public void Received(in FrameHeader header, in ReadOnlySequence<byte> payload) => Session.Received(header, payload);
+        public void Violated(string reason) => session.Closed(sink, reason);
 
-        public void Violated(string reason) => Session.Closed(reason);
+        public void Writable() => session.Writable();
 
-        public void Writable() => Session.Writable();
-
-        public void Closed(string? reason) => Session.Closed(reason);
+        public void Closed(string? reason) => session.Closed(sink, reason);
     }
 }

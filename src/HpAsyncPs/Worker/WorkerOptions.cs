@@ -40,6 +40,15 @@ public sealed record WorkerOptions
     /// <summary>Whether what this worker sends carries a checksum of its payload.</summary>
     public bool Checksum { get; init; }
 
-    /// <summary>A server that is not heard of for this long is lost.</summary>
-    public TimeSpan LivenessTimeout { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>A connection over which the server is not heard of for this long is given up.</summary>
+    public TimeSpan LivenessTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long to try to go on over another connection when one has gone; zero: not at all.</summary>
+    public TimeSpan ReconnectTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Called with a line for the log when a connection has gone or is there again; on the network's thread.</summary>
+    public Action<string>? Log { get; init; }
+
+    /// <summary>The session's number; 0: one is drawn at random.</summary>
+    public ulong Session { get; init; }
 }

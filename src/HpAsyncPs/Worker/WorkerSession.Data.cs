@@ -37,6 +37,8 @@ public sealed partial class WorkerSession
     private ulong _sendingSequence;
     private int _sendingKey;
     private bool _isSending;
+    private uint _passesQ8;
+    private double _share;
 
     /// <summary>The last push that the server has applied.</summary>
     public ulong Acknowledged { get; private set; }
@@ -68,6 +70,9 @@ public sealed partial class WorkerSession
     /// <summary>Pushes of the worker that had made the fewest when the snapshot in use was sent.</summary>
     public long Rounds => _current?.Rounds ?? 0;
 
+    /// <summary>This worker's factor in the aggregate.</summary>
+    public double Share => _share;
+
     /// <summary>Version of the snapshot in use.</summary>
     public ulong Version => _current?.Version ?? 0;
 
@@ -92,12 +97,12 @@ public sealed partial class WorkerSession
             throw new ArgumentException($"The model has {Started.Parameters} parameters; the vector has {x.Length}.", nameof(x));
         lock (Gate)
         {
-            if (!HasRoom || _hasEnded)
+            if (!HasRoom || _hasEnded || _awaitsOwn)
                 return false;
             PendingPush push = _pending[_pendingCount];
             push.Sequence = ++_sequence;
             push.FromVersion = _current!.Version;
-            push.PassesQ8 = (uint)Math.Min(uint.MaxValue, Math.Max(0, passes * 256));
+            push.PassesQ8 = _passesQ8 = (uint)Math.Min(uint.MaxValue, Math.Max(0, passes * 256));
             push.Pulls = pulls && !_pulling;
             _pulling |= pulls;
             _pendingCount++;
@@ -233,7 +238,7 @@ public sealed partial class WorkerSession
             return;
         (_newest, _current) = (_current, _newest);
         _hasNewer = false;
-        ulong whole = _current!.ContainsWhole();
+        ulong whole = Math.Min(_current!.ContainsWhole(), Acknowledged); // what is not acknowledged may have to be sent again
         int done = 0;
         while (done < _pendingCount && _pending[done].Sequence <= whole)
             done++;
@@ -253,7 +258,7 @@ public sealed partial class WorkerSession
 
     private void AddMissing(PendingPush push, Span<float> corrected)
     {
-        double share = Started!.Share;
+        double share = _share;
         for (int chunk = 0; chunk < _current!.Chunks; chunk++)
         {
             if (_current.Contains(chunk) >= push.Sequence)
@@ -293,7 +298,7 @@ public sealed partial class WorkerSession
 
     private void SendChunks()
     {
-        while (!_hasEnded && !_isFull && NextToSend() is { } push && _sendingKey < push.Encoded)
+        while (_isAdmitted && !_hasEnded && !_isFull && NextToSend() is { } push && _sendingKey < push.Encoded)
         {
             ReadOnlySpan<float> delta = push.Delta.Span;
             int count = Math.Min(_chunkKeys, delta.Length - _sendingKey);

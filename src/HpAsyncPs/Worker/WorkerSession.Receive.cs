@@ -21,6 +21,9 @@ public sealed partial class WorkerSession
                 + $"key {begin} of {parameters} comes next.");
         }
 
+        bool isOwn = header.Flags.Has(FrameFlags.Own);
+        if (isOwn != _awaitsOwn || (isOwn && header.Codec != CodecId.Fp32))
+            throw new ProtocolException(isOwn ? "this worker's own vector came unasked" : "a snapshot came before this worker's own vector");
         if (header.Codec == CodecId.Rows)
             ReceiveRows(payload, begin, arriving.Values.Slice(begin, count));
         else
@@ -29,6 +32,12 @@ public sealed partial class WorkerSession
         _arrived = last ? 0 : begin + count;
         if (!last)
             return;
+        if (isOwn)
+        {
+            ReceiveOwn(arriving.Values);
+            return;
+        }
+
         arriving.Version = header.ShardVersion;
         arriving.Rounds = header.Rounds;
         arriving.Passes = header.PassesQ8 / 256.0;
@@ -48,7 +57,7 @@ public sealed partial class WorkerSession
 
         (_arriving, _newest) = (_newest, arriving);
         _hasNewer = true;
-        _pulling = false;
+        _pulling = AwaitsSnapshot = false;
     }
 
     /// <summary>Changed rows, over what the last whole snapshot has in the other rows.</summary>

@@ -1,6 +1,5 @@
 using System;
 using System.Buffers;
-using System.Runtime.InteropServices;
 using System.Threading;
 using HpAsyncPs.Codecs;
 using HpAsyncPs.Kernels;
@@ -24,10 +23,9 @@ public sealed partial class WorkerSession : IDisposable
 
     private readonly WorkerOptions _options;
     private readonly TimeProvider _time;
-    private readonly IFrameSink _sink;
+    private IFrameSink _sink;
     private readonly ArrayBufferWriter<byte> _scratch = new(1024);
     private readonly CancellationTokenSource _interrupt = new();
-    private ulong _session;
     private long _heardAt;
     private long _startedAt;
     private long _toldAt;
@@ -42,11 +40,15 @@ public sealed partial class WorkerSession : IDisposable
         _options = options;
         _time = time;
         _sink = sink;
-        _heardAt = time.GetTimestamp();
+        _heardAt = _awaySince = time.GetTimestamp();
+        Number = options.Session > 0 ? options.Session : SessionNumber.Draw();
     }
 
     /// <summary>Guards the session; pulsed on every change.</summary>
     public object Gate { get; } = new();
+
+    /// <summary>The session's number, in every frame of it.</summary>
+    public ulong Number { get; }
 
     /// <summary>The server's address, for messages.</summary>
     public string Server => _sink.Peer;
@@ -77,18 +79,6 @@ public sealed partial class WorkerSession : IDisposable
             if (!_hasEnded)
                 _interrupt.Cancel();
             Monitor.PulseAll(Gate);
-        }
-    }
-
-    /// <summary>Asks for admission.</summary>
-    public void Join()
-    {
-        lock (Gate)
-        {
-            _scratch.ResetWrittenCount();
-            new JoinMessage(_options.Rank, _options.Parameters, _options.RowLength, _options.Aggregate, _options.Weight, _options.Agreed,
-                _options.Settings).Write(_scratch);
-            Send(new FrameHeader(FrameKind.Join), _scratch.WrittenSpan);
         }
     }
 
@@ -128,17 +118,6 @@ public sealed partial class WorkerSession : IDisposable
         }
     }
 
-    /// <summary>The connection has gone.</summary>
-    public void Closed(string? reason)
-    {
-        lock (Gate)
-        {
-            if (!_hasEnded)
-                Fail($"The server {Server} went away ({reason ?? "it closed the connection"}): its own log says why.");
-            Monitor.PulseAll(Gate);
-        }
-    }
-
     /// <summary>Says that this worker lives and where its time went; checks that the server lives.</summary>
     public void Tick(ProgressMessage progress)
     {
@@ -146,15 +125,9 @@ public sealed partial class WorkerSession : IDisposable
         {
             if (_hasEnded)
                 return;
-            if (Rank >= 0 && IsTellingDue())
+            if (_isAdmitted && IsTellingDue())
                 SendProgress(progress);
-            if (_time.GetElapsedTime(_heardAt) > _options.LivenessTimeout)
-            {
-                Fail($"Nothing was heard of the server {Server} for {_options.LivenessTimeout.TotalSeconds:0} s: "
-                    + "is its machine up, and the link?");
-                _sink.Close();
-                Monitor.PulseAll(Gate);
-            }
+            CheckServer();
         }
     }
 
@@ -163,7 +136,7 @@ public sealed partial class WorkerSession : IDisposable
     {
         lock (Gate)
         {
-            if (_failure is null && Rank >= 0)
+            if (_failure is null && _isAdmitted)
             {
                 SendProgress(progress);
                 _scratch.ResetWrittenCount();
@@ -203,15 +176,13 @@ public sealed partial class WorkerSession : IDisposable
         switch (header.Kind)
         {
             case FrameKind.Admitted:
-                AdmittedMessage admitted = AdmittedMessage.Read(payload);
-                Rank = admitted.Rank;
-                _session = admitted.Session;
+                Admitted(AdmittedMessage.Read(payload));
                 break;
-            case FrameKind.Start when Started is null:
-                StartMessage start = StartMessage.Read(payload);
-                LeaseBuffers(start.Parameters, start.Workers);
-                Started = start;
-                _startedAt = _time.GetTimestamp();
+            case FrameKind.Start:
+                Start(StartMessage.Read(payload));
+                break;
+            case FrameKind.Members when Started is not null:
+                _share = MembersMessage.Read(payload).Share;
                 break;
             case FrameKind.Snapshot when Started is not null:
                 ReceiveChunk(header, payload);
@@ -234,6 +205,23 @@ public sealed partial class WorkerSession : IDisposable
         }
     }
 
+    private void Start(StartMessage start)
+    {
+        if (Started is { } known)
+        {
+            if (known.Parameters != start.Parameters || known.Workers != start.Workers)
+                throw new ProtocolException($"The job had {known.Parameters} parameters and {known.Workers} workers; now it has {start.Parameters} and {start.Workers}: it is another one.");
+        }
+        else
+        {
+            LeaseBuffers(start.Parameters, start.Workers);
+            Started = start;
+            _startedAt = _time.GetTimestamp();
+        }
+
+        _share = start.Share;
+    }
+
     private void Fail(string failure)
     {
         _failure ??= failure;
@@ -243,7 +231,9 @@ public sealed partial class WorkerSession : IDisposable
 
     private bool Send(FrameHeader header, ReadOnlySpan<byte> payload)
     {
-        header.Session = _session;
+        if (!_isAdmitted && header.Kind != FrameKind.Join)
+            return true; // it is said again, or asked for again, over the next connection
+        header.Session = Number;
         Bytes = (Bytes.Received, Bytes.Sent + FrameHeader.Bytes + payload.Length);
         return _sink.Send(header, payload);
     }

@@ -243,14 +243,26 @@ internal sealed class LocalCluster : IDisposable
         if (IsStopping && !trained)
             return NothingTrained();
         string when = trained ? $"after {Status?.Passes ?? Ended!.Passes:0.#} passes" : "before training began";
-        Exception failure = Failure.Explain(_server!, _workers, when);
 
-        // A server that loses a worker saves what there is; that must not be cut off.
-        if (failure is ClusterException && trained && _workers.Exists(Failure.IsCertain))
+        // A server that loses a worker for good saves what there is; that must not be cut off.
+        if (trained && GiveUpTheDead())
             _server!.WaitForExit(SaveTimeout);
+        Exception failure = Failure.Explain(_server!, _workers, when);
         if (_server!.HasExited)
             _server.Drain();
         return failure;
+    }
+
+    /// <summary>Tells the server which workers have failed and will not return. False when there are none.</summary>
+    private bool GiveUpTheDead()
+    {
+        for (int rank = 0; rank < _workers.Count; rank++)
+        {
+            if (Failure.Has(_workers[rank]))
+                _server!.Send($"give-up {rank} its process has ended");
+        }
+
+        return _workers.Exists(Failure.Has);
     }
 
     private static ClusterException NothingTrained() =>

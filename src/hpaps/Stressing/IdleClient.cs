@@ -10,7 +10,8 @@ internal sealed class IdleClient : IFrameHandler
 {
     private readonly TimeProvider _time;
     private readonly IFrameSink _sink;
-    private ulong _session;
+    private readonly ulong _session = SessionNumber.Draw();
+    private bool _isAdmitted;
     private long _heardAt;
     private long _saidAt;
 
@@ -37,7 +38,7 @@ internal sealed class IdleClient : IFrameHandler
             return;
         if (_time.GetElapsedTime(_heardAt, now) > StressClient.LivenessTimeout)
             Fail($"nothing was heard of the server for {StressClient.LivenessTimeout.TotalSeconds:0} s");
-        else if (_session != 0 && _time.GetElapsedTime(_saidAt, now) > StressClient.HeartbeatInterval)
+        else if (_isAdmitted && _time.GetElapsedTime(_saidAt, now) > StressClient.HeartbeatInterval)
             Send(FrameKind.Heartbeat, []);
     }
 
@@ -47,7 +48,7 @@ internal sealed class IdleClient : IFrameHandler
         switch (header.Kind)
         {
             case FrameKind.Admitted:
-                _session = AdmittedMessage.Read(payload).Session;
+                _isAdmitted = true;
                 break;
             case FrameKind.Start or FrameKind.Heartbeat:
                 break;

@@ -24,7 +24,7 @@ internal sealed partial class StressClient : IFrameHandler
     private readonly float[] _snapshot;
     private readonly long[] _begunAt;
     private Phase _phase = Phase.Joining;
-    private ulong _session;
+    private readonly ulong _session = SessionNumber.Draw();
     private ulong _version;
     private ulong _begun;
     private ulong _completed;
@@ -124,7 +124,6 @@ internal sealed partial class StressClient : IFrameHandler
             case FrameKind.Heartbeat:
                 return;
             case FrameKind.Admitted:
-                _session = AdmittedMessage.Read(payload).Session;
                 return;
             case FrameKind.Start:
                 Start(StartMessage.Read(payload));
