@@ -13,7 +13,7 @@ public sealed class CheckpointReader : IDisposable
     internal CheckpointReader(IDiskFile file, ulong number, string where)
     {
         _file = file;
-        _records = new RecordReader(file, 0, (long)number);
+        _records = new RecordReader(file, 0, (long)number, RecordReader.NewWindow());
         _what = $"checkpoint {number} in '{where}'";
     }
 
@@ -33,7 +33,7 @@ public sealed class CheckpointReader : IDisposable
     /// <summary>Reads a whole file; says what is wrong with it.</summary>
     internal static string? Verify(IDiskFile file, ulong number)
     {
-        var records = new RecordReader(file, 0, (long)number);
+        var records = new RecordReader(file, 0, (long)number, RecordReader.NewWindow());
         ulong sections = 0;
         while (records.TryNext(records.Offset, out RecordKind kind, out ReadOnlyMemory<byte> body))
         {

@@ -57,10 +57,11 @@ public sealed partial class Journal
         for (int j = 0; j < next - 1; j++)
             Keep(segments[j].Start, segments[j].Name);
         long position = from;
+        byte[] window = RecordReader.NewWindow();
         bool more = next > 0;
         for (int j = next - 1; more; j++)
         {
-            more = ReadSegment(segments[j], ref position, visit);
+            more = ReadSegment(segments[j], window, ref position, visit);
             next = j + 1;
             more = more && next < segments.Count && segments[next].Start == position;
         }
@@ -76,12 +77,12 @@ public sealed partial class Journal
     }
 
     /// <summary>Shows the records of a segment from a position on, and cuts what follows. True if nothing did.</summary>
-    private bool ReadSegment((long Start, long Seed, string Name) segment, ref long position, JournalVisitor visit)
+    private bool ReadSegment((long Start, long Seed, string Name) segment, byte[] window, ref long position, JournalVisitor visit)
     {
         long rest;
         using (IDiskFile file = _disk.Open(segment.Name))
         {
-            var reader = new RecordReader(file, position - segment.Start, segment.Seed);
+            var reader = new RecordReader(file, position - segment.Start, segment.Seed, window);
             long whole = reader.Offset;
             while (reader.TryNext(position, out RecordKind kind, out ReadOnlyMemory<byte> body) && kind == RecordKind.Frame && body.Length >= FrameHeader.Bytes
                 && FrameHeader.TryRead(body.Span[..FrameHeader.Bytes], out FrameHeader header) && header.PayloadLength == body.Length - FrameHeader.Bytes)
