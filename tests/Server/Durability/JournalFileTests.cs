@@ -13,6 +13,7 @@ namespace HpAsyncPs.Tests.Server.Durability;
 public sealed class JournalFileTests
 {
     private const int Least = (1024 * 1024) + 4096;
+    private const int Attempts = 4; // the runtime takes some bytes once, when it compiles anew
 
     [Fact]
     public void What_was_committed_is_there_again_life_after_life_and_what_is_truncated_goes()
@@ -70,17 +71,21 @@ public sealed class JournalFileTests
         journal.Start();
         var header = new FrameHeader(FrameKind.Push) { PayloadLength = (uint)bytes };
         ReadOnlySequence<byte> payload = Pieces.Of(new byte[bytes / 2], new byte[bytes - (bytes / 2)]);
-        long allocated = 0;
-        for (int j = -20; j < appends; j++)
+        long least = long.MaxValue;
+        for (int attempt = 0; attempt < Attempts && least > 0; attempt++)
         {
-            if (j == 0)
-                allocated = GC.GetAllocatedBytesForCurrentThread();
-            journal.Append(header, payload);
-            if (j % between == 0)
-                journal.Commit();
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int j = 0; j < appends; j++)
+            {
+                journal.Append(header, payload);
+                if (j % between == 0)
+                    journal.Commit();
+            }
+
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
         }
 
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - allocated);
+        Assert.Equal(0, least);
         Assert.Null(journal.Failure);
     }
 
