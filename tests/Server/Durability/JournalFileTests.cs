@@ -12,7 +12,7 @@ namespace HpAsyncPs.Tests.Server.Durability;
 /// <summary>The journal on a real disk, with a thread of its own.</summary>
 public sealed class JournalFileTests
 {
-    private const int Least = (1024 * 1024) + 4096;
+    private const int Least = 2_110_000; // a block
     private const int Attempts = 4; // the runtime takes some bytes once, when it compiles anew
 
     [Fact]

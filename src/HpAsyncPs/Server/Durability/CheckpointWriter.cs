@@ -1,6 +1,5 @@
 using System;
 using System.Buffers.Binary;
-using System.IO.Hashing;
 using System.Threading;
 
 namespace HpAsyncPs.Server.Durability;
@@ -25,7 +24,7 @@ public enum CheckpointState
 public sealed class CheckpointWriter : IDisposable
 {
     /// <summary>Bytes that wait for the disk, at most.</summary>
-    public const int MemoryBytes = 8 * 1024 * 1024;
+    public const int MemoryBytes = 4 * RecordQueue.BlockBytes;
 
     /// <summary>Most bytes of a section.</summary>
     public const int MostSection = DiskRecord.MostBody;
@@ -38,8 +37,8 @@ public sealed class CheckpointWriter : IDisposable
     private readonly IDisk _disk;
     private readonly string _name;
     private readonly string _partial;
-    private readonly RecordRing _ring = new(MemoryBytes, 0);
-    private readonly XxHash3 _hash;
+    private readonly RecordQueue _queue = new(MemoryBytes / RecordQueue.BlockBytes, 0);
+    private readonly long _seed;
     private DiskThread? _thread;
     private ulong _sections;
     private volatile bool _complete;
@@ -58,7 +57,7 @@ public sealed class CheckpointWriter : IDisposable
         _disk = disk;
         _name = name;
         _partial = partial;
-        _hash = new XxHash3((long)number);
+        _seed = (long)number;
     }
 
     /// <summary>How far it is. Any thread.</summary>
@@ -76,9 +75,9 @@ public sealed class CheckpointWriter : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(section.Length, MostSection, nameof(section));
         if (_complete)
             throw new InvalidOperationException("the checkpoint is complete");
-        if (_state == CheckpointState.Failed || !_ring.HasRoom(DiskRecord.SizeOf(section.Length) + EndBytes))
+        if (_state == CheckpointState.Failed || !_queue.HasRoom(DiskRecord.SizeOf(section.Length) + EndBytes))
             return false;
-        _ring.Append(RecordKind.Section, section, default);
+        _queue.Append(RecordKind.Section, section, default);
         _sections++;
         _thread?.Wake();
         return true;
@@ -91,7 +90,7 @@ public sealed class CheckpointWriter : IDisposable
             return;
         Span<byte> count = stackalloc byte[sizeof(ulong)];
         BinaryPrimitives.WriteUInt64LittleEndian(count, _sections);
-        _ring.Append(RecordKind.End, count, default);
+        _queue.Append(RecordKind.End, count, default);
         _complete = true;
         _thread?.Wake();
     }
@@ -125,18 +124,18 @@ public sealed class CheckpointWriter : IDisposable
 
     private bool Step()
     {
-        bool complete = _complete; // before the ring is looked at: then all sections are seen
+        bool complete = _complete; // before the queue is looked at: then all sections are seen
         if (!_created)
         {
             _created = true;
             _file = _disk.Create(_partial);
         }
-        else if (_ring.Begin - _synced >= SyncBytes || (complete && _file is not null && _ring.Begin == _ring.End && _synced < _ring.End))
+        else if (_queue.Begin - _synced >= SyncBytes || (complete && _file is not null && _queue.Begin == _queue.End && _synced < _queue.End))
         {
-            _synced = _ring.Begin;
+            _synced = _queue.Begin;
             _file!.Sync();
         }
-        else if (_ring.Begin < _ring.End)
+        else if (_queue.Begin < _queue.End)
         {
             WriteRun();
         }
@@ -154,15 +153,9 @@ public sealed class CheckpointWriter : IDisposable
 
     private void WriteRun()
     {
-        long begin = _ring.Begin, end = _ring.End, to = begin;
-        while (to < end && to - begin < Journal.RunBytes)
-        {
-            int size = _ring.SizeAt(to);
-            _ring.Seal(to, _hash);
-            to += size;
-        }
-
-        _ring.WriteTo(_file!, 0, to);
+        ReadOnlySpan<byte> run = _queue.Seal(Journal.RunBytes, long.MaxValue, 0, _seed);
+        _file!.Write(_queue.Begin, run);
+        _queue.Release(run.Length);
     }
 
     /// <summary>All is written and synced: one step after the other, so that a crash between any two can be tried.</summary>

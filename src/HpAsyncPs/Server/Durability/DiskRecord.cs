@@ -36,7 +36,7 @@ internal static class DiskRecord
     /// <summary>Most bytes of a body: two chunks and what describes them.</summary>
     public const int MostBody = (2 * Limits.ChunkBytes) + 4096;
 
-    /// <summary>Records begin at multiples of this, so that no number in their heads wraps around in a ring.</summary>
+    /// <summary>Records begin at multiples of this.</summary>
     public const int Alignment = 8;
 
     public const int MostBytes = HeadBytes + MostBody;

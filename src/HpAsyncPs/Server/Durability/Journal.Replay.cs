@@ -26,13 +26,13 @@ public sealed partial class Journal
     {
         ArgumentOutOfRangeException.ThrowIfNegative(from);
         ArgumentNullException.ThrowIfNull(visit);
-        if (_ring is not null)
+        if (_queue is not null)
             throw new InvalidOperationException("a journal is replayed once");
         try
         {
             long end = ReadSegments(from, visit);
             _disk.SyncNames();
-            _ring = new RecordRing(_memoryBytes, end);
+            _queue = new RecordQueue(_blocks, end);
             _durable = _target = _commitTo = end;
             return end;
         }

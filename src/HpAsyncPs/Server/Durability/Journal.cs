@@ -2,7 +2,6 @@ using System;
 using System.Buffers;
 using System.Collections.Generic;
 using System.Globalization;
-using System.IO.Hashing;
 using System.Security.Cryptography;
 using System.Threading;
 using HpAsyncPs.Protocol;
@@ -42,10 +41,10 @@ public sealed partial class Journal : IDisposable
 
     private readonly IDisk _disk;
     private readonly TimeProvider _time;
-    private readonly int _memoryBytes;
+    private readonly int _blocks;
     private readonly long _segmentBytes;
     private readonly AutoResetEvent _room = new(false);
-    private RecordRing? _ring;
+    private RecordQueue? _queue;
     private DiskThread? _thread;
     private long _commitTo;
     private long _durable;
@@ -56,22 +55,21 @@ public sealed partial class Journal : IDisposable
     // The rest belongs to Replay, then to whoever calls Work.
     private readonly List<long> _starts = [];
     private readonly List<string> _names = [];
-    private XxHash3 _hash = new();
+    private long _seed;
     private IDiskFile? _file;
     private long _target;
 
     /// <param name="disk">Folder of the journal alone.</param>
-    /// <param name="memoryBytes">Most bytes that wait for the disk; at least a record, a multiple of 8.</param>
+    /// <param name="memoryBytes">Most bytes that wait for the disk; used in blocks of 2 MiB and a little, at least one.</param>
     /// <param name="segmentBytes">Most bytes of a segment, or one record.</param>
     /// <param name="time">Clock of the limits; the system's if not given.</param>
     public Journal(IDisk disk, int memoryBytes = MemoryBytes, long segmentBytes = SegmentBytes, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(disk);
-        ArgumentOutOfRangeException.ThrowIfLessThan(memoryBytes, DiskRecord.SizeOf(FrameHeader.Bytes + Limits.ChunkBytes));
-        ArgumentOutOfRangeException.ThrowIfNotEqual(memoryBytes % DiskRecord.Alignment, 0);
+        ArgumentOutOfRangeException.ThrowIfLessThan(memoryBytes, RecordQueue.BlockBytes);
         ArgumentOutOfRangeException.ThrowIfLessThan(segmentBytes, 1);
         _disk = disk;
-        _memoryBytes = memoryBytes;
+        _blocks = memoryBytes / RecordQueue.BlockBytes;
         _segmentBytes = segmentBytes;
         _time = time ?? TimeProvider.System;
     }
@@ -83,7 +81,7 @@ public sealed partial class Journal : IDisposable
     public Action? Advanced { get; set; }
 
     /// <summary>Position after the last record.</summary>
-    public long End => Ring.End;
+    public long End => Queue.End;
 
     /// <summary>Every record that ends at or before this survives a crash. Any thread.</summary>
     public long Durable => Volatile.Read(ref _durable);
@@ -103,12 +101,12 @@ public sealed partial class Journal : IDisposable
         }
     }
 
-    private RecordRing Ring => _ring ?? throw new InvalidOperationException("Replay comes first");
+    private RecordQueue Queue => _queue ?? throw new InvalidOperationException("Replay comes first");
 
     /// <summary>Starts the thread that writes. Without it the caller is the disk, and calls <see cref="Work"/>.</summary>
     public void Start()
     {
-        _ = Ring;
+        _ = Queue;
         _thread = new DiskThread("hpaps journal", Work);
     }
 
@@ -121,22 +119,22 @@ public sealed partial class Journal : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(payload.Length, Limits.ChunkBytes, nameof(payload));
         ArgumentOutOfRangeException.ThrowIfNotEqual(header.PayloadLength, (uint)payload.Length, nameof(header));
-        RecordRing ring = Ring;
-        if (Failure is not null || !WaitForRoom(ring, DiskRecord.SizeOf(FrameHeader.Bytes + (int)payload.Length)))
-            return ring.End;
+        RecordQueue queue = Queue;
+        if (Failure is not null || !WaitForRoom(queue, DiskRecord.SizeOf(FrameHeader.Bytes + (int)payload.Length)))
+            return queue.End;
         Span<byte> head = stackalloc byte[FrameHeader.Bytes];
         FrameHeader copy = header;
         copy.Write(head);
-        ring.Append(RecordKind.Frame, head, payload);
-        if (ring.End - ring.Begin >= BehindBytes)
+        queue.Append(RecordKind.Frame, head, payload);
+        if (queue.End - queue.Begin >= BehindBytes)
             _thread?.Wake();
-        return ring.End;
+        return queue.End;
     }
 
     /// <summary>What was appended is to become durable now. Returns at once; one sync serves all commits that came while another was under way.</summary>
     public void Commit()
     {
-        Volatile.Write(ref _commitTo, Ring.End);
+        Volatile.Write(ref _commitTo, Queue.End);
         _thread?.Wake();
     }
 
@@ -158,7 +156,7 @@ public sealed partial class Journal : IDisposable
         Volatile.Write(ref _busySince, _time.GetTimestamp());
         try
         {
-            return Step(Ring);
+            return Step(Queue);
         }
         catch (Exception e) when (DiskTrouble.Is(e))
         {
@@ -188,50 +186,42 @@ public sealed partial class Journal : IDisposable
 
     private static string NameOf(long start, long seed) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{start:d20}-{seed:x16}");
 
-    private bool Step(RecordRing ring)
+    private bool Step(RecordQueue queue)
     {
         // A round takes all commits asked for so far, and is synced before what comes later is written: else a stream of pushes would put it off for ever.
         if (_target <= _durable)
             _target = Volatile.Read(ref _commitTo);
-        if (_target > _durable && ring.Begin >= _target)
-            Sync(ring);
-        else if (ring.Begin < ring.End)
-            WriteRun(ring);
+        if (_target > _durable && queue.Begin >= _target)
+            Sync(queue);
+        else if (queue.Begin < queue.End)
+            WriteRun(queue);
         else
             return DeleteSegment();
         return true;
     }
 
-    private void WriteRun(RecordRing ring)
+    private void WriteRun(RecordQueue queue)
     {
-        long begin = ring.Begin, end = ring.End, to = begin;
         if (_file is null)
-            NextSegment(ring);
+            NextSegment(queue);
         long start = _starts[^1];
-        while (to < end && to - begin < RunBytes)
+        ReadOnlySpan<byte> run = queue.Seal(RunBytes, start + _segmentBytes, start, _seed);
+        if (run.IsEmpty)
         {
-            int size = ring.SizeAt(to);
-            if (to > start && to + size - start > _segmentBytes)
-                break;
-            ring.Seal(to, _hash);
-            to += size;
-        }
-
-        if (to == begin)
-        {
-            NextSegment(ring);
+            NextSegment(queue);
             return;
         }
 
-        ring.WriteTo(_file!, start, to);
+        _file!.Write(queue.Begin - start, run);
+        queue.Release(run.Length);
         _room.Set();
     }
 
-    private void NextSegment(RecordRing ring)
+    private void NextSegment(RecordQueue queue)
     {
         if (_file is not null)
         {
-            Sync(ring);
+            Sync(queue);
             _file.Dispose();
             _file = null;
             while (DeleteSegment())
@@ -239,18 +229,17 @@ public sealed partial class Journal : IDisposable
             }
         }
 
-        long seed = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long)));
-        string name = NameOf(ring.Begin, seed);
+        _seed = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long)));
+        string name = NameOf(queue.Begin, _seed);
         _file = _disk.Create(name);
         _disk.SyncNames();
-        _hash = new XxHash3(seed);
-        _starts.Add(ring.Begin);
+        _starts.Add(queue.Begin);
         _names.Add(name);
     }
 
-    private void Sync(RecordRing ring)
+    private void Sync(RecordQueue queue)
     {
-        long upTo = ring.Begin;
+        long upTo = queue.Begin;
         _file!.Sync();
         if (Volatile.Read(ref _failure) is null) // it may have been given up meanwhile
             Volatile.Write(ref _durable, upTo);
@@ -268,12 +257,12 @@ public sealed partial class Journal : IDisposable
         return true;
     }
 
-    private bool WaitForRoom(RecordRing ring, int size)
+    private bool WaitForRoom(RecordQueue queue, int size)
     {
-        if (ring.HasRoom(size))
+        if (queue.HasRoom(size))
             return true;
         long since = _time.GetTimestamp();
-        while (!ring.HasRoom(size))
+        while (!queue.HasRoom(size))
         {
             TimeSpan left = StallLimit - _time.GetElapsedTime(since);
             if (_thread is null || left <= TimeSpan.Zero)
