@@ -24,7 +24,7 @@ const string Help = """
     Prints one JSON object. bytes are those of the vector a or h; gb_per_second counts what is read and written, 12 bytes a float (add)
     and 28 (apply); a GB is 10^9 bytes; microseconds are those of a sweep. mb_per_second counts payloads that are synced, an MB is 10^6 bytes;
     append_us is the median of what an append and its commit cost the thread that calls them, allocated_bytes what it allocated in all, copy_us the
-    median of a copy alone.
+    median of a copy of as much to other memory, timed beside it.
     Exit codes: 0 done, 2 wrong usage, 4 the run failed.
 
     Examples:

@@ -30,8 +30,7 @@ public sealed partial class Journal
             throw new InvalidOperationException("a journal is replayed once");
         try
         {
-            long end = ReadSegments(from, visit);
-            _disk.SyncNames();
+            long end = ReadSegments(from, visit); // names that went are synced with that of the next segment, before anything in it counts
             _queue = new RecordQueue(_blocks, end);
             _durable = _target = _commitTo = end;
             return end;
