@@ -43,6 +43,31 @@ public sealed class JournalFileTests
         }
     }
 
+    [Theory]
+    [InlineData(1, 30_000, 3_000)]
+    [InlineData(3, 30_000, 3_000)]
+    [InlineData(2, 100, Limits.ChunkBytes)]
+    public void A_stream_that_the_disk_holds_back_comes_back_as_it_was(int blocks, int frames, int most)
+    {
+        using var folder = new TempFolder();
+        using (var journal = new Journal(new FileDisk(folder.Path), blocks * Least, segmentBytes: 16 << 20))
+        {
+            JournalFrames.Replay(journal, 0, 1, most);
+            journal.Start();
+            for (int number = 1; number <= frames; number++)
+            {
+                JournalFrames.Append(journal, (ulong)number, most);
+                if (number % 100 == 0)
+                    journal.Commit();
+            }
+
+            Assert.Null(journal.Failure);
+        }
+
+        using var again = new Journal(new FileDisk(folder.Path));
+        Assert.Equal(frames, JournalFrames.Replay(again, 0, 1, most).Count);
+    }
+
     [Fact]
     public void Disposing_makes_durable_what_was_appended()
     {
