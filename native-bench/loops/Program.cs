@@ -10,23 +10,28 @@ const double MostSeconds = 600;
 const string Help = """
     loops - what one core does with the library's loops, native-compiled as the programs are
 
-    Usage: loops COMMAND COUNT SECONDS [ITEMS]
+    Usage: loops COMMAND COUNT SECONDS [ITEMS | IN_FLIGHT]
 
       add     a += b, COUNT floats, as TensorPrimitives has it, in slices that stay in the cache
       apply   a push into the shard: h += c in fp32, sum += w (h_new - h_old) in double, COUNT floats
       factor  steps of factorisation of rank 32, COUNT ratings sorted by user, ITEMS (4000) drawn with a heavy tail
+      journal records of COUNT bytes (up to 1048576) appended to a journal in the current folder, each committed, IN_FLIGHT (8) of them not synced yet
+      disk    IN_FLIGHT (8) records of COUNT bytes written to a file in the current folder, and a sync, again and again
 
-      COUNT and ITEMS   1 to 268435456
+      COUNT, ITEMS, IN_FLIGHT   1 to 268435456
       SECONDS           how long, above 0 and up to 600; one sweep at least
 
     Prints one JSON object. bytes are those of the vector a or h; gb_per_second counts what is read and written, 12 bytes a float (add)
-    and 28 (apply); a GB is 10^9 bytes; microseconds are those of a sweep.
+    and 28 (apply); a GB is 10^9 bytes; microseconds are those of a sweep. mb_per_second counts payloads that are synced, an MB is 10^6 bytes;
+    append_us is the median of what an append and its commit cost the thread that calls them, allocated_bytes what it allocated in all, copy_us the
+    median of a copy of as much to other memory, timed beside it.
     Exit codes: 0 done, 2 wrong usage, 4 the run failed.
 
     Examples:
       loops add 16777216 2
       loops apply 65536 2
       loops factor 1000000 2
+      loops journal 65536 2 32
     """;
 
 if (args is ["-h" or "--help", ..])
@@ -35,17 +40,17 @@ if (args is ["-h" or "--help", ..])
     return Done;
 }
 
-if (args is not [("add" or "apply" or "factor") and var command, var first, var second, .. var rest] || rest.Length > (command == "factor" ? 1 : 0)
+if (args is not [("add" or "apply" or "factor" or "journal" or "disk") and var command, var first, var second, .. var rest] || rest.Length > (command is "add" or "apply" ? 0 : 1)
     || !Count(first, out int count) || !double.TryParse(second, CultureInfo.InvariantCulture, out double seconds) || seconds is not (> 0 and <= MostSeconds))
 {
-    Console.Error.WriteLine($"loops: '{string.Join(' ', args)}' is not add COUNT SECONDS, apply COUNT SECONDS or factor RATINGS SECONDS [ITEMS]; see loops --help");
+    Console.Error.WriteLine($"loops: '{string.Join(' ', args)}' is not add COUNT SECONDS, apply COUNT SECONDS, factor RATINGS SECONDS [ITEMS], journal BYTES SECONDS [IN_FLIGHT] or disk BYTES SECONDS [IN_FLIGHT]; see loops --help");
     return Usage;
 }
 
-int items = FactorLoop.Items;
+int items = command == "factor" ? FactorLoop.Items : DiskLoop.InFlight;
 if (rest is [var third] && !Count(third, out items))
 {
-    Console.Error.WriteLine($"loops: ITEMS is '{third}' and must be a number from 1 to {MostNumbers}; see loops --help");
+    Console.Error.WriteLine($"loops: {(command == "factor" ? "ITEMS" : "IN_FLIGHT")} is '{third}' and must be a number from 1 to {MostNumbers}; see loops --help");
     return Usage;
 }
 
@@ -55,11 +60,13 @@ try
     {
         "add" => Sweeps.Add(count, seconds),
         "apply" => Sweeps.Apply(count, seconds),
+        "journal" => DiskLoop.Journal(count, seconds, items),
+        "disk" => DiskLoop.Disk(count, seconds, items),
         _ => FactorLoop.Run(count, seconds, items),
     });
     return Done;
 }
-catch (Exception e) when (e is InvalidDataException or OutOfMemoryException)
+catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException or OutOfMemoryException)
 {
     Console.Error.WriteLine($"loops: {e.Message}");
     return Failed;

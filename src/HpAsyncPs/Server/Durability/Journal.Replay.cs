@@ -1,0 +1,134 @@
+using System;
+using System.Buffers;
+using System.Collections.Generic;
+using System.Globalization;
+using HpAsyncPs.Protocol;
+
+namespace HpAsyncPs.Server.Durability;
+
+public sealed partial class Journal
+{
+    private const int StartDigits = 20;
+    private const int SeedDigits = 16;
+
+    /// <summary>Bytes of torn or corrupt records, and of all behind them, that <see cref="Replay"/> cut off.</summary>
+    public long Cut { get; private set; }
+
+    /// <summary>
+    /// Shows all whole records from a position on, in order, and opens the journal for appending behind the last one. What comes after a record
+    /// that is torn or corrupt, and after a gap, is cut off for good: it is never read again.
+    /// </summary>
+    /// <param name="from">Where a record begins, or where the journal ended: the position that a checkpoint holds, or 0.</param>
+    /// <param name="visit">Is shown each record.</param>
+    /// <returns>Position where the log ends, at least <paramref name="from"/>.</returns>
+    /// <exception cref="InputException">The log begins after <paramref name="from"/>, or the disk fails.</exception>
+    public long Replay(long from, JournalVisitor visit)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(from);
+        ArgumentNullException.ThrowIfNull(visit);
+        if (_queue is not null)
+            throw new InvalidOperationException("a journal is replayed once");
+        try
+        {
+            long end = ReadSegments(from, visit); // names that went are synced with that of the next segment, before anything in it counts
+            _queue = new RecordQueue(_blocks, end);
+            _durable = _target = _commitTo = end;
+            return end;
+        }
+        catch (Exception e) when (DiskTrouble.Is(e))
+        {
+            throw new InputException(DiskTrouble.Describe("the journal cannot be read and opened", _disk.Where, e), e);
+        }
+    }
+
+    private long ReadSegments(long from, JournalVisitor visit)
+    {
+        List<(long Start, long Seed, string Name)> segments = Segments();
+        int next = 0;
+        while (next < segments.Count && segments[next].Start <= from)
+            next++;
+        if (next == 0 && segments.Count > 0)
+        {
+            throw new InputException($"the journal in '{_disk.Where}' begins at position {segments[0].Start}, but the checkpoint needs it from {from}: "
+                + "files are missing there; put them back, or move the whole state folder away to start anew");
+        }
+
+        for (int j = 0; j < next - 1; j++)
+            Keep(segments[j].Start, segments[j].Name);
+        long position = from;
+        byte[] window = RecordReader.NewWindow();
+        bool more = next > 0;
+        for (int j = next - 1; more; j++)
+        {
+            more = ReadSegment(segments[j], window, ref position, visit);
+            next = j + 1;
+            more = more && next < segments.Count && segments[next].Start == position;
+        }
+
+        for (int j = next; j < segments.Count; j++)
+        {
+            using (IDiskFile file = _disk.Open(segments[j].Name))
+                Cut += file.Length;
+            _disk.Delete(segments[j].Name);
+        }
+
+        return position;
+    }
+
+    /// <summary>Shows the records of a segment from a position on, and cuts what follows. True if nothing did.</summary>
+    private bool ReadSegment((long Start, long Seed, string Name) segment, byte[] window, ref long position, JournalVisitor visit)
+    {
+        long rest;
+        using (IDiskFile file = _disk.Open(segment.Name))
+        {
+            var reader = new RecordReader(file, position - segment.Start, segment.Seed, window);
+            long whole = reader.Offset;
+            while (reader.TryNext(position, out RecordKind kind, out ReadOnlyMemory<byte> body) && kind == RecordKind.Frame && body.Length >= FrameHeader.Bytes
+                && FrameHeader.TryRead(body.Span[..FrameHeader.Bytes], out FrameHeader header) && header.PayloadLength == body.Length - FrameHeader.Bytes)
+            {
+                long end = segment.Start + reader.Offset;
+                visit(position, end, header, new ReadOnlySequence<byte>(body[FrameHeader.Bytes..]));
+                position = end;
+                whole = reader.Offset;
+            }
+
+            rest = file.Length - whole;
+            if (rest > 0)
+            {
+                file.SetLength(whole);
+                Cut += rest;
+            }
+
+            file.Sync(); // what was read may have been in the cache only, and what is built on it must not be lost while it stays
+        }
+
+        // A segment without a record goes: the next one begins there.
+        if (position == segment.Start)
+            _disk.Delete(segment.Name);
+        else
+            Keep(segment.Start, segment.Name);
+        return rest == 0;
+    }
+
+    private void Keep(long start, string name)
+    {
+        _starts.Add(start);
+        _names.Add(name);
+    }
+
+    /// <summary>The segments in order. Files with other names are left alone.</summary>
+    private List<(long Start, long Seed, string Name)> Segments()
+    {
+        var found = new List<(long Start, long Seed, string Name)>();
+        foreach (string name in _disk.Names())
+        {
+            if (name.Length == Prefix.Length + StartDigits + 1 + SeedDigits && name.StartsWith(Prefix, StringComparison.Ordinal)
+                && long.TryParse(name.AsSpan(Prefix.Length, StartDigits), NumberStyles.None, CultureInfo.InvariantCulture, out long start)
+                && long.TryParse(name.AsSpan(Prefix.Length + StartDigits + 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out long seed))
+                found.Add((start, seed, name));
+        }
+
+        found.Sort();
+        return found;
+    }
+}
