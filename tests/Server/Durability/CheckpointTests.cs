@@ -94,18 +94,33 @@ public sealed class CheckpointTests
     public void One_that_is_dropped_leaves_nothing()
     {
         var disk = new SimulatedDisk(1);
-        using (CheckpointWriter writer = new Checkpoints(disk).Begin(1))
+        var checkpoints = new Checkpoints(disk);
+        using (CheckpointWriter writer = checkpoints.Begin(1))
         {
             Assert.True(writer.TryWrite([1, 2, 3]));
+            Assert.True(writer.TryWrite(new byte[CheckpointWriter.MostSection]));
             while (writer.Work())
             {
             }
 
             Assert.Single(disk.Names());
             Assert.Equal(CheckpointState.Writing, writer.State);
+            while (writer.TryWrite(new byte[CheckpointWriter.MostSection]))
+            {
+            }
         }
 
         Assert.Empty(disk.Names());
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        using (CheckpointWriter next = checkpoints.Begin(2)) // has the memory of the one before, and all of it
+        {
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 10_000);
+            for (int j = 0; j < 3; j++)
+                Assert.True(next.TryWrite(new byte[CheckpointWriter.MostSection]), $"section {j} finds no room");
+        }
+
+        Write(checkpoints, 3);
+        Check(checkpoints, 3);
     }
 
     [Theory]

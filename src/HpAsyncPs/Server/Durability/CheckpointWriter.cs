@@ -34,15 +34,17 @@ public sealed class CheckpointWriter : IDisposable
 
     private const int EndBytes = DiskRecord.HeadBytes + sizeof(ulong);
 
+    private readonly Checkpoints _owner;
     private readonly IDisk _disk;
     private readonly string _name;
     private readonly string _partial;
-    private readonly RecordQueue _queue = new(MemoryBytes / RecordQueue.BlockBytes, 0);
+    private readonly RecordQueue _queue;
     private readonly long _seed;
     private DiskThread? _thread;
     private ulong _sections;
     private volatile bool _complete;
     private volatile bool _dropped;
+    private bool _disposed;
     private volatile CheckpointState _state;
     private volatile string? _failure;
 
@@ -52,9 +54,11 @@ public sealed class CheckpointWriter : IDisposable
     private bool _renamed;
     private long _synced;
 
-    internal CheckpointWriter(IDisk disk, string name, string partial, ulong number)
+    internal CheckpointWriter(Checkpoints owner, RecordQueue queue, string name, string partial, ulong number)
     {
-        _disk = disk;
+        _owner = owner;
+        _disk = owner.Disk;
+        _queue = queue;
         _name = name;
         _partial = partial;
         _seed = (long)number;
@@ -116,10 +120,15 @@ public sealed class CheckpointWriter : IDisposable
     /// <summary>Waits, at most <see cref="DiskThread.StopLimit"/>, for a checkpoint that is complete to be written; drops one that is not.</summary>
     public void Dispose()
     {
+        if (_disposed)
+            return;
         _dropped = !_complete;
         _thread?.Dispose();
-        if (_thread is not { Ended: false })
-            Clear();
+        if (_thread is { Ended: false })
+            return;
+        _disposed = true;
+        Clear();
+        _owner.Return(_queue);
     }
 
     private bool Step()
@@ -171,7 +180,7 @@ public sealed class CheckpointWriter : IDisposable
         }
 
         _disk.SyncNames();
-        Checkpoints.DeleteOld(_disk);
+        _owner.DeleteOld();
         _state = CheckpointState.Done;
     }
 

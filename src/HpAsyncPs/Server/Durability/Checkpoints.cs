@@ -19,6 +19,7 @@ public sealed class Checkpoints
     private const int Digits = 20;
 
     private readonly IDisk _disk;
+    private RecordQueue? _spare;
 
     /// <summary>Removes what a crash left unfinished.</summary>
     /// <param name="disk">Folder of checkpoints alone.</param>
@@ -39,6 +40,8 @@ public sealed class Checkpoints
         });
     }
 
+    internal IDisk Disk => _disk;
+
     /// <summary>Those with a finished name, newest first; whether they are whole <see cref="TryOpen"/> says.</summary>
     /// <exception cref="InputException">The disk fails.</exception>
     public IReadOnlyList<ulong> Numbers() => Try("checkpoints cannot be listed", NumbersOn);
@@ -46,7 +49,14 @@ public sealed class Checkpoints
     /// <summary>
     /// Begins a checkpoint, whose number is higher than all others. When it is complete, all but the newest <see cref="Kept"/> are deleted.
     /// </summary>
-    public CheckpointWriter Begin(ulong number) => new(_disk, NameOf(number), NameOf(number) + Partial, number);
+    /// <remarks>By the thread that disposes writers: the memory of one serves the next.</remarks>
+    public CheckpointWriter Begin(ulong number)
+    {
+        RecordQueue queue = _spare ?? new RecordQueue(CheckpointWriter.MemoryBytes / RecordQueue.BlockBytes, 0);
+        _spare = null;
+        queue.Restart();
+        return new CheckpointWriter(this, queue, NameOf(number), NameOf(number) + Partial, number);
+    }
 
     /// <summary>Opens a checkpoint after its whole file was verified.</summary>
     /// <param name="number">Of the checkpoint.</param>
@@ -84,11 +94,14 @@ public sealed class Checkpoints
         return true;
     });
 
-    internal static void DeleteOld(IDisk disk)
+    /// <summary>A writer is closed and needs its memory no more.</summary>
+    internal void Return(RecordQueue queue) => _spare = queue;
+
+    internal void DeleteOld()
     {
-        List<ulong> numbers = NumbersOn(disk);
+        List<ulong> numbers = NumbersOn(_disk);
         for (int j = Kept; j < numbers.Count; j++)
-            disk.Delete(NameOf(numbers[j]));
+            _disk.Delete(NameOf(numbers[j]));
     }
 
     private static string NameOf(ulong number) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{number:d20}");

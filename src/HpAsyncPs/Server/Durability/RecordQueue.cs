@@ -43,6 +43,14 @@ internal sealed class RecordQueue
     /// <summary>Position of the first record that is still here: all before are written.</summary>
     public long Begin => Volatile.Read(ref _begin);
 
+    /// <summary>Forgets what is here, and begins anew at position 0. No other thread uses it.</summary>
+    public void Restart()
+    {
+        while (_filled.Count > 1)
+            _free.Push(_filled.Dequeue());
+        _current.Start = _end = _begin = 0;
+    }
+
     /// <summary>Appender: is there room for a record of that many bytes?</summary>
     public bool HasRoom(int size)
     {
