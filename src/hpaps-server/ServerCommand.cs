@@ -5,6 +5,7 @@ using System.Globalization;
 using HpAsyncPs.Programs;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
+using HpAsyncPs.Server.Durability;
 using HpAsyncPs.Server.Policies;
 
 namespace HpAsyncPs.ServerProgram;
@@ -30,6 +31,9 @@ internal static class ServerCommand
         Option<double> livenessTimeout = new Option<double>("--liveness-timeout") { HelpName = "SECONDS", Description = "Seconds after which a worker that is not heard of is lost, connected or not.", DefaultValueFactory = _ => 10 }.Within(2, 1e6);
         Option<string> onLoss = CommonOptions.OnWorkerLoss();
         Option<double> rejoinTimeout = new Option<double>("--rejoin-timeout") { HelpName = "SECONDS", Description = "How long the job holds for a lost worker to return, or another in its place, before it fails.", DefaultValueFactory = _ => 60 }.Within(0, 1e6);
+        Option<string?> state = new Option<string?>("--state") { HelpName = "DIR", Description = "Folder in which the server keeps what it needs to go on after a crash: a journal and checkpoints. One that is there is taken up." };
+        Option<string?> durability = DurabilityOption.Create();
+        Option<double> checkpointInterval = new Option<double>("--checkpoint-interval") { HelpName = "SECONDS", Description = "Between two checkpoints, with --state: so much at most of the journal is replayed after a crash.", DefaultValueFactory = _ => DurableState.DefaultCheckpointInterval.TotalSeconds }.Within(0.1, 1e6);
         var plain = new Option<bool>("--plain") { Description = "Only push and pull: do not ask the workers to evaluate snapshots. Ends when all have left." };
         Option<string?> spin = CommonOptions.Spin("By default as long as this server and the workers that are connected from this host are no more than its processors, and nobody else wants the core.");
         Option<bool> checksum = CommonOptions.Checksum();
@@ -47,7 +51,7 @@ internal static class ServerCommand
             "hpaps-server --workers 3 --policy bsp --plain"))
         {
             listen, insecure, workers, policy, rate, passes, target, reference, targetRmse, plateau, timeLimit, maxParameters, joinTimeout,
-            livenessTimeout, onLoss, rejoinTimeout, plain, spin, checksum, output, events, counts, supervised,
+            livenessTimeout, onLoss, rejoinTimeout, state, durability, checkpointInterval, plain, spin, checksum, output, events, counts, supervised,
         };
         root.Validators.Add(result =>
         {
@@ -55,6 +59,7 @@ internal static class ServerCommand
                 result.AddError("--target needs --reference: the optimum that the gap is measured against.");
             if (IsGiven(result, rate) && !CommonOptions.TakesGradients(result.GetResult(policy)))
                 result.AddError("--rate is the learning rate of --policy asp; no other policy has one.");
+            DurabilityOption.Check(result, state, durability);
             if (result.GetResult(policy)?.Tokens is [{ Value: AspPolicy.Sum }] && !IsGiven(result, plain))
                 result.AddError($"--policy {AspPolicy.Sum} only adds what is pushed, and trains nothing: it needs --plain; to train, use asp:sgd, asp:adagrad or asp:adam.");
         });
@@ -85,7 +90,7 @@ internal static class ServerCommand
                 Evaluates = !parsed.GetValue(plain),
             },
             new ServerRun.Settings(parsed.GetValue(listen)!, parsed.GetValue(insecure), parsed.GetValue(output), parsed.GetValue(events),
-                parsed.GetValue(counts), parsed.GetValue(supervised))));
+                parsed.GetValue(counts), parsed.GetValue(supervised), parsed.GetValue(state), DurabilityOption.Of(parsed.GetValue(durability), parsed.GetValue(state)) with { CheckpointInterval = TimeSpan.FromSeconds(parsed.GetValue(checkpointInterval)) })));
         return root;
     }
 

@@ -6,6 +6,7 @@ using System.Threading;
 using HpAsyncPs.Learning.Output;
 using HpAsyncPs.Programs;
 using HpAsyncPs.Server;
+using HpAsyncPs.Server.Durability;
 using HpAsyncPs.Transport;
 
 namespace HpAsyncPs.ServerProgram;
@@ -15,6 +16,9 @@ internal static class ServerRun
 {
     // A line of the launcher: the rank of a worker that has ended and is not started again, and why.
     private const string GiveUp = "give-up ";
+    // After SIGTERM, for the last evaluation: what sends it, kills soon.
+    private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(20);
+
     private static readonly TimeSpan StatusInterval = TimeSpan.FromMilliseconds(200);
 
     /// <param name="Listen">HOST:PORT.</param>
@@ -23,7 +27,10 @@ internal static class ServerRun
     /// <param name="Events">Lines of JSON on standard output.</param>
     /// <param name="CountsAllocations">No event tells how the run stands, since that allocates; the last one says what was.</param>
     /// <param name="Supervised">A launcher holds standard input.</param>
-    internal sealed record Settings(string Listen, bool Insecure, string? Output, bool Events, bool CountsAllocations, bool Supervised);
+    /// <param name="State">Folder of the journal and the checkpoints, or null.</param>
+    /// <param name="Durability">How often it is waited for.</param>
+    internal sealed record Settings(
+        string Listen, bool Insecure, string? Output, bool Events, bool CountsAllocations, bool Supervised, string? State, Durability Durability);
 
     public static int Run(ServerOptions options, Settings settings)
     {
@@ -41,7 +48,21 @@ internal static class ServerRun
         if (settings.Output is not null)
             RunFolder.Probe(settings.Output);
         using var log = new LogThread();
-        using ServerHost host = ServerHost.Start(options, Listener.Start(endpoint, addresses), time, settings.Events ? null : log.Write);
+        using StateFolder? folder = settings.State is null ? null : StateFolder.Open(settings.State);
+#pragma warning disable CA2000 // the host owns it
+        DurableState? state = folder is null ? null : new DurableState(folder.Journal, folder.Checkpoints, settings.Durability.Interval) { CheckpointInterval = settings.Durability.CheckpointInterval };
+#pragma warning restore CA2000
+        bool isOver;
+        using (ServerHost host = ServerHost.Start(options, Listener.Start(endpoint, addresses), time, settings.Events ? null : log.Write, state))
+            isOver = Serve(host, options, settings, log, start, time);
+        if (isOver)
+            folder?.Clear(); // a job that has failed is not here: its state stays
+        return (int)ExitCode.Done;
+    }
+
+    /// <summary>False when the job goes on with another start of the server.</summary>
+    private static bool Serve(ServerHost host, ServerOptions options, Settings settings, LogThread log, long start, TimeProvider time)
+    {
         if (settings.Supervised)
         {
             ProgramRun.EndWithStandardInput(line =>
@@ -54,7 +75,14 @@ internal static class ServerRun
         }
 
         using PosixSignalRegistration interrupt = StopOn(PosixSignal.SIGINT, host, settings.Supervised);
-        using PosixSignalRegistration terminate = StopOn(PosixSignal.SIGTERM, host, ignore: false);
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
+        {
+            context.Cancel = true;
+            if (settings.State is null)
+                host.RequestStop("stopped", LongestStop);
+            else
+                host.RequestSuspend();
+        });
         using PosixSignalRegistration hangUp = StopOn(PosixSignal.SIGHUP, host, settings.Supervised);
         if (settings.Events)
             Print(new ServerEvent { Listening = host.Address });
@@ -63,7 +91,7 @@ internal static class ServerRun
         return WaitForEnd(host, options, settings, log, start, time);
     }
 
-    private static int WaitForEnd(
+    private static bool WaitForEnd(
         ServerHost host, ServerOptions options, Settings settings, LogThread log, long start, TimeProvider time)
     {
         RunResult? result;
@@ -86,10 +114,10 @@ internal static class ServerRun
             LogEnd(log, summary, settings.Output);
         if (result.Failure is not null)
             throw new ClusterException(result.Failure);
-        return (int)ExitCode.Done;
+        return result.Reason != ParameterServer.Suspended;
     }
 
-    /// <summary>SIGINT and SIGTERM end the run in order; under a launcher the terminal's SIGINT is the launcher's to handle.</summary>
+    /// <summary>SIGINT ends the run in order; under a launcher the terminal's SIGINT is the launcher's to handle.</summary>
     private static PosixSignalRegistration StopOn(PosixSignal signal, ServerHost host, bool ignore) =>
         PosixSignalRegistration.Create(signal, context =>
         {

@@ -17,7 +17,7 @@ public sealed class ControlMessageTests
         Assert.Equal((Join.Rank, Join.Parameters, Join.Weight), (join.Rank, join.Parameters, join.Weight));
         Assert.Equal(Join.Agreed, join.Agreed);
         Assert.Equal(Join.Settings, join.Settings);
-        var admitted = new AdmittedMessage(5, ulong.MaxValue, 7, 8, 9, true);
+        var admitted = new AdmittedMessage(5, ulong.MaxValue, 7, 8, 9, 10, true);
         Assert.Equal(admitted, AdmittedMessage.Read(Bytes(admitted.Write)));
         StartMessage start = StartMessage.Read(Bytes(new StartMessage(4, 123, 0.25, true, [1, 2]).Write));
         Assert.Equal((4, 123, 0.25, true), (start.Workers, start.Parameters, start.Share, start.Waits));
@@ -62,7 +62,7 @@ public sealed class ControlMessageTests
     {
         byte[][] samples =
         [
-            Bytes(Join.Write).ToArray(), Bytes(new AdmittedMessage(5, 9, 1, 2, 3, true).Write).ToArray(),
+            Bytes(Join.Write).ToArray(), Bytes(new AdmittedMessage(5, 9, 1, 2, 3, 4, true).Write).ToArray(),
             Bytes(new StartMessage(4, 123, 0.25, true, [1, 2]).Write).ToArray(), Bytes(new EvaluatedMessage(7, [0.5]).Write).ToArray(),
             Bytes(new ProgressMessage(1, 2, 3).Write).ToArray(), Bytes(new TextMessage("why").Write).ToArray(),
         ];

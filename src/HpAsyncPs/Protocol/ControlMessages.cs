@@ -9,7 +9,7 @@ namespace HpAsyncPs.Protocol;
 /// <summary>
 /// A worker asks for admission, or, with a session that the server knows, to go on over a new connection. The session is the worker's own
 /// choice, at random, and stands in the header.
-/// MessagePack: [rank, parameters, row length, aggregate, weight, [agreed ...], {setting: value ...}, attempt, held, pushed].
+/// MessagePack: [rank, parameters, row length, aggregate, weight, [agreed ...], {setting: value ...}, attempt, held, pushed, generation].
 /// </summary>
 /// <param name="Rank">The rank it wants, or -1: any free one.</param>
 /// <param name="Parameters">How many parameters its data needs; the largest of all workers counts.</param>
@@ -21,11 +21,16 @@ namespace HpAsyncPs.Protocol;
 /// <param name="Attempt">Grows with every connection of the session, so that one which was overtaken is known.</param>
 /// <param name="Held">The oldest push that the worker can send again; <paramref name="Pushed"/> + 1 if none.</param>
 /// <param name="Pushed">The last push that it made; 0: it begins.</param>
+/// <param name="Generation">As in the last <see cref="AdmittedMessage"/>; 0: there was none.</param>
 public sealed record JoinMessage(
     int Rank, int Parameters, int RowLength, Aggregate Aggregate, double Weight, double[] Agreed,
-    IReadOnlyList<KeyValuePair<string, string>> Settings, ulong Attempt = 0, ulong Held = 1, ulong Pushed = 0)
+    IReadOnlyList<KeyValuePair<string, string>> Settings, ulong Attempt = 0, ulong Held = 1, ulong Pushed = 0,
+    ulong Generation = 0)
 {
-    private const int Fields = 10;
+    private const int Fields = 11;
+
+    /// <summary>The session begins: no server has had anything of it.</summary>
+    public bool IsFresh => Pushed == 0 && Held == 1;
 
     /// <summary>Appends the message.</summary>
     public void Write(IBufferWriter<byte> output)
@@ -42,6 +47,7 @@ public sealed record JoinMessage(
         writer.Write(Attempt);
         writer.Write(Held);
         writer.Write(Pushed);
+        writer.Write(Generation);
         writer.Flush();
     }
 
@@ -59,25 +65,27 @@ public sealed record JoinMessage(
         MessageParts.Settings(ref reader),
         reader.ReadUInt64(),
         reader.ReadUInt64(),
+        reader.ReadUInt64(),
         reader.ReadUInt64());
 }
 
 /// <summary>
 /// The server admits a worker, or takes up its session again, and says where it stands.
-/// MessagePack: [rank, sequence, next key, version, incarnation, resynchronises].
+/// MessagePack: [rank, sequence, next key, version, incarnation, generation, resynchronises].
 /// </summary>
 /// <param name="Rank">The worker's rank.</param>
 /// <param name="Sequence">The last push of the rank that is applied whole: the worker's next one has the number after it.</param>
 /// <param name="NextKey">The first key of the next push that is not applied yet.</param>
 /// <param name="Version">The shard's.</param>
 /// <param name="Incarnation">Another number each time that the server starts.</param>
+/// <param name="Generation">Grows whenever the session is resynchronised: numbers of pushes of different generations are not compared.</param>
 /// <param name="Resynchronises">
 /// The two ends do not agree on what was pushed: the worker drops what it holds and numbers its pushes from <paramref name="Sequence"/> on;
 /// its vector as the server knows it follows, behind Start, and a snapshot.
 /// </param>
-public sealed record AdmittedMessage(int Rank, ulong Sequence = 0, uint NextKey = 0, ulong Version = 0, ulong Incarnation = 0, bool Resynchronises = false)
+public sealed record AdmittedMessage(int Rank, ulong Sequence = 0, uint NextKey = 0, ulong Version = 0, ulong Incarnation = 0, ulong Generation = 0, bool Resynchronises = false)
 {
-    private const int Fields = 6;
+    private const int Fields = 7;
 
     /// <summary>Appends the message.</summary>
     public void Write(IBufferWriter<byte> output)
@@ -89,6 +97,7 @@ public sealed record AdmittedMessage(int Rank, ulong Sequence = 0, uint NextKey 
         writer.Write(NextKey);
         writer.Write(Version);
         writer.Write(Incarnation);
+        writer.Write(Generation);
         writer.Write(Resynchronises);
         writer.Flush();
     }
@@ -100,6 +109,7 @@ public sealed record AdmittedMessage(int Rank, ulong Sequence = 0, uint NextKey 
             MessageParts.Within(reader.ReadInt32(), 0, Limits.Workers - 1, "rank"),
             reader.ReadUInt64(),
             reader.ReadUInt32(),
+            reader.ReadUInt64(),
             reader.ReadUInt64(),
             reader.ReadUInt64(),
             reader.ReadBoolean()));

@@ -70,6 +70,9 @@ public enum FrameFlags : byte
 
     /// <summary>A snapshot that is not the aggregate but the worker's own vector, as the server knows it: the session is resynchronised.</summary>
     Own = 16,
+
+    /// <summary>With <see cref="FrameKind.Refused"/>: not now; try again over another connection.</summary>
+    Retry = 32,
 }
 
 /// <summary>Tests of flags that never box, optimised or not.</summary>

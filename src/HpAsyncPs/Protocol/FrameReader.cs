@@ -66,8 +66,12 @@ public static class FrameReader
 
         if (!intact)
             throw new ProtocolException("The checksum of a frame header does not agree: the link or the peer corrupts data.");
-        if (header.Shard != 0 || (header.Flags & ~(FrameFlags.Last | FrameFlags.Evaluate | FrameFlags.Final | FrameFlags.Pull | FrameFlags.Own)) != 0)
+        if (header.Shard != 0 || (header.Flags & ~(FrameFlags.Last | FrameFlags.Evaluate | FrameFlags.Final | FrameFlags.Pull | FrameFlags.Own | FrameFlags.Retry)) != 0)
             throw new ProtocolException("A frame uses a field that this version reserves: shard or a flag.");
+        if (header.Flags.Has(FrameFlags.Own) && header.Kind != FrameKind.Snapshot)
+            throw new ProtocolException($"A {header.Kind} frame has flag own, which only a snapshot may have.");
+        if (header.Flags.Has(FrameFlags.Retry) && header.Kind != FrameKind.Refused)
+            throw new ProtocolException($"A {header.Kind} frame has flag retry, which only a refusal may have.");
         if (header.Flags.Has(FrameFlags.Pull) && !(header.Kind == FrameKind.Push && header.Flags.Has(FrameFlags.Last)))
             throw new ProtocolException($"A {header.Kind} frame has flag pull, which only the last chunk of a push may have.");
         switch (header.Kind)

@@ -66,9 +66,10 @@ public static class Limits
     /// </summary>
     /// <param name="rowLength">Parameters in a row.</param>
     /// <param name="workers">Of the job.</param>
-    public static int ChunkKeys(int rowLength, int workers)
+    /// <param name="most">Keys at most, but at least a row.</param>
+    public static int ChunkKeys(int rowLength, int workers, int most = ChunkParameters)
     {
         int share = (int)BitOperations.RoundUpToPowerOf2((uint)((ChunksOfAllParameters / workers) + 1)) / 2; // down to a power of 2
-        return Math.Clamp(share, LeastChunkParameters, ChunkParameters) / rowLength * rowLength;
+        return Math.Max(1, Math.Min(most, Math.Clamp(share, LeastChunkParameters, ChunkParameters)) / rowLength) * rowLength;
     }
 }

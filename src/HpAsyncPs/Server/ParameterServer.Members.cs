@@ -34,6 +34,8 @@ public sealed partial class ParameterServer
     {
         if (id == 0)
             throw new ProtocolException("A worker chooses a number other than 0 for its session.");
+        if (_suspendBy > 0)
+            throw new ProtocolException("The server is being stopped; the job goes on when it is started again.") { MayRetry = true };
         if (_admission.Find(id) is { } known)
             GoOn(peer, known, join);
         else if (_phase == Phase.Joining)
@@ -47,10 +49,17 @@ public sealed partial class ParameterServer
     private void Admit(Peer peer, Session session)
     {
         session.Attach(peer, session.Joined);
-        SendAdmitted(session, session.Joined.Pushed > 0); // it has been here in another life of the server, of which nothing is known
+        AdmitBeforeStart(session);
         Log?.Invoke($"{session.Name} joined with weight {session.Joined.Weight}; {_admission.Joined} of {_options.Workers} are here");
         if (_admission.IsComplete)
             Start();
+    }
+
+    /// <summary>Nothing is known here of what the session has pushed to another life of the server: then it is resynchronised at the start.</summary>
+    private void AdmitBeforeStart(Session session)
+    {
+        session.Generation = session.Joined.Generation + (session.Joined.IsFresh ? 0UL : 1UL);
+        SendAdmitted(session, !session.Joined.IsFresh);
     }
 
     /// <summary>A session goes on over another connection: the server says where it stands, and the worker sends what is missing.</summary>
@@ -66,7 +75,7 @@ public sealed partial class ParameterServer
         Reconnects++;
         if (_phase == Phase.Joining)
         {
-            SendAdmitted(session, session.Joined.Pushed > 0);
+            AdmitBeforeStart(session);
             return;
         }
 
@@ -74,6 +83,7 @@ public sealed partial class ParameterServer
         Log?.Invoke($"{session.Name} is back{(returns ? "" : " over another connection")}");
         Return(session, join.Weight);
         Welcome(session, resynchronises: !Agrees(session, join));
+        EndHolding();
     }
 
     /// <summary>Another worker takes the place of one that has gone.</summary>
@@ -89,7 +99,7 @@ public sealed partial class ParameterServer
             throw new ProtocolException($"Training has begun, and none of the {_members.Length} workers is lost: nobody else may join.");
         Session earlier = _members[rank];
         if (earlier.Peer is not null)
-            throw new ProtocolException($"Rank {rank} is taken by {earlier.Address}. If that worker is dead, it is given up after {_options.LivenessTimeout.TotalSeconds:0.#} s: try again then.");
+            throw new ProtocolException($"Rank {rank} is taken by {earlier.Address}: give each worker a rank of its own. If that worker is dead, it is given up after {_options.LivenessTimeout.TotalSeconds:0.#} s.") { MayRetry = true };
         if (earlier is { IsAbsent: true, LostAt: null })
             throw new ProtocolException($"The worker of rank {rank} has left, its part is done: nobody else may join in its place.");
         var session = new Session(id, join, rank);
@@ -103,7 +113,8 @@ public sealed partial class ParameterServer
         session.Attach(peer, join);
         Log?.Invoke($"{session.Name} takes the place of worker {rank} ({earlier.Address})");
         Return(session, join.Weight);
-        Welcome(session, resynchronises: true);
+        Welcome(session, resynchronises: true, isNew: true);
+        EndHolding();
     }
 
     /// <summary>It counts again: with a weight that it has not had from its next push on.</summary>
@@ -120,22 +131,25 @@ public sealed partial class ParameterServer
             _clocks[session.Rank] = Math.Max(_clocks[session.Rank], _rounds); // what it missed is no debt
             CountRounds();
         }
-        else if (session.IsHeld && --_held == 0)
+
+        _held -= session.IsHeld ? 1 : 0;
+        (session.IsHeld, session.LostAt) = (false, null);
+    }
+
+    /// <summary>Somebody has returned: what waited for that goes on.</summary>
+    private void EndHolding()
+    {
+        if (_held > 0 && _options.OnWorkerLoss != WorkerLoss.Wait)
         {
-            Log?.Invoke("all workers are here again, training goes on");
+            foreach (Session other in _members)
+            {
+                if (other.IsHeld)
+                    GoOnWithout(other); // it was waited for because nobody else was there
+            }
+        }
+
+        if (_held == 0 && _phase == Phase.Training)
             Release();
-        }
-
-        session.IsHeld = false;
-
-        session.LostAt = null;
-        if (_held == 0 || _options.OnWorkerLoss == WorkerLoss.Wait)
-            return;
-        foreach (Session other in _members)
-        {
-            if (other.IsHeld)
-                GoOnWithout(other); // it was waited for because nobody else was there
-        }
     }
 
     /// <summary>Can the worker send what comes next, and was nothing applied that it does not know of?</summary>
@@ -143,15 +157,25 @@ public sealed partial class ParameterServer
     {
         ulong applied = _shard!.ClockOf(session.Rank);
         bool isWithin = _shard.IsWithinPush(session.Rank);
-        return session.NewWeight is null && join.Pushed >= (isWithin ? applied + 1 : applied) && join.Held <= applied + 1;
+        return session.NewWeight is null && join.Generation == session.Generation && join.Pushed >= (isWithin ? applied + 1 : applied) && join.Held <= applied + 1;
     }
 
-    private void Welcome(Session session, bool resynchronises)
+    private void Welcome(Session session, bool resynchronises, bool isNew = false)
     {
         if (resynchronises)
+        {
+            session.Generation = Math.Max(session.Generation, session.Joined.Generation) + 1;
             Resynchronise(session);
+            if (isNew)
+                KeepJoin(session);
+            else
+                Keep(FrameKind.Admitted, session, []);
+        }
+
         SendAdmitted(session, resynchronises);
         SendStart(session);
+        if (!resynchronises)
+            SendAcknowledged(session, followed: false); // those that went over the old connection may not have arrived
         if (_phase == Phase.Leaving)
             SendText(session, FrameKind.Stop, _reason);
         else
@@ -161,6 +185,7 @@ public sealed partial class ParameterServer
     private void Resynchronise(Session session)
     {
         _shard!.Abandon(session.Rank);
+        session.Durable = _shard.ClockOf(session.Rank);
         session.OwnDue = _policy.Optimizer is null;
         session.WelcomeDue = session.MayJump = true;
     }
@@ -169,7 +194,7 @@ public sealed partial class ParameterServer
     {
         _scratch.ResetWrittenCount();
         ulong sequence = _shard?.ClockOf(session.Rank) ?? 0;
-        new AdmittedMessage(session.Rank, sequence, (uint)(_shard?.NextKeyOf(session.Rank) ?? 0), _shard?.Version ?? 0, _incarnation, resynchronises).Write(_scratch);
+        new AdmittedMessage(session.Rank, sequence, (uint)(_shard?.NextKeyOf(session.Rank) ?? 0), _shard?.Version ?? 0, _incarnation, session.Generation, resynchronises).Write(_scratch);
         session.Send(new FrameHeader(FrameKind.Admitted), _scratch.WrittenSpan);
     }
 
@@ -192,6 +217,7 @@ public sealed partial class ParameterServer
     {
         session.NewWeight = null;
         _shard!.SetWeight(session.Rank, weight);
+        KeepWeight(session);
         Weigh(session.Rank, session.Joined.Weight, session.Passes);
     }
 
@@ -252,6 +278,7 @@ public sealed partial class ParameterServer
             return;
         }
 
+        Keep(FrameKind.Leave, session, [], FrameFlags.Final);
         session.IsAbsent = true;
         _left++;
         CountRounds();
@@ -300,11 +327,12 @@ public sealed partial class ParameterServer
         session.IsHeld = false;
         session.IsAbsent = true;
         _left++;
-        bool evicts = _options.OnWorkerLoss == WorkerLoss.Evict;
+        bool evicts = _options.OnWorkerLoss == WorkerLoss.Evict && _policy.Optimizer is null; // gradients are in the model
         Log?.Invoke($"the others go on without worker {session.Rank}, {(evicts ? "and without what it contributed" : "with what it contributed as it is")}");
         if (evicts)
         {
             _shard!.Evict(session.Rank);
+            Keep(FrameKind.Leave, session, []);
             Weigh(session.Rank, 0, session.Passes);
         }
 

@@ -18,17 +18,23 @@ public sealed partial class ParameterServer
     private void Applied(Session session, in FrameHeader header, long lag)
     {
         _staleness.Record(lag);
-        double passes = session.PassesBefore + (header.PassesQ8 / 256.0);
-        _weightedPasses += _weights[session.Rank] * Math.Max(0, passes - session.Passes);
-        session.Passes = Math.Max(session.Passes, passes);
         session.MayJump = false;
         if (session.NewWeight is { } weight)
             TakeWeight(session, weight);
-        if (_clocks[session.Rank]++ == _rounds && --_slowest == 0)
+        if (Count(session, header) == _rounds && --_slowest == 0)
             CountRounds();
         Release();
         if (_phase == Phase.Training)
             CheckStop(_time.GetTimestamp());
+    }
+
+    /// <summary>Counts a push and its passes; returns how many there were before it.</summary>
+    private ulong Count(Session session, in FrameHeader header)
+    {
+        double passes = session.PassesBefore + (header.PassesQ8 / 256.0);
+        _weightedPasses += _weights[session.Rank] * Math.Max(0, passes - session.Passes);
+        session.Passes = Math.Max(session.Passes, passes);
+        return _clocks[session.Rank]++;
     }
 
     /// <summary>Pushes of the member that has made the fewest: every other one has been heard since.</summary>

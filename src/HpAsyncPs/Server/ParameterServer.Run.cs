@@ -38,6 +38,7 @@ public sealed partial class ParameterServer
     private long _evaluateAt;
     private long _phaseUntil = long.MaxValue;
     private string? _stopWanted;
+    private TimeSpan _finalTimeout;
     private string _reason = "";
     private string? _failure;
     private float[]? _model;
@@ -62,6 +63,7 @@ public sealed partial class ParameterServer
         long now = _time.GetTimestamp();
         CheckPeers(now);
         SendHeartbeats(now);
+        TickState(now);
         switch (_phase)
         {
             case Phase.Joining when _stopWanted is not null:
@@ -87,41 +89,36 @@ public sealed partial class ParameterServer
     }
 
     /// <summary>Ends the job in order: a last evaluation, then the workers leave.</summary>
-    public void RequestStop(string reason) => _stopWanted ??= reason;
+    /// <param name="reason">Why.</param>
+    /// <param name="within">How long the last evaluation may take; what the options say if null.</param>
+    public void RequestStop(string reason, TimeSpan? within = null)
+    {
+        _stopWanted ??= reason;
+        _finalTimeout = within ?? _finalTimeout;
+        if (_phase == Phase.Finishing)
+            _phaseUntil = Math.Min(_phaseUntil, After(_finalTimeout));
+    }
 
     private void Start()
     {
-        int parameters = _admission.Parameters;
-        (long least, long most) = Shard.BytesPerParameter(_options.Workers, _policy.Optimizer, LeastPublications);
-        Log?.Invoke($"{parameters} parameters for {_options.Workers} workers take {parameters * least / 1e6:0.0} MB, "
-            + $"with slow readers up to {parameters * most / 1e6:0.0} MB, of {AvailableBytes / 1e6:0} MB");
-        _members = _admission.Members();
-        _weights = Array.ConvertAll(_members, static member => member.Joined.Weight);
-        foreach (double weight in _weights)
-            _totalWeight += weight;
-        _clocks = new ulong[_members.Length];
-        _slowest = _members.Length;
-        _timeline = new Timeline(_members.Length);
         if (!TryChooseRate())
             return;
         try
         {
-            _policy.Optimizer?.Start(parameters, Limits.ChunkKeys(1, _members.Length), _rate);
-            _shard = new Shard(parameters, _admission.RowLength, _weights, _admission.Aggregate, _policy.Optimizer);
-            LimitPublications(_startedAt);
-            _shard.Reserve(_shard.MostPublications);
+            Assemble();
         }
         catch (OutOfMemoryException)
         {
-            Fail($"This machine's memory does not take {parameters} parameters for {_options.Workers} workers: use a larger one.");
+            Fail($"This machine's memory does not take {_admission.Parameters} parameters for {_options.Workers} workers: use a larger one.");
             return;
         }
 
         _phase = Phase.Training;
         _startedAt = _time.GetTimestamp();
+        KeepStart();
         foreach (Session member in _members)
         {
-            if (member.Joined.Pushed > 0)
+            if (!member.Joined.IsFresh)
                 Resynchronise(member);
             else
                 member.BeginsWithZeros();
@@ -134,12 +131,32 @@ public sealed partial class ParameterServer
         CheckStop(_startedAt);
     }
 
+    /// <summary>The arrays of the job and the shard, when all have joined.</summary>
+    /// <exception cref="OutOfMemoryException">They do not fit.</exception>
+    private void Assemble()
+    {
+        int parameters = _admission.Parameters;
+        (long least, long most) = Shard.BytesPerParameter(_options.Workers, _policy.Optimizer, LeastPublications);
+        Log?.Invoke($"{parameters} parameters for {_options.Workers} workers take {parameters * least / 1e6:0.0} MB, "
+            + $"with slow readers up to {parameters * most / 1e6:0.0} MB, of {AvailableBytes / 1e6:0} MB");
+        _members = _admission.Members();
+        _weights = Array.ConvertAll(_members, static member => member.Joined.Weight);
+        _totalWeight = TensorPrimitives.Sum<double>(_weights);
+        _clocks = new ulong[_members.Length];
+        _slowest = _members.Length;
+        _timeline = new Timeline(_members.Length);
+        _policy.Optimizer?.Start(parameters, Limits.ChunkKeys(1, _members.Length, _options.MostChunkKeys), _rate);
+        _shard = new Shard(parameters, _admission.RowLength, _weights, _admission.Aggregate, _policy.Optimizer, _options.MostChunkKeys);
+        LimitPublications(_startedAt);
+        _shard.Reserve(_shard.MostPublications);
+    }
+
     /// <summary>The learning rate, where the policy has one. False when there is none: the job has failed then.</summary>
     private bool TryChooseRate()
     {
         if (_policy.Optimizer is not { } optimizer)
             return true;
-        _rate = _options.Rate ?? optimizer.DefaultRate(_admission.Agreed is [var smoothness, ..] ? smoothness : 0, _members.Length);
+        _rate = _options.Rate ?? optimizer.DefaultRate(_admission.Agreed is [var smoothness, ..] ? smoothness : 0, _options.Workers);
         if (_rate > 0)
             Log?.Invoke($"the learning rate of {optimizer.Name} is {_rate:g6}");
         else
@@ -168,8 +185,7 @@ public sealed partial class ParameterServer
         DropEvaluation();
         _shard!.MostPublications = int.MaxValue; // the model must be had
         NameUnheard();
-        long now = _time.GetTimestamp();
-        _phaseUntil = now + (long)(_options.FinalTimeout.TotalSeconds * _time.TimestampFrequency);
+        _phaseUntil = After(_finalTimeout);
         if (_options.Evaluates && _left < _members.Length && _shard!.Version > 0)
             BeginEvaluation();
         _model = _evaluation?.Publication.Values.ToArray() ?? CopyModel();
@@ -192,7 +208,7 @@ public sealed partial class ParameterServer
     private void SendStop()
     {
         _phase = Phase.Leaving;
-        _phaseUntil = _time.GetTimestamp() + (long)(_options.LeaveTimeout.TotalSeconds * _time.TimestampFrequency);
+        _phaseUntil = After(_options.LeaveTimeout);
         DropEvaluation();
         foreach (Session member in _members)
         {
@@ -224,6 +240,7 @@ public sealed partial class ParameterServer
 
     private void End()
     {
+        DropCheckpoint();
         DropEvaluation();
         _phase = Phase.Ended;
         foreach (Peer peer in _peers)

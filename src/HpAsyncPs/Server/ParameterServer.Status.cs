@@ -12,6 +12,13 @@ public sealed partial class ParameterServer
     /// <summary>Bytes of the largest payload of a push or a snapshot; 0 before the start.</summary>
     internal int LargestPayload => _shard is null ? 0 : Math.Min(_shard.ChunkKeys, _shard.Parameters) * sizeof(float);
 
+    /// <summary>The session of a rank and its generation, for tests.</summary>
+    internal (ulong Session, ulong Generation) LifeOf(int rank) => _members.Length == 0 ? default : (_members[rank].Id, _members[rank].Generation);
+
+    /// <summary>Where a rank stands, for tests: its last whole push, the first key of the next that is not applied, its factor in the sum.</summary>
+    internal (ulong Sequence, int NextKey, double Factor) StandOf(int rank) =>
+        _shard is null ? default : (_shard.ClockOf(rank), _shard.NextKeyOf(rank), _shard.WeightOf(rank));
+
     /// <summary>The counters now.</summary>
     public RunStatus Status()
     {

@@ -2,6 +2,7 @@ using System;
 using System.Buffers;
 using System.Collections.Generic;
 using HpAsyncPs.Protocol;
+using HpAsyncPs.Server.Durability;
 using HpAsyncPs.Server.Policies;
 
 namespace HpAsyncPs.Server;
@@ -16,7 +17,7 @@ public sealed partial class ParameterServer
     private readonly TimeProvider _time;
     private readonly IPolicy _policy;
     private readonly Plateau? _plateau;
-    private readonly Admission _admission;
+    private Admission _admission;
     private readonly List<Peer> _peers = [];
     private readonly ArrayBufferWriter<byte> _scratch = new(1024);
     private readonly ulong _incarnation;
@@ -27,14 +28,16 @@ public sealed partial class ParameterServer
     /// <param name="time">The clock.</param>
     /// <param name="incarnation">A number that no other life of this server had.</param>
     /// <param name="policy">A policy of one's own, in place of the one that the options name.</param>
-    public ParameterServer(ServerOptions options, TimeProvider time, ulong incarnation, IPolicy? policy = null)
+    /// <param name="state">What it keeps on disk; null: nothing.</param>
+    public ParameterServer(ServerOptions options, TimeProvider time, ulong incarnation, IPolicy? policy = null, DurableState? state = null)
     {
+        _state = state;
         _options = options;
         _time = time;
         _plateau = options.Plateau is { } rule ? new Plateau(rule) : null;
         _policy = policy ?? PolicyNames.Create(options.Policy);
-        long fits = AvailableBytes / Shard.BytesPerParameter(options.Workers, _policy.Optimizer, LeastPublications).Most;
-        _admission = new Admission(options.Workers, options.MaxParameters, (int)Math.Min(Limits.Parameters, fits), _policy.Optimizer is not null);
+        _admission = NewAdmission();
+        _finalTimeout = options.FinalTimeout;
         _incarnation = incarnation;
         _pulling = new RankSet(options.Workers);
         _startedAt = time.GetTimestamp();
@@ -42,6 +45,12 @@ public sealed partial class ParameterServer
 
     /// <summary>Called with one line for the log whenever something worth it happens.</summary>
     public Action<string>? Log { get; init; }
+
+    private Admission NewAdmission()
+    {
+        long fits = AvailableBytes / Shard.BytesPerParameter(_options.Workers, _policy.Optimizer, LeastPublications).Most;
+        return new Admission(_options.Workers, _options.MaxParameters, (int)Math.Min(Limits.Parameters, fits), _policy.Optimizer is not null);
+    }
 
     private int LeastPublications => _options.Evaluates ? 3 : 2;
 
@@ -84,21 +93,24 @@ public sealed partial class ParameterServer
         }
         catch (ProtocolException e)
         {
-            Refuse(peer, e.Message);
+            Refuse(peer, e.Message, e.MayRetry);
         }
 
         SendToWaiting();
     }
 
     /// <summary>The peer broke the protocol: tell it why, and close. A worker that did is lost: it would do so again.</summary>
-    public void Refuse(Peer peer, string reason)
+    /// <param name="peer">Which.</param>
+    /// <param name="reason">Why, and what to do.</param>
+    /// <param name="mayRetry">It is not the peer's fault, and may be over soon.</param>
+    public void Refuse(Peer peer, string reason, bool mayRetry = false)
     {
         if (peer.IsClosed)
             return;
         Refused++;
         _scratch.ResetWrittenCount();
         new TextMessage(reason).Write(_scratch);
-        peer.Send(new FrameHeader(FrameKind.Refused) { Session = peer.Session?.Id ?? 0 }, _scratch.WrittenSpan, followed: false);
+        peer.Send(new FrameHeader(FrameKind.Refused) { Session = peer.Session?.Id ?? 0, Flags = mayRetry ? FrameFlags.Retry : FrameFlags.None }, _scratch.WrittenSpan, followed: false);
         Session? session = peer.Session;
         Remove(peer);
         if (session is null)
@@ -211,10 +223,13 @@ public sealed partial class ParameterServer
         if (pulls)
             session.CheckPull(); // before anything is applied
         ulong version = _shard.Version;
+        int key = _shard.NextKeyOf(session.Rank);
         bool applied = _shard.Apply(session.Rank, header, payload);
+        if (applied || _shard.NextKeyOf(session.Rank) != key)
+            KeepPush(session, header, payload);
         if (pulls)
             AddPull(session, header.ShardVersion);
-        if (header.Flags.Has(FrameFlags.Last))
+        if (header.Flags.Has(FrameFlags.Last) && !(applied && AcknowledgesDurable))
             SendAcknowledged(session, followed: pulls && WillAnswer(session));
         if (applied)
             Applied(session, header, (long)(version - header.ShardVersion));
@@ -236,8 +251,8 @@ public sealed partial class ParameterServer
     {
         var header = new FrameHeader(FrameKind.Acknowledged)
         {
-            Sequence = _shard!.ClockOf(session.Rank),
-            ShardVersion = _shard.Version,
+            Sequence = AcknowledgesDurable ? session.Durable : _shard!.ClockOf(session.Rank),
+            ShardVersion = _shard!.Version,
         };
         session.Send(header, [], followed);
     }

@@ -7,6 +7,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using HpAsyncPs.Buffers;
 using HpAsyncPs.Protocol;
+using HpAsyncPs.Server.Durability;
 using HpAsyncPs.Transport;
 
 namespace HpAsyncPs.Server;
@@ -44,12 +45,15 @@ public sealed class ServerHost : IDisposable
     private int _statusWanted;
     private bool _reserved;
 
-    private ServerHost(ServerOptions options, Listener listener, TimeProvider time, Action<string>? log)
+    private readonly DurableState? _state;
+
+    private ServerHost(ServerOptions options, Listener listener, TimeProvider time, Action<string>? log, DurableState? state)
     {
+        _state = state;
         _time = time;
         _workers = options.Workers;
         _silence = options.LivenessTimeout;
-        _server = new ParameterServer(options, time, NewIncarnation()) { Log = log };
+        _server = new ParameterServer(options, time, NewIncarnation(), state: state) { Log = log };
         Steady = new SteadyMeter(time);
         int connections = options.Workers + SpareConnections + listener.Count - 1; // each address has a place at hand for who comes next
         _places = new SemaphoreSlim(connections);
@@ -92,9 +96,12 @@ public sealed class ServerHost : IDisposable
     /// <param name="listener">Owned from now on.</param>
     /// <param name="time">The clock; the system's if null.</param>
     /// <param name="log">Gets a line for whatever is worth one, on the shard's thread.</param>
-    public static ServerHost Start(ServerOptions options, Listener listener, TimeProvider? time = null, Action<string>? log = null)
+    /// <param name="state">What it keeps on disk, owned from now on: a job that is there is taken up. Null: nothing.</param>
+    /// <exception cref="InputException">What is on disk cannot be taken up.</exception>
+    public static ServerHost Start(ServerOptions options, Listener listener, TimeProvider? time = null, Action<string>? log = null, DurableState? state = null)
     {
-        var host = new ServerHost(options, listener, time ?? TimeProvider.System, log);
+        var host = new ServerHost(options, listener, time ?? TimeProvider.System, log, state);
+        host.Recover();
         host._loop.Start();
         for (int j = 0; j < listener.Count; j++)
             _ = host.AcceptAsync(j);
@@ -102,8 +109,12 @@ public sealed class ServerHost : IDisposable
     }
 
     /// <summary>Ends the job in order.</summary>
-    public void RequestStop(string reason) =>
-        _loop.Schedule(state => _server.RequestStop((string)state!), reason);
+    /// <param name="reason">Why.</param>
+    /// <param name="within">How long the last evaluation may take; what the options say if null.</param>
+    public void RequestStop(string reason, TimeSpan? within = null) => _loop.Schedule(_ => _server.RequestStop(reason, within), null);
+
+    /// <summary>Brings what is not on disk yet there, and ends without ending the job.</summary>
+    public void RequestSuspend() => _loop.Schedule(_ => _server.RequestSuspend(), null);
 
     /// <summary>A worker has ended, and nobody starts it again.</summary>
     /// <param name="rank">Which.</param>
@@ -125,9 +136,28 @@ public sealed class ServerHost : IDisposable
     {
         _listener.Dispose();
         _loop.Dispose();
+        _state?.Dispose();
         _pool.Dispose();
         _places.Dispose();
     }
+
+    private void Recover()
+    {
+        if (_state is null)
+            return;
+        try
+        {
+            _state.Advanced = () => _loop.Schedule(JournalAdvanced, this);
+            _server.Recover();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    private static void JournalAdvanced(object? host) => ((ServerHost)host!)._server.JournalAdvanced();
 
     private static ulong NewIncarnation() => (ulong)RandomNumberGenerator.GetInt32(1, int.MaxValue) << 32;
 

@@ -66,6 +66,9 @@ public sealed record ServerOptions
     /// <summary>Whether what the server sends carries a checksum of its payload.</summary>
     public bool Checksum { get; init; }
 
+    /// <summary>Most keys of a chunk, for tests: small models then have several. The same at the workers.</summary>
+    internal int MostChunkKeys { get; init; } = Limits.ChunkParameters;
+
     /// <summary>How long workers may take to leave after the end.</summary>
     public TimeSpan LeaveTimeout { get; init; } = TimeSpan.FromSeconds(5);
 }

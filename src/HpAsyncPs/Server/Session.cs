@@ -28,6 +28,8 @@ public sealed class Session
     private int _firstPull;
     private int _pulls;
     private ProgressMessage _progressBefore;
+    private (long Position, ulong Sequence) _oldestWaiting;
+    private (long Position, ulong Sequence) _newestWaiting;
 
     internal Session(ulong id, JoinMessage join, int rank)
     {
@@ -64,7 +66,7 @@ public sealed class Session
     public ProgressMessage Progress { get; private set; }
 
     /// <summary>Passes of the rank's earlier sessions.</summary>
-    internal double PassesBefore { get; private set; }
+    internal double PassesBefore { get; set; }
 
     /// <summary>The connection that it goes over now; null: none.</summary>
     internal Peer? Peer { get; private set; }
@@ -89,6 +91,12 @@ public sealed class Session
 
     /// <summary>The weight that it gets with its first whole push; null: it has it.</summary>
     internal double? NewWeight { get; set; }
+
+    /// <summary>The last push that survives a crash of the server; kept only where acknowledgements wait for that.</summary>
+    internal ulong Durable { get; set; }
+
+    /// <summary>Grows whenever the worker is told its vector anew: what it calls push 7 then may be another one.</summary>
+    internal ulong Generation { get; set; }
 
     /// <summary>How many passes it has made is not known: the next push says so.</summary>
     internal bool MayJump { get; set; }
@@ -166,6 +174,35 @@ public sealed class Session
         Peer = null;
         EvaluationDue |= EvaluationOpen;
         EvaluationOpen = false;
+    }
+
+    /// <summary>Bytes that were sent before the server was started anew.</summary>
+    internal void RestoreDownlink(long bytes) => DownlinkBytes = bytes;
+
+    /// <summary>A push is in the journal up to a position, and acknowledged when that is on disk.</summary>
+    internal void AwaitDurable(long position, ulong sequence)
+    {
+        _newestWaiting = (position, sequence);
+        if (_oldestWaiting.Sequence == 0)
+            _oldestWaiting = _newestWaiting;
+    }
+
+    /// <summary>The journal is on disk up to a position. True if that moves <see cref="Durable"/>.</summary>
+    internal bool BecomesDurable(long position)
+    {
+        ulong before = Durable;
+        if (_newestWaiting.Sequence > 0 && _newestWaiting.Position <= position)
+        {
+            Durable = _newestWaiting.Sequence;
+            _oldestWaiting = _newestWaiting = default;
+        }
+        else if (_oldestWaiting.Sequence > 0 && _oldestWaiting.Position <= position)
+        {
+            Durable = _oldestWaiting.Sequence;
+            _oldestWaiting = _newestWaiting;
+        }
+
+        return Durable != before;
     }
 
     /// <summary>Nothing was sent before: the worker has zeros, and completes changed rows from them.</summary>

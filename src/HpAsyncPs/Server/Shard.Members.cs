@@ -18,9 +18,9 @@ public sealed partial class Shard
     /// </summary>
     public void Evict(int rank)
     {
-        _nextKeys[rank] = 0;
         if (_optimizer is not null)
             return;
+        _nextKeys[rank] = 0;
         _reconstructions[rank].Values!.Span.Clear();
         SetWeight(rank, 0);
     }

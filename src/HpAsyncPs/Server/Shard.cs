@@ -46,12 +46,14 @@ public sealed partial class Shard
     /// <param name="weights">One for each rank.</param>
     /// <param name="aggregate">What is made of the pushes.</param>
     /// <param name="optimizer">With <see cref="Aggregate.Optimized"/>: applies the gradients, started; else null.</param>
-    public Shard(int parameters, int rowLength, ReadOnlySpan<double> weights, Aggregate aggregate, IServerOptimizer? optimizer = null)
+    /// <param name="mostChunkKeys">Keys of a chunk, at most.</param>
+    public Shard(
+        int parameters, int rowLength, ReadOnlySpan<double> weights, Aggregate aggregate, IServerOptimizer? optimizer = null, int mostChunkKeys = Limits.ChunkParameters)
     {
         _optimizer = optimizer;
         Parameters = parameters;
         RowLength = rowLength;
-        ChunkKeys = Limits.ChunkKeys(rowLength, weights.Length);
+        ChunkKeys = Limits.ChunkKeys(rowLength, weights.Length, mostChunkKeys);
         _rowVersions = rowLength > 1 ? new ulong[parameters / rowLength] : [];
         _sum = new double[parameters];
         double total = 0;
@@ -137,8 +139,12 @@ public sealed partial class Shard
     /// Applies one chunk of a push: validated whole, then applied, exactly once. A chunk that was applied before is
     /// left alone. Returns true when it completed a push.
     /// </summary>
+    /// <param name="rank">Whose.</param>
+    /// <param name="header">Of the frame.</param>
+    /// <param name="payload">Its payload.</param>
+    /// <param name="isThere">The values are in the state already, which comes from a checkpoint: only the counting is made up for.</param>
     /// <exception cref="ProtocolException">The chunk is out of turn, out of range or not finite; nothing was applied.</exception>
-    public bool Apply(int rank, in FrameHeader header, in ReadOnlySequence<byte> payload)
+    public bool Apply(int rank, in FrameHeader header, in ReadOnlySequence<byte> payload, bool isThere = false)
     {
         ref ulong sequence = ref _sequences[rank];
         ref int nextKey = ref _nextKeys[rank];
@@ -165,7 +171,7 @@ public sealed partial class Shard
                 + $"{ChunkKeys} keys, and the last one ends at key {Parameters}.");
         }
 
-        if (!ApplyValues(rank, _reconstructions[rank], header.Codec, payload, begin, count))
+        if (!isThere && !ApplyValues(rank, _reconstructions[rank], header.Codec, payload, begin, count))
         {
             throw new ProtocolException($"Worker {rank} pushed NaN, infinity or an overflow in keys {begin} to {begin + count} "
                 + $"of push {header.Sequence}: check its data and {(_optimizer is null ? "step size" : "give a smaller --rate")}. Nothing of that chunk was applied.");

@@ -49,6 +49,9 @@ public sealed record WorkerOptions
     /// <summary>Called with a line for the log when a connection has gone or is there again; on the network's thread.</summary>
     public Action<string>? Log { get; init; }
 
+    /// <summary>Most keys of a chunk, for tests: small models then have several. The same at the server.</summary>
+    internal int MostChunkKeys { get; init; } = Limits.ChunkParameters;
+
     /// <summary>The session's number; 0: one is drawn at random.</summary>
     public ulong Session { get; init; }
 }

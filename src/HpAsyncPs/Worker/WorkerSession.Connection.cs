@@ -13,7 +13,9 @@ public sealed partial class WorkerSession
 {
     private ulong _attempt;
     private ulong _incarnation;
+    private ulong _generation;
     private bool _isAdmitted; // over the connection that there is now
+    private bool _trains; // the server has said over that connection that training has begun
     private bool _isConnected = true;
     private long _awaySince; // not admitted over any connection
     private string? _lostBecause;
@@ -37,10 +39,10 @@ public sealed partial class WorkerSession
     {
         lock (Gate)
         {
-            ulong held = _pendingCount > 0 ? _pending[0].Sequence : _sequence + 1;
+            ulong held = AwaitsSnapshot ? ulong.MaxValue : _pendingCount > 0 ? _pending[0].Sequence : _sequence + 1; // it waits for the server's word: again, then
             _scratch.ResetWrittenCount();
             new JoinMessage(_options.Rank, _options.Parameters, _options.RowLength, _options.Aggregate, _options.Weight, _options.Agreed,
-                _options.Settings, ++_attempt, held, _sequence).Write(_scratch);
+                _options.Settings, ++_attempt, held, _sequence, _generation).Write(_scratch);
             Send(new FrameHeader(FrameKind.Join), _scratch.WrittenSpan);
         }
     }
@@ -82,7 +84,7 @@ public sealed partial class WorkerSession
     {
         if (_isAdmitted)
             _awaySince = _time.GetTimestamp();
-        _isConnected = _isAdmitted = false;
+        _isConnected = _isAdmitted = _trains = false;
         _lostBecause = reason;
         if (_options.ReconnectTimeout <= TimeSpan.Zero)
         {
@@ -122,7 +124,7 @@ public sealed partial class WorkerSession
         bool isNew = Rank < 0;
         if (!isNew)
             _options.Log?.Invoke($"connected to {Server} again{(at.Incarnation == _incarnation ? "" : ", which was started anew")}");
-        (Rank, _incarnation, _isAdmitted) = (at.Rank, at.Incarnation, true);
+        (Rank, _incarnation, _generation, _isAdmitted) = (at.Rank, at.Incarnation, at.Generation, true);
         _arrived = 0; // a snapshot that was cut off comes again
         if (at.Resynchronises)
         {
@@ -132,9 +134,15 @@ public sealed partial class WorkerSession
 
         if (at.Sequence > _sequence || at.NextKey % Math.Max(1, _chunkKeys) != 0 || (at.NextKey > 0 && at.Sequence == _sequence))
             throw new ProtocolException($"The server stands at key {at.NextKey} behind push {at.Sequence}; {_sequence} were made.");
-        Acknowledged = at.Sequence;
         (_sendingSequence, _sendingKey) = (at.Sequence, (int)at.NextKey);
         ForgetFuture(at.Version);
+    }
+
+    /// <summary>Sends what is missing since the last connection, where the server takes it.</summary>
+    private void GoOnTraining()
+    {
+        if (_awaitsOwn || AwaitsSnapshot)
+            return;
         for (int j = 0; j < _pendingCount; j++)
             _pending[j].Pulls = false; // asked for below
         if (_pulling)
@@ -149,7 +157,7 @@ public sealed partial class WorkerSession
     private void TakeServersWord(AdmittedMessage at, bool isNew)
     {
         Resynchronisations += isNew ? 0 : 1;
-        _pushesAgain = _sequence > 0;
+        _pushesAgain |= _sequence > 0;
         _pendingCount = 0;
         (_sequence, _sendingSequence, _sendingKey, Acknowledged) = (at.Sequence, at.Sequence, 0, at.Sequence);
         _awaitsOwn = _options.Aggregate != Aggregate.Optimized;

@@ -189,7 +189,7 @@ public sealed partial class WorkerSession
         }
 
         // Users: reconstruction, corrected snapshot, snapshots, deltas in the window.
-        _chunkKeys = Limits.ChunkKeys(_options.RowLength, workers);
+        _chunkKeys = Limits.ChunkKeys(_options.RowLength, workers, _options.MostChunkKeys);
         if (_options.RowLength > 1)
         {
             _rows = new int[_chunkKeys / _options.RowLength];
@@ -298,7 +298,7 @@ public sealed partial class WorkerSession
 
     private void SendChunks()
     {
-        while (_isAdmitted && !_hasEnded && !_isFull && NextToSend() is { } push && _sendingKey < push.Encoded)
+        while (_trains && !_hasEnded && !_isFull && NextToSend() is { } push && _sendingKey < push.Encoded)
         {
             ReadOnlySpan<float> delta = push.Delta.Span;
             int count = Math.Min(_chunkKeys, delta.Length - _sendingKey);

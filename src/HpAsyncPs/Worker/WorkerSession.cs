@@ -192,6 +192,10 @@ public sealed partial class WorkerSession : IDisposable
                 break;
             case FrameKind.Heartbeat:
                 break;
+            case FrameKind.Refused when header.Flags.Has(FrameFlags.Retry):
+                _sink.Close();
+                Disconnect($"it refused: {TextMessage.Read(payload).Text}");
+                break;
             case FrameKind.Refused:
                 Fail($"The server {Server} {(Started is null ? "refused" : "ended the job")}: {TextMessage.Read(payload).Text}");
                 break;
@@ -220,6 +224,8 @@ public sealed partial class WorkerSession : IDisposable
         }
 
         _share = start.Share;
+        _trains = true;
+        GoOnTraining();
     }
 
     private void Fail(string failure)
@@ -231,7 +237,13 @@ public sealed partial class WorkerSession : IDisposable
 
     private bool Send(FrameHeader header, ReadOnlySpan<byte> payload)
     {
-        if (!_isAdmitted && header.Kind != FrameKind.Join)
+        bool maySend = header.Kind switch
+        {
+            FrameKind.Join => true,
+            FrameKind.Push or FrameKind.Pull or FrameKind.Evaluated => _trains,
+            _ => _isAdmitted,
+        };
+        if (!maySend)
             return true; // it is said again, or asked for again, over the next connection
         header.Session = Number;
         Bytes = (Bytes.Received, Bytes.Sent + FrameHeader.Bytes + payload.Length);

@@ -63,6 +63,25 @@ public sealed class StateFolder : IDisposable
         }
     }
 
+    /// <summary>The job has ended, and its results are saved: removes what is kept of it. After the journal and the checkpoints are closed.</summary>
+    /// <exception cref="InputException">The disk fails.</exception>
+    public void Clear()
+    {
+        try
+        {
+            foreach (IDisk disk in (ReadOnlySpan<IDisk>)[Checkpoints, Journal])
+            {
+                foreach (string name in disk.Names())
+                    disk.Delete(name);
+                disk.SyncNames();
+            }
+        }
+        catch (Exception e) when (DiskTrouble.Is(e))
+        {
+            throw new InputException(DiskTrouble.Describe("the state of the job that has ended cannot be removed", Path, e), e);
+        }
+    }
+
     /// <summary>Gives the lock up.</summary>
     public void Dispose() => _lock.Dispose();
 

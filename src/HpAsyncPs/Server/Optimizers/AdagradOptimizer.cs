@@ -28,6 +28,18 @@ public sealed class AdagradOptimizer : IServerOptimizer
     /// <inheritdoc/>
     public void Start(int parameters, int chunkKeys, double rate) => (_rate, _squares) = (rate, new double[parameters]);
 
+    /// <inheritdoc/>
+    public Span<double> State(int which) => _squares;
+
+    /// <inheritdoc/>
+    public Span<int> Counts => [];
+
+    /// <inheritdoc/>
+    public void Restored(int key, ReadOnlySpan<double> x)
+    {
+        // it keeps nothing of the parameters
+    }
+
     /// <summary>A parameter moves by at most the rate, which is far below what would take it out of range.</summary>
     public bool TryApply(in ReadOnlySequence<byte> gradient, int key, Span<double> x)
     {

@@ -40,6 +40,18 @@ public sealed class AdamOptimizer : IServerOptimizer
         _applied = new int[(parameters / chunkKeys) + 1];
     }
 
+    /// <inheritdoc/>
+    public Span<double> State(int which) => which == 0 ? _means : _squares;
+
+    /// <inheritdoc/>
+    public Span<int> Counts => _applied;
+
+    /// <inheritdoc/>
+    public void Restored(int key, ReadOnlySpan<double> x)
+    {
+        // it keeps nothing of the parameters
+    }
+
     /// <summary>A parameter moves by at most a few times the rate, which is far below what would take it out of range.</summary>
     public bool TryApply(in ReadOnlySequence<byte> gradient, int key, Span<double> x)
     {

@@ -26,6 +26,17 @@ public interface IServerOptimizer
     /// <param name="rate">Learning rate, more than 0.</param>
     void Start(int parameters, int chunkKeys, double rate);
 
+    /// <summary>One of its <see cref="StatePerParameter"/> arrays, a double a parameter, for checkpoints.</summary>
+    Span<double> State(int which);
+
+    /// <summary>Gradients that it counts for each chunk; empty if it counts none.</summary>
+    Span<int> Counts { get; }
+
+    /// <summary>Parameters were set from a checkpoint.</summary>
+    /// <param name="key">The chunk's first parameter.</param>
+    /// <param name="x">Its parameters.</param>
+    void Restored(int key, ReadOnlySpan<double> x);
+
     /// <summary>Validates one chunk of one gradient whole, where it was received, then applies it.</summary>
     /// <param name="gradient">4 bytes for each of <paramref name="x"/>.</param>
     /// <param name="key">The chunk's first parameter; chunks do not change their borders.</param>

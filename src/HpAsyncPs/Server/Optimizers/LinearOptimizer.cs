@@ -1,5 +1,6 @@
 using System;
 using System.Buffers;
+using System.Numerics.Tensors;
 using HpAsyncPs.Codecs;
 
 namespace HpAsyncPs.Server.Optimizers;
@@ -24,6 +25,15 @@ public abstract class LinearOptimizer : IServerOptimizer
 
     /// <inheritdoc/>
     public void Start(int parameters, int chunkKeys, double rate) => (_factor, _chunkKeys, _most) = (FactorOf(rate), chunkKeys, new double[(parameters / chunkKeys) + 1]);
+
+    /// <inheritdoc/>
+    public Span<double> State(int which) => [];
+
+    /// <inheritdoc/>
+    public Span<int> Counts => [];
+
+    /// <inheritdoc/>
+    public void Restored(int key, ReadOnlySpan<double> x) => _most[key / _chunkKeys] = Math.Abs(TensorPrimitives.MaxMagnitude(x));
 
     /// <summary>Two vectorised sweeps, of which the first reads the payload alone.</summary>
     public bool TryApply(in ReadOnlySequence<byte> gradient, int key, Span<double> x)

@@ -1,0 +1,230 @@
+using System;
+using System.Buffers;
+using System.Buffers.Binary;
+using HpAsyncPs.Protocol;
+using HpAsyncPs.Server.Durability;
+
+namespace HpAsyncPs.Server;
+
+/// <content>From disk to where the job stood: the newest checkpoint that is whole, then what the journal has after it.</content>
+public sealed partial class ParameterServer
+{
+    private long[] _positions = []; // for each chunk of the state: where the journal ended when the checkpoint copied it
+    private long _replayed;
+
+    /// <summary>Takes up the job that is on disk. Before anybody connects. False: there is none, and one begins.</summary>
+    /// <exception cref="InputException">What is on disk is of another job or damaged, or cannot be read.</exception>
+    public bool Recover()
+    {
+        if (_state is null)
+            return false;
+        foreach (ulong number in _state.Checkpoints.Numbers())
+        {
+            _checkpoints = Math.Max(_checkpoints, number);
+            if (TryRecoverFrom(number))
+                return true;
+            Forget();
+            _state.Reopen();
+        }
+
+        ReplayFrom(0);
+        if (_shard is not null)
+            Recovered("the journal alone");
+        else
+            Forget(); // some had joined, perhaps, when the server ended
+        _state.Start();
+        return _shard is not null;
+    }
+
+    private bool TryRecoverFrom(ulong number)
+    {
+#pragma warning disable CA2000 // disposed below, where there is one
+        bool isWhole = _state!.Checkpoints.TryOpen(number, out CheckpointReader? opened, out string? why);
+#pragma warning restore CA2000
+        using CheckpointReader? reader = opened;
+        if (!isWhole)
+        {
+            Log?.Invoke($"{why}; the one before it is taken");
+            _state.Checkpoints.Delete(number);
+            return false;
+        }
+
+        long copiedAt = 0;
+        JobHead head = reader!.TryNext(out ReadOnlyMemory<byte> section) ? JobHead.Read(section) : throw Damaged($"checkpoint {number} is empty");
+        TakeUp(head);
+        while (reader.TryNext(out section))
+        {
+            if (section.Length == sizeof(long))
+                copiedAt = BinaryPrimitives.ReadInt64LittleEndian(section.Span);
+            else if (!_shard!.TryRestore(section.Span, _positions))
+                throw Damaged($"checkpoint {number} has a section that is none of this job");
+        }
+
+        (_checkpointFrom, _previousFrom) = (head.Position, head.Position);
+        if (ReplayFrom(head.Position) < copiedAt)
+        {
+            Log?.Invoke($"the journal ends before checkpoint {number} does; the checkpoint before it is taken");
+            return false;
+        }
+
+        Recovered($"checkpoint {number}");
+        _state.Start();
+        return true;
+    }
+
+    private long ReplayFrom(long position)
+    {
+        _replayed = 0;
+        long end = _state!.Journal.Replay(position, Replay);
+        if (_state.Journal.Cut > 0)
+            Log?.Invoke($"{_state.Journal.Cut} bytes at the end of the journal were torn or corrupt, and are cut off");
+        return end;
+    }
+
+    /// <summary>What a checkpoint says of the job, but for the vectors.</summary>
+    private void TakeUp(JobHead head)
+    {
+        foreach (RankHead rank in head.Ranks)
+            _admission.Admit(rank.Session, rank.Join with { Rank = Array.IndexOf(head.Ranks, rank) });
+        Begin(head);
+        for (int rank = 0; rank < head.Ranks.Length; rank++)
+        {
+            RankHead of = head.Ranks[rank];
+            Session member = _members[rank];
+            _shard!.Restore(rank, of.Sequence, (int)of.NextKey, of.Factor);
+            (_clocks[rank], _weights[rank]) = (of.Clock, of.Weight);
+            (member.Passes, member.PassesBefore, member.UplinkBytes) = (of.Passes, of.PassesBefore, of.UplinkBytes);
+            member.RestoreDownlink(of.DownlinkBytes);
+            member.Generation = of.Generation;
+            member.IsAbsent = of.HasLeft;
+        }
+
+        _shard!.Restore(head.Version);
+        _evaluations = head.Evaluations;
+        _startedAt = _time.GetTimestamp() - (long)(head.Seconds * _time.TimestampFrequency);
+    }
+
+    /// <summary>The job's arrays, and the shard with zeros.</summary>
+    private void Begin(JobHead head)
+    {
+        if (!_admission.IsComplete || head.Policy != _policy.Name)
+            throw Damaged($"it is of a job of {_admission.Joined} workers with policy {head.Policy}, and this server was started for {_options.Workers} with policy {_policy.Name}: start it as it was");
+        if (_options.Rate is { } rate && head.Rate != rate)
+            throw Damaged($"it is of a job with learning rate {head.Rate:R}, and this server was started with {rate:R}: start it as it was");
+        _rate = head.Rate;
+        Assemble();
+        _positions = new long[_shard!.StateChunks];
+    }
+
+    private void Replay(long begin, long end, in FrameHeader header, in ReadOnlySequence<byte> payload)
+    {
+        _replayed++;
+        try
+        {
+            ReplayRecord(begin, header, payload);
+        }
+        catch (ProtocolException e)
+        {
+            throw Damaged($"the record of the journal at position {begin} does not fit ({e.Message})");
+        }
+    }
+
+    private void ReplayRecord(long begin, in FrameHeader header, in ReadOnlySequence<byte> payload)
+    {
+        if (header.Kind == FrameKind.Join)
+        {
+            ReplayJoin(header, JoinMessage.Read(payload));
+            return;
+        }
+
+        if (header.Kind == FrameKind.Start)
+        {
+            Begin(JobHead.Read(payload.ToArray()));
+            return;
+        }
+
+        Session session = _admission.Find(header.Session) ?? throw new ProtocolException($"session {header.Session} is not known");
+        if (_shard is null)
+            throw new ProtocolException($"{header.Kind} before the start");
+        switch (header.Kind)
+        {
+            case FrameKind.Push:
+                bool isThere = begin < _positions[_shard.ChunkOf(session.Rank, (int)header.KeyBegin)];
+                if (_shard.Apply(session.Rank, header, payload, isThere))
+                    Count(session, header);
+                break;
+            case FrameKind.Admitted:
+                _shard.Abandon(session.Rank);
+                session.Generation = header.ShardVersion;
+                break;
+            case FrameKind.Members:
+                _shard.Restore(session.Rank, _shard.ClockOf(session.Rank), _shard.NextKeyOf(session.Rank), BinaryPrimitives.ReadDoubleLittleEndian(payload.ToArray()));
+                _weights[session.Rank] = session.Joined.Weight;
+                break;
+            case FrameKind.Leave when header.Flags.Has(FrameFlags.Final):
+                session.IsAbsent = true;
+                break;
+            case FrameKind.Leave:
+                _shard.ReplayEviction(session.Rank, begin, _positions);
+                _weights[session.Rank] = 0;
+                break;
+            default:
+                throw new ProtocolException($"a journal has no {header.Kind}");
+        }
+    }
+
+    private void ReplayJoin(in FrameHeader header, JoinMessage join)
+    {
+        int rank = (int)Math.Min(header.Sequence, int.MaxValue);
+        if (_shard is null)
+        {
+            if (rank == 0)
+                Forget(); // all join in the order of their ranks, just before the start; those before had none
+            _admission.Admit(header.Session, join with { Rank = rank }).Generation = header.ShardVersion;
+            return;
+        }
+
+        if (rank >= _members.Length)
+            throw new ProtocolException($"there is no rank {rank}");
+        var session = new Session(header.Session, join, rank);
+        session.Follow(_members[rank]);
+        session.Generation = header.ShardVersion;
+        _members[rank] = session;
+        _admission.Replace(session);
+        _shard.Abandon(rank);
+    }
+
+    /// <summary>All is replayed: training goes on as soon as the workers are there again.</summary>
+    private void Recovered(string from)
+    {
+        _shard!.Restored();
+        long now = _time.GetTimestamp();
+        (_totalWeight, _weightedPasses, _left) = (0, 0, 0);
+        foreach (Session member in _members)
+        {
+            _totalWeight += _weights[member.Rank];
+            _weightedPasses += _weights[member.Rank] * member.Passes;
+            bool isEvicted = _shard.WeightOf(member.Rank) == 0 && _policy.Optimizer is null;
+            member.LostAt = isEvicted ? now : null;
+            member.IsAbsent |= isEvicted;
+            _left += member.IsAbsent ? 1 : 0;
+            member.HeardAt = now;
+            member.Durable = _shard.ClockOf(member.Rank);
+            member.GoneBecause = "the server was started anew";
+        }
+
+        CountRounds();
+        _phase = Phase.Training;
+        _evaluateAt = _options.Evaluates ? now : long.MaxValue;
+        _checkpointAt = After(_state!.CheckpointInterval);
+        Log?.Invoke($"recovered from {from} and {_replayed} records of the journal: {_shard.Version} pushes of {_members.Length} workers; waiting for them");
+    }
+
+    private void Forget()
+    {
+        _admission = NewAdmission();
+        (_shard, _members) = (null, []);
+    }
+
+    private static InputException Damaged(string what) => new($"The state on disk cannot be taken up: {what}. To begin anew, move the state folder away.");
+}

@@ -1,0 +1,69 @@
+using System;
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace HpAsyncPs.Programs;
+
+/// <summary>How safe from a crash of the server what it has acknowledged is.</summary>
+/// <param name="IsKept">There is a journal.</param>
+/// <param name="Interval">How often it is committed; null: before each acknowledgement.</param>
+/// <param name="CheckpointInterval">Between two checkpoints.</param>
+internal readonly record struct Durability(bool IsKept, TimeSpan? Interval, TimeSpan CheckpointInterval = default);
+
+/// <summary>--durability.</summary>
+internal static class DurabilityOption
+{
+    private const string None = "none";
+    private const string Always = "always";
+    private const string Interval = "interval:";
+    private const int LeastMilliseconds = 1;
+    private const int MostMilliseconds = 3_600_000;
+    private const int DefaultMilliseconds = 100;
+
+    public static Option<string?> Create()
+    {
+        var option = new Option<string?>("--durability")
+        {
+            HelpName = "none|interval:MS|always",
+            Description = "none: a server that dies knows nothing; interval:MS: it goes on from what it had MS milliseconds before, at most; always: a push is acknowledged when it is on disk. "
+                + $"By default interval:{DefaultMilliseconds} with --state, else none.",
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && Parse(token.Value) is null)
+                result.AddError($"--durability must be none, interval:MS with MS from {LeastMilliseconds} to {MostMilliseconds}, or always; it is '{token.Value}'.");
+        });
+        return option;
+    }
+
+    /// <summary>Both options must go together.</summary>
+    public static void Check(CommandResult result, Option state, Option durability)
+    {
+        string? folder = result.GetResult(state) is { Tokens: [var given] } ? given.Value : null;
+        Durability? wanted = result.GetResult(durability) is { Tokens: [var token] } ? Parse(token.Value) : null;
+        if (folder is { Length: 0 })
+            result.AddError("--state is empty: name a folder, or leave it out.");
+        if (wanted is { IsKept: true } && folder is null)
+            result.AddError("--durability needs --state: the folder of the journal and the checkpoints.");
+        if (wanted is { IsKept: false } && folder is not null)
+            result.AddError("--durability none keeps nothing: leave --state out, or choose interval:MS or always.");
+    }
+
+    /// <summary>What was given.</summary>
+    public static Durability Of(string? given, string? state) =>
+        given is not null ? Parse(given)!.Value : state is null ? default : new Durability(true, TimeSpan.FromMilliseconds(DefaultMilliseconds));
+
+    private static Durability? Parse(string text)
+    {
+        if (text == None)
+            return default(Durability);
+        if (text == Always)
+            return new Durability(true, null);
+        bool isInterval = text.StartsWith(Interval, StringComparison.Ordinal);
+        return isInterval && int.TryParse(text.AsSpan(Interval.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int milliseconds)
+            && milliseconds is >= LeastMilliseconds and <= MostMilliseconds
+            ? new Durability(true, TimeSpan.FromMilliseconds(milliseconds))
+            : null;
+    }
+}

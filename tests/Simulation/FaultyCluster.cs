@@ -1,0 +1,571 @@
+using System;
+using System.Buffers;
+using System.Collections.Generic;
+using HpAsyncPs.Protocol;
+using HpAsyncPs.Server;
+using HpAsyncPs.Server.Durability;
+using HpAsyncPs.Worker;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace HpAsyncPs.Tests.Simulation;
+
+/// <summary>A fault that a test plants, to see that the simulation finds it.</summary>
+public enum Planted
+{
+    None,
+
+    /// <summary>A push that comes twice is taken for another one.</summary>
+    NoDeduplication,
+
+    /// <summary>Pushes are acknowledged before they are on disk, although that was promised.</summary>
+    AcknowledgedBeforeJournal,
+
+    /// <summary>One chunk is counted and not applied.</summary>
+    ForgottenChunk,
+}
+
+/// <summary>
+/// A server, its disk and its workers, all real but for threads, clock, network and disk. Everything that happens is drawn from the seed: which
+/// message arrives, when a link is cut and who notices when, who crashes, what of the disk is lost. After every step what the server has is compared with
+/// a ledger of what was pushed.
+/// </summary>
+internal sealed class FaultyCluster : IDisposable
+{
+    private const int Workers = 3;
+    private const int ChunkKeys = 3;
+    private const int Parameters = (3 * ChunkKeys) + 1;
+
+    private static readonly TimeSpan Long = TimeSpan.FromDays(10_000);
+
+    private readonly Random _random;
+    private readonly FakeTimeProvider _time = new();
+    private readonly SimulatedDisk _journalDisk;
+    private readonly SimulatedDisk _checkpointDisk;
+    private readonly ServerOptions _options;
+    private readonly bool _isKept;
+    private readonly TimeSpan? _interval;
+    private readonly Planted _planted;
+    private readonly double[] _weights = new double[Workers];
+    private readonly Machine[] _machines = new Machine[Workers];
+    private readonly Ledger[] _ledgers = new Ledger[Workers];
+    private readonly bool[] _evicted = new bool[Workers];
+    private readonly List<FaultyLink> _links = [];
+    private ParameterServer? _server;
+    private DurableState? _state;
+    private int _lives;
+    private bool _hasForgotten;
+
+    public FaultyCluster(int seed, Planted planted = Planted.None)
+    {
+        _random = new Random(seed);
+        _planted = planted;
+        _journalDisk = new SimulatedDisk(_random.Next());
+        _checkpointDisk = new SimulatedDisk(_random.Next());
+        string[] policies = ["async", "bsp", "ssp:1", "asp:sum"];
+        int durability = planted == Planted.AcknowledgedBeforeJournal ? 2 : _random.Next(3);
+        _isKept = durability > 0;
+        _interval = durability == 1 || planted == Planted.AcknowledgedBeforeJournal ? TimeSpan.FromMilliseconds(100) : null;
+        IsAlways = durability == 2;
+        string policy = policies[_random.Next(policies.Length)];
+        IsSum = policy == "asp:sum";
+        Aggregate = IsSum ? Aggregate.Optimized : _random.Next(2) == 0 ? Aggregate.Sum : Aggregate.Mean;
+        _options = new ServerOptions
+        {
+            Workers = Workers,
+            Policy = policy,
+            Evaluates = false,
+            OnWorkerLoss = (WorkerLoss)_random.Next(3),
+            JoinTimeout = Long,
+            RejoinTimeout = Long,
+            MostChunkKeys = ChunkKeys,
+        };
+        for (int rank = 0; rank < Workers; rank++)
+        {
+            _weights[rank] = Aggregate == Aggregate.Mean ? 1 + _random.Next(9) : 1;
+            _machines[rank] = new Machine();
+            _ledgers[rank] = new Ledger(Parameters);
+        }
+
+        StartServer();
+    }
+
+    public List<string> Log { get; } = [];
+
+    public bool IsAlways { get; }
+
+    public bool IsSum { get; }
+
+    public Aggregate Aggregate { get; }
+
+    public long Crashes { get; private set; }
+
+    public long Cuts { get; private set; }
+
+    public long Pushes { get; private set; }
+
+    public long Recoveries { get; private set; }
+
+    public long Resynchronisations { get; private set; }
+
+    /// <summary>One thing happens, and everything is checked.</summary>
+    public void Step(bool faults)
+    {
+        int what = _random.Next(faults ? 1000 : 960);
+        try
+        {
+            if (what < 260)
+                Push(_random.Next(Workers));
+            else if (what < 300)
+                _machines[_random.Next(Workers)].Session?.Pull();
+            else if (what < 340)
+                Take(_machines[_random.Next(Workers)]);
+            else if (what < 760)
+                Deliver();
+            else if (what < 860)
+                WorkDisk();
+            else if (what < 960)
+                Pass(TimeSpan.FromMilliseconds(1 + _random.Next(50)));
+            else if (what < 980)
+                Cut();
+            else if (what < 986)
+                CrashWorker(_random.Next(Workers));
+            else if (what < 990)
+                CrashServer();
+            else if (what < 993)
+                Pass(TimeSpan.FromSeconds(_random.Next(2, 30)));
+            else
+                Partition();
+        }
+        catch (SimulatedCrashException)
+        {
+            CrashServer();
+        }
+
+        Check();
+    }
+
+    /// <summary>All faults are over: everybody comes back, pushes once more, and all copies agree.</summary>
+    public void Settle()
+    {
+        IsSettled = true;
+        foreach (FaultyLink link in _links)
+            link.IsBlocked = false;
+        (_journalDisk.CrashAt, _checkpointDisk.CrashAt) = (int.MaxValue, int.MaxValue);
+        for (int round = 0; round < 60; round++)
+        {
+            for (int step = 0; step < 60; step++)
+            {
+                Deliver();
+                Check();
+                WorkDisk();
+            }
+
+            Pass(TimeSpan.FromSeconds(1));
+            if (round % 8 == 7)
+                PushWhereRoom();
+            Check();
+        }
+
+        for (int rank = 0; rank < Workers; rank++)
+        {
+            WorkerSession session = _machines[rank].Session ?? throw new InvalidOperationException($"worker {rank} is not there; {Tail()}");
+            Assert.True(session.Failure is null, $"worker {rank}: {session.Failure}");
+            Assert.True(session.Pushed == session.Acknowledged, $"worker {rank} has pushed {session.Pushed}, {session.Acknowledged} are acknowledged; {Tail()}");
+            (ulong sequence, int next, _) = _server!.StandOf(rank);
+            Assert.True(sequence == session.Pushed && next == 0, $"worker {rank} has pushed {session.Pushed}, the server stands at {sequence}, key {next}");
+            if (!IsSum)
+                Assert.True(session.Reconstruction.SequenceEqual(_server.ReconstructionOf(rank)), $"the two ends of worker {rank} disagree");
+        }
+    }
+
+    public void Dispose() => _state?.Dispose();
+
+    private void PushWhereRoom()
+    {
+        for (int rank = 0; rank < Workers; rank++)
+        {
+            if (_machines[rank].Session is { Started: not null })
+                Push(rank);
+            _machines[rank].Session?.Pull();
+            Take(_machines[rank]);
+        }
+    }
+
+    private void Push(int rank)
+    {
+        Machine machine = _machines[rank];
+        if (machine.Session is not { Started: not null, HasEnded: false, AwaitsSnapshot: false } session)
+            return;
+        float[] x = new float[Parameters], delta = new float[Parameters];
+        for (int j = 0; j < Parameters; j++)
+        {
+            delta[j] = _random.Next(-8, 9);
+            x[j] = IsSum ? delta[j] : session.Reconstruction[j] + delta[j];
+        }
+
+        if (!session.TryPush(x, 1 + session.Pushed, pulls: _random.Next(2) == 0))
+            return;
+        Pushes++;
+        machine.Known = session.Pushed;
+        _ledgers[rank].Push(session.Pushed, delta);
+    }
+
+    private static void Take(Machine machine)
+    {
+        if (machine.Session is { Started: not null })
+            machine.Session.TakeCorrected();
+    }
+
+    private void Deliver()
+    {
+        if (_links.Count == 0)
+            return;
+        FaultyLink link = _links[_random.Next(_links.Count)];
+        if (link.IsBlocked)
+            return;
+        if (_random.Next(2) == 0)
+            DeliverUp(link);
+        else
+            DeliverDown(link);
+        if (link.IsOver)
+            _links.Remove(link);
+    }
+
+    private void DeliverUp(FaultyLink link)
+    {
+        if (!link.Up.TryDequeue(out byte[]? bytes))
+        {
+            if (link.UpEnds && link.Peer is { } gone)
+            {
+                link.Peer = null;
+                _server?.Closed(gone, "cut");
+            }
+
+            return;
+        }
+
+        if (link.Peer is null || link.Server != _server)
+            return;
+        var buffer = new ReadOnlySequence<byte>(bytes);
+        Assert.True(FrameReader.TryRead(ref buffer, out FrameHeader header, out ReadOnlySequence<byte> payload));
+        if (header.Kind == FrameKind.Push && _random.Next(8) == 0)
+            Duplicate(link, header, payload);
+        if (_planted == Planted.ForgottenChunk && header.Kind == FrameKind.Push && !_hasForgotten && Pushes > 20)
+        {
+            _hasForgotten = true;
+            payload = new ReadOnlySequence<byte>(new byte[payload.Length]);
+        }
+
+        _server!.Received(link.Peer, header, payload);
+    }
+
+    /// <summary>A chunk comes a second time; a server that does not look at its number would apply it as the next push.</summary>
+    private void Duplicate(FaultyLink link, FrameHeader header, in ReadOnlySequence<byte> payload)
+    {
+        _server!.Received(link.Peer!, header, payload);
+        if (_planted == Planted.NoDeduplication && header.Flags.Has(FrameFlags.Last) && link.Peer is { IsClosed: false })
+        {
+            // What such a server would do with a whole push: all its chunks, with the number that it expects next.
+            int rank = link.Rank;
+            header.Sequence = _server.StandOf(rank).Sequence + 1;
+            for (int key = 0; key < Parameters; key += ChunkKeys)
+            {
+                header.KeyBegin = (ulong)key;
+                header.KeyCount = (uint)Math.Min(ChunkKeys, Parameters - key);
+                header.PayloadLength = header.KeyCount * sizeof(float);
+                header.Flags = key + ChunkKeys >= Parameters ? FrameFlags.Last : FrameFlags.None;
+                byte[] ones = new byte[header.PayloadLength];
+                System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(ones.AsSpan()).Fill(1);
+                _server.Received(link.Peer, header, new ReadOnlySequence<byte>(ones));
+            }
+        }
+    }
+
+    private void DeliverDown(FaultyLink link)
+    {
+        Machine machine = _machines[link.Rank];
+        if (!link.Down.TryDequeue(out byte[]? bytes))
+        {
+            if (link.DownEnds && !link.IsTold)
+            {
+                link.IsTold = true;
+                if (machine.Session == link.Worker)
+                    link.Worker.Closed(link.WorkerSink, "cut");
+            }
+
+            return;
+        }
+
+        if (machine.Session != link.Worker || link.WorkerSink.IsClosed)
+            return;
+        var buffer = new ReadOnlySequence<byte>(bytes);
+        Assert.True(FrameReader.TryRead(ref buffer, out FrameHeader header, out ReadOnlySequence<byte> payload));
+        if (link.IsNewest)
+            Receive(link, machine, header, payload);
+    }
+
+    private void Receive(FaultyLink link, Machine machine, in FrameHeader header, in ReadOnlySequence<byte> payload)
+    {
+        WorkerSession session = link.Worker;
+        Ledger ledger = _ledgers[link.Rank];
+        float[] before = session.Started is null ? new float[Parameters] : session.Reconstruction.ToArray();
+        AdmittedMessage? admitted = header.Kind == FrameKind.Admitted ? AdmittedMessage.Read(payload) : null;
+        session.Received(header, payload);
+        if (admitted is not null)
+        {
+            ledger.Hear((header.Session, admitted.Generation));
+            machine.Known = session.Pushed;
+            Resynchronisations += admitted.Resynchronises ? 1 : 0;
+        }
+
+        if (session.Pushed > machine.Known)
+        {
+            // It has pushed by itself: the difference between its vector and what the server told.
+            machine.Known = session.Pushed;
+            float[] told = ledger.Told(session.Pushed - 1) ?? throw new InvalidOperationException("the ledger is not at what was told");
+            float[] delta = new float[Parameters];
+            for (int j = 0; j < Parameters; j++)
+                delta[j] = before[j] - told[j];
+            ledger.Push(session.Pushed, delta);
+        }
+
+        if (header.Kind == FrameKind.Acknowledged)
+            ledger.Acknowledged = Math.Max(ledger.Acknowledged, header.Sequence);
+    }
+
+    /// <summary>Called with what the server sends, before anything else happens.</summary>
+    private void Sent(FaultyLink link, in FrameHeader header, ReadOnlySpan<byte> payload)
+    {
+        if (header.Kind != FrameKind.Admitted)
+            return;
+        AdmittedMessage message = AdmittedMessage.Read(new ReadOnlySequence<byte>(payload.ToArray()));
+        (ulong, ulong) life = (header.Session, message.Generation);
+        if (message.Resynchronises || _server!.Sum.Length == 0 || !_ledgers[link.Rank].IsIn(life))
+            _ledgers[link.Rank].Begin(VectorOf(link.Rank), message.Sequence, life);
+    }
+
+    /// <summary>A rank's vector at the server; where gradients are summed there is none, and what was pushed counts.</summary>
+    private float[] VectorOf(int rank)
+    {
+        if (!IsSum)
+            return _server!.ReconstructionOf(rank) is { Length: > 0 } known ? known.ToArray() : new float[Parameters];
+        if (_server!.Sum.Length == 0)
+            return new float[Parameters];
+        float[] rest = new float[Parameters];
+        for (int j = 0; j < Parameters; j++)
+            rest[j] = (float)_server.Sum[j];
+        for (int other = 0; other < Workers; other++)
+        {
+            (ulong at, int next, _) = _server.StandOf(other);
+            if (other == rank || _ledgers[other].At(at, next) is not { } its)
+                continue;
+            for (int j = 0; j < Parameters; j++)
+                rest[j] -= its[j];
+        }
+
+        return rest;
+    }
+
+    private void WorkDisk()
+    {
+        if (_state is null)
+            return;
+        if (_random.Next(400) == 0 && !IsSettled)
+            _journalDisk.CrashAt = _journalDisk.Operations + _random.Next(1, 4);
+        for (int pieces = _random.Next(1, 6); pieces > 0; pieces--)
+        {
+            _state.Journal.Work();
+            _server!.Checkpoint?.Work();
+        }
+    }
+
+    private bool IsSettled { get; set; }
+
+    private void Pass(TimeSpan time)
+    {
+        for (TimeSpan left = time; left > TimeSpan.Zero; left -= TimeSpan.FromSeconds(1))
+        {
+            _time.Advance(left < TimeSpan.FromSeconds(1) ? left : TimeSpan.FromSeconds(1));
+            _server?.Tick();
+            foreach (Machine machine in _machines)
+                machine.Session?.Tick(default);
+        }
+
+        if (_server is null && _random.Next(3) == 0)
+            StartServer();
+        for (int rank = 0; rank < Workers && _server is not null; rank++)
+            Connect(rank);
+    }
+
+    /// <summary>A worker that wants a connection gets one, now and then; one that has crashed starts anew.</summary>
+    private void Connect(int rank)
+    {
+        Machine machine = _machines[rank];
+        if (machine.Session?.Failure?.Contains("is taken by", StringComparison.Ordinal) == true)
+            CrashWorker(rank); // before the start one must end by itself, and is started again
+        if (!machine.WantsLink || _random.Next(2) == 0)
+            return;
+        machine.WantsLink = false;
+        foreach (FaultyLink old in _links)
+            old.IsNewest &= old.Rank != rank;
+        var link = new FaultyLink(rank, ++machine.NewestLink, _lives, _server!, Sent);
+        link.Peer = _server!.Opened(link.ServerSink);
+        _links.Add(link);
+        if (machine.Session is null)
+        {
+            machine.Session = link.Worker = NewSession(rank, link);
+            machine.Known = 0;
+            link.Worker.Join();
+        }
+        else
+        {
+            link.Worker = machine.Session;
+            link.Worker.GoOn(link.WorkerSink);
+        }
+    }
+
+    private WorkerSession NewSession(int rank, FaultyLink link)
+    {
+        var options = new WorkerOptions
+        {
+            Rank = rank,
+            Parameters = Parameters,
+            Aggregate = Aggregate,
+            Weight = _weights[rank],
+            ReconnectTimeout = Long,
+            Session = ((ulong)_random.Next(1, int.MaxValue) << 16) + (ulong)link.Number,
+            MostChunkKeys = ChunkKeys,
+        };
+        return new WorkerSession(options, _time, link.WorkerSink) { Disconnected = () => _machines[rank].WantsLink = true };
+    }
+
+    /// <summary>A link is cut: some of what is under way still arrives; either end, or both, may not notice.</summary>
+    private void Cut()
+    {
+        if (_links.Count == 0)
+            return;
+        Cuts++;
+        FaultyLink link = _links[_random.Next(_links.Count)];
+        link.Cut(_random);
+    }
+
+    private void Partition()
+    {
+        Cuts++;
+        foreach (FaultyLink link in _links)
+            link.IsBlocked = _random.Next(2) == 0;
+        Pass(TimeSpan.FromSeconds(_random.Next(1, 20)));
+        foreach (FaultyLink link in _links)
+            link.IsBlocked = false;
+    }
+
+    private void CrashWorker(int rank)
+    {
+        Machine machine = _machines[rank];
+        if (machine.Session is null)
+            return;
+        Crashes++;
+        machine.Session.Dispose();
+        machine.Session = null;
+        machine.WantsLink = true;
+        foreach (FaultyLink link in _links)
+        {
+            if (link.Rank == rank)
+                link.Cut(_random);
+        }
+    }
+
+    private void CrashServer()
+    {
+        if (_server is null)
+            return;
+        Crashes++;
+        foreach (FaultyLink link in _links)
+        {
+            link.Peer = null;
+            link.Cut(_random);
+        }
+
+        _state?.Dispose();
+        (_server, _state) = (null, null);
+        _journalDisk.Crash();
+        _checkpointDisk.Crash();
+        _journalDisk.CrashAt = int.MaxValue;
+    }
+
+    private void StartServer()
+    {
+        _lives++;
+        _state = _isKept ? new DurableState(_journalDisk, _checkpointDisk, _interval, hasThreads: false, _time) { CheckpointInterval = TimeSpan.FromSeconds(2) } : null;
+        _server = new ParameterServer(_options, _time, (ulong)_lives, state: _state) { Log = Log.Add };
+        if (_state is not null)
+            _state.Advanced = _server.JournalAdvanced;
+        bool recovered = _server.Recover();
+        Recoveries += recovered ? 1 : 0;
+        for (int rank = 0; rank < Workers; rank++)
+        {
+            (ulong sequence, int next, _) = _server.StandOf(rank);
+            Ledger ledger = _ledgers[rank];
+            if (IsAlways && _lives > 1)
+                Assert.True(ledger.IsUnheard || sequence >= ledger.Acknowledged, $"push {ledger.Acknowledged} of worker {rank} was acknowledged; the server has come back with {sequence}");
+            if (IsSum || !recovered)
+                continue; // without a state all join anew
+            ReadOnlyMemory<float> vector = _server.ReconstructionOf(rank).ToArray();
+            Assert.True(ledger.TryGoBack(at => vector.Span.SequenceEqual(at), sequence, next, _server.LifeOf(rank)), $"worker {rank}: the server has come back with a vector that it never had");
+        }
+
+        if (IsSum && recovered)
+            GoBackTogether();
+    }
+
+    /// <summary>Where gradients are summed, only the sum can be compared.</summary>
+    private void GoBackTogether()
+    {
+        for (int rank = 0; rank < Workers; rank++)
+        {
+            (ulong sequence, int next, _) = _server!.StandOf(rank);
+            bool known = _ledgers[rank].TryGoBack(static _ => true, sequence, next, _server.LifeOf(rank));
+            Assert.True(known, $"worker {rank}: the server has come back at push {sequence}, key {next}, where it never was");
+        }
+    }
+
+    /// <summary>What the server has is what the ledgers say, to the last chunk.</summary>
+    private void Check()
+    {
+        if (_server is null || _server.Sum.Length == 0)
+            return;
+        Assert.False(_server.HasEnded, $"the job has ended; {Tail()}");
+        double[] sum = new double[Parameters];
+        for (int rank = 0; rank < Workers; rank++)
+        {
+            (ulong sequence, int next, double factor) = _server.StandOf(rank);
+            bool isCleared = factor == 0 && !_server.ReconstructionOf(rank).ContainsAnyExcept(0f) && _ledgers[rank].At(sequence, next)?.AsSpan().ContainsAnyExcept(0f) != false;
+            if (factor == 0 && (!_evicted[rank] || isCleared))
+                _ledgers[rank].Begin(new float[Parameters], sequence, _server.LifeOf(rank), isTold: false);
+            _evicted[rank] = factor == 0;
+            float[]? expected = _ledgers[rank].At(sequence, next);
+            Assert.True(expected is not null, $"worker {rank}: the server stands at push {sequence}, key {next}, which was never pushed; ledger: {_ledgers[rank]} {Tail()}");
+            if (!IsSum)
+                Assert.True(_server.ReconstructionOf(rank).SequenceEqual(expected), $"worker {rank}: at push {sequence}, key {next} the server has another vector than was pushed; {Tail()}");
+            for (int j = 0; j < Parameters; j++)
+                sum[j] += (IsSum ? 1 : factor) * expected![j];
+        }
+
+        Assert.True(_server.Sum.SequenceEqual(sum), $"the sum is not that of the vectors; {Tail()}");
+    }
+
+    private string Tail() => string.Join(" | ", Log.GetRange(Math.Max(0, Log.Count - 8), Math.Min(8, Log.Count)));
+
+    private sealed class Machine
+    {
+        public WorkerSession? Session { get; set; }
+
+        public bool WantsLink { get; set; } = true;
+
+        public int NewestLink { get; set; }
+
+        /// <summary>Pushes that the ledger knows of.</summary>
+        public ulong Known { get; set; }
+    }
+}
