@@ -11,8 +11,14 @@ internal sealed class LoopbackServer : IDisposable
 {
     private static readonly TimeSpan Enough = TimeSpan.FromSeconds(10);
 
-    public LoopbackServer(ServerOptions options) =>
+    /// <param name="options">How the job is run.</param>
+    /// <param name="countsFailures">Whether peers of this host can fail too often to be let in; tests fail on purpose.</param>
+    public LoopbackServer(ServerOptions options, bool countsFailures = false)
+    {
+        if (!countsFailures)
+            options = options with { Gate = options.Gate with { FailedHandshakes = int.MaxValue } };
         Host = ServerHost.Start(options, "127.0.0.1:0");
+    }
 
     public ServerHost Host { get; }
 

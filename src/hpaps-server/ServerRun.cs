@@ -35,7 +35,7 @@ internal static class ServerRun
                 + "reaches the port could join. Listen at 127.0.0.1, or add --insecure on a network you trust.");
         }
 
-        FileHandles.Need(options.Workers + ServerHost.SpareConnections);
+        FileHandles.Need(options.Gate.ConnectionsFor(options.Workers) + ServerHost.MostArrivals);
         if (settings.Output is not null)
             RunFolder.Probe(settings.Output);
         using var log = new LogThread();

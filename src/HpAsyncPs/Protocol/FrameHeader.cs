@@ -44,6 +44,18 @@ public enum FrameKind : byte
 
     /// <summary>Header only, both ways: I am alive.</summary>
     Heartbeat = 13,
+
+    /// <summary>Control, worker to server: who asks for entry, before anything else where a token is wanted (<see cref="HelloMessage"/>).</summary>
+    Hello = 15,
+
+    /// <summary>Control, server to worker: prove that you have the token (<see cref="ChallengeMessage"/>).</summary>
+    Challenge = 16,
+
+    /// <summary>Control, worker to server: the proof (<see cref="ProofMessage"/>).</summary>
+    Proof = 17,
+
+    /// <summary>Control, server to worker: proven, and here is the server's own proof (<see cref="ProofMessage"/>).</summary>
+    Proven = 18,
 }
 
 /// <summary>Byte 7 of the header.</summary>

@@ -122,7 +122,7 @@ public sealed partial class ParameterServer
         {
             if (header.Kind != FrameKind.Join)
                 throw new ProtocolException($"The first frame must ask for admission (Join), not {header.Kind}.");
-            Join(session, JoinMessage.Read(payload));
+            Join(session, header.Session, JoinMessage.Read(payload));
             return;
         }
 
@@ -155,12 +155,12 @@ public sealed partial class ParameterServer
         }
     }
 
-    private void Join(Session session, JoinMessage join)
+    private void Join(Session session, ulong own, JoinMessage join)
     {
         if (_phase != Phase.Joining)
             throw new ProtocolException("Training has begun, nobody else may join.");
         _admission.Admit(session, join);
-        session.Id = _firstSession + (ulong)session.Rank;
+        session.Id = own != 0 ? own : _firstSession + (ulong)session.Rank;
         _scratch.ResetWrittenCount();
         new AdmittedMessage(session.Rank, session.Id).Write(_scratch);
         session.Send(new FrameHeader(FrameKind.Admitted), _scratch.WrittenSpan);

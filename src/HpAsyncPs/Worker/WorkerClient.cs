@@ -20,16 +20,27 @@ public sealed class WorkerClient : IDisposable
     private readonly SlabPool _pool;
     private readonly OwnerLoop _loop;
     private readonly TimeProvider _time;
+    private TokenBearer? _bearer; // null: no token
 
     private WorkerClient(Socket socket, string server, WorkerOptions options, TimeProvider time)
     {
         _time = time;
         _pool = new SlabPool(Connection.MostBlocks(Limits.ChunkBytes));
         _loop = new OwnerLoop("network", time, WorkerSession.TickInterval, Tick) { Spin = options.Spin ? Spin.Always : Spin.Never };
+        if (options.Session == 0)
+            options = options with { Session = TokenBearer.NewSession() };
         Handler? handler = null;
-        _ = new Connection(socket, _pool, _loop, time, server, Limits.ChunkBytes, sink => handler = new Handler(new WorkerSession(options, time, sink)), options.LivenessTimeout) { HasChecksums = options.Checksum };
+        _ = new Connection(socket, _pool, _loop, time, server, Limits.ChunkBytes, Handle, options.LivenessTimeout) { HasChecksums = options.Checksum };
         _session = handler!.Session;
         _loop.Start();
+
+        IFrameHandler Handle(IFrameSink sink)
+        {
+            handler = new Handler(new WorkerSession(options, time, sink));
+            if (options.Token is { } token)
+                _bearer = new TokenBearer(token, options.Session, sink, handler, handler.Session.Join);
+            return (IFrameHandler?)_bearer ?? handler;
+        }
     }
 
     /// <summary>The rank that the server gave.</summary>
@@ -67,7 +78,10 @@ public sealed class WorkerClient : IDisposable
         var client = new WorkerClient(socket, server, options, time);
         try
         {
-            client._session.Join();
+            if (client._bearer is { } bearer)
+                bearer.Begin();
+            else
+                client._session.Join();
             client.WaitForStart(options.StartTimeout, cancellation);
             return client;
         }
@@ -177,6 +191,8 @@ public sealed class WorkerClient : IDisposable
             }
         }
 
+        if (_bearer?.Failure is { } failure)
+            throw new ClusterException(failure);
         _session.ThrowIfFailed();
         if (_session.Started is null)
             throw new ClusterException($"The server {_session.Server} ended the job before it began ({_session.StopReason}).");

@@ -40,6 +40,7 @@ public sealed partial class WorkerSession : IDisposable
     public WorkerSession(WorkerOptions options, TimeProvider time, IFrameSink sink)
     {
         _options = options;
+        _session = options.Session;
         _time = time;
         _sink = sink;
         _heardAt = time.GetTimestamp();
