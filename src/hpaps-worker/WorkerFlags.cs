@@ -23,6 +23,7 @@ internal sealed class WorkerFlags
     private readonly Option<double> _startTimeout = new Option<double>("--start-timeout") { Description = "Seconds to wait for the other workers.", DefaultValueFactory = _ => 180 }.Within(0.1, 1e6);
     private readonly Option<string?> _spin = CommonOptions.Spin("By default never: another worker may need that core.");
     private readonly Option<bool> _checksum = CommonOptions.Checksum();
+    private readonly SecurityOptions _security = SecurityOptions.OfClient();
     private readonly Option<bool> _supervised = new("--exit-with-stdin") { Description = "End when standard input ends. For launchers." };
 
     /// <param name="data">What --data is.</param>
@@ -43,7 +44,7 @@ internal sealed class WorkerFlags
     public Command Command(string name, string description, Action<Given> run, params Option[] own)
     {
         var command = new Command(name, description);
-        foreach (Option option in (Option[])[_server, _rank, _data, _part, .. own, _seed, _slow, _slowRandom, _connectTimeout, _startTimeout, _spin, _checksum, _supervised])
+        foreach (Option option in (Option[])[_server, _rank, _data, _part, .. own, _seed, _slow, _slowRandom, _connectTimeout, _startTimeout, _spin, _checksum, .. _security.All, _supervised])
             command.Options.Add(option);
         _part.Validators.Add(result =>
         {
@@ -55,6 +56,7 @@ internal sealed class WorkerFlags
             if (result.Tokens is [var token] && !Slowness.TryParse(token.Value, out _, out string error))
                 result.AddError($"--slow {token.Value}: {error}.");
         });
+        command.Validators.Add(_security.Check);
         command.Validators.Add(result =>
         {
             if (result.GetResult(_part) is { Implicit: false } && result.GetResult(_rank) is { Implicit: false })
@@ -69,24 +71,28 @@ internal sealed class WorkerFlags
             using PosixSignalRegistration hangUp = StopOn(PosixSignal.SIGHUP, stop, supervised);
             if (supervised)
                 ProgramRun.EndWithStandardInput(_ => { });
+            WorkerOptions options = Options(parsed); // before the data are read: a file that is missing is said at once
             RowPart part = RowPart.All;
             if (parsed.GetValue(_part) is { } text)
                 TryParsePart(text, parsed.GetValue(_seed), out part);
-            run(new Given(parsed, part, parsed.GetValue(_data)!, parsed.GetValue(_seed), task => Train(parsed, part, task, stop.Token), stop.Token));
+            run(new Given(parsed, part, parsed.GetValue(_data)!, parsed.GetValue(_seed), task => Train(parsed, part, task, options, stop.Token), stop.Token));
             return (int)ExitCode.Done;
         });
         return command;
     }
 
-    private void Train(ParseResult parsed, RowPart part, ITask task, CancellationToken stop)
+    private WorkerOptions Options(ParseResult parsed) => new()
     {
-        var options = new WorkerOptions
-        {
-            Checksum = parsed.GetValue(_checksum),
-            Spin = CommonOptions.SpinOf(parsed, _spin) ?? false,
-            ConnectTimeout = TimeSpan.FromSeconds(parsed.GetValue(_connectTimeout)),
-            StartTimeout = TimeSpan.FromSeconds(parsed.GetValue(_startTimeout)),
-        };
+        Checksum = parsed.GetValue(_checksum),
+        Token = _security.TokenOf(parsed),
+        Tls = _security.TlsOf(parsed),
+        Spin = CommonOptions.SpinOf(parsed, _spin) ?? false,
+        ConnectTimeout = TimeSpan.FromSeconds(parsed.GetValue(_connectTimeout)),
+        StartTimeout = TimeSpan.FromSeconds(parsed.GetValue(_startTimeout)),
+    };
+
+    private void Train(ParseResult parsed, RowPart part, ITask task, WorkerOptions options, CancellationToken stop)
+    {
         int wanted = parsed.GetValue(_rank) < 0 && parsed.GetValue(_part) is not null ? part.Index : parsed.GetValue(_rank);
         Slowness slowness = SlowOptions.Of(parsed.GetValue(_slow), parsed.GetValue(_slowRandom), parsed.GetValue(_seed), Math.Max(0, wanted));
         if (!slowness.IsNone)

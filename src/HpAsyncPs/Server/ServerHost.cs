@@ -23,6 +23,12 @@ public sealed class ServerHost : IDisposable
     /// </summary>
     private const int MostReservedBlocks = 256;
 
+    // File handles of a connection with TLS: its socket, and a pair.
+    private const int HandlesWithTls = 3;
+
+    // Connections with TLS that were displaced and are on their way out: as many as can be in the second that they may take.
+    private const int MostLeaving = 512;
+
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(50);
 
@@ -35,6 +41,7 @@ public sealed class ServerHost : IDisposable
     private readonly int _chunkBytes;
     private readonly Gate _gate;
     private readonly GateLimits _limits;
+    private readonly Tls? _tls;
     private readonly int? _mostOutputBytes;
     private readonly SemaphoreSlim _arrivals = new(MostArrivals);
     private readonly Queue<Socket> _waiting = new(); // at most MostArrivals
@@ -54,6 +61,7 @@ public sealed class ServerHost : IDisposable
         _server = new ParameterServer(options, time, NewIncarnation()) { Log = log };
         Steady = new SteadyMeter(time);
         _limits = options.Gate;
+        _tls = options.Tls;
         _gate = new Gate(options.Gate, options.Workers, options.Token, time) { Log = log };
         _chunkBytes = Limits.ChunkKeys(1, options.Workers) * sizeof(float);
         _mostOutputBytes = MostOutputBytes(options.Gate, _chunkBytes);
@@ -86,6 +94,13 @@ public sealed class ServerHost : IDisposable
 
     /// <summary>How many handshakes have failed in this way.</summary>
     public long Failed(HandshakeFailure failure) => _gate.CountOf(failure);
+
+    /// <summary>File handles that connections can take.</summary>
+    public static int HandlesFor(ServerOptions options)
+    {
+        int connections = options.Gate.ConnectionsFor(options.Workers) + MostArrivals;
+        return options.Tls is null ? connections : (HandlesWithTls * connections) + MostLeaving;
+    }
 
     /// <summary>Starts listening.</summary>
     /// <param name="options">How the job is run.</param>
@@ -226,6 +241,8 @@ public sealed class ServerHost : IDisposable
         Gatekeeper? keeper = null;
         try
         {
+            if (_tls is not null)
+                socket = TlsRelay.Accept(socket, _tls, _limits.HandshakeTime, _silence, reason => _loop.Schedule(_ => _gate.Failed(HandshakeFailure.Tls, peer, remote?.Address, $"no TLS ({reason})"), null)).End;
             _ = new Connection(
                 socket, _pool, _loop, _time, peer, _chunkBytes, sink => keeper = new Gatekeeper(_gate, sink, remote?.Address, inner => new Handler(this, _server.Opened(inner), isLocal)), _silence,
                 _limits.FirstFrameBytes, _mostOutputBytes)

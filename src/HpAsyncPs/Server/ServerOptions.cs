@@ -46,6 +46,9 @@ public sealed record ServerOptions
     /// <summary>What workers must have to be let in; null: nothing.</summary>
     public Token? Token { get; init; }
 
+    /// <summary>How connections are encrypted; null: not at all.</summary>
+    public Tls? Tls { get; init; }
+
     /// <summary>What strangers may cost.</summary>
     public GateLimits Gate { get; init; } = new();
 

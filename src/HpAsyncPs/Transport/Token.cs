@@ -1,5 +1,5 @@
 using System;
-using System.IO;
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using HpAsyncPs.Protocol;
 
@@ -24,43 +24,29 @@ public sealed class Token
     private const int ServerNonceAt = CallerNonceAt + Limits.NonceBytes;
     private const int ProvenBytes = ServerNonceAt + Limits.NonceBytes;
 
-    private const UnixFileMode OfOthers = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
-
     private readonly byte[] _key;
 
     /// <param name="secret">At least <see cref="LeastBytes"/>; white space at its end does not count.</param>
-    /// <exception cref="InputException">It is too short or too long.</exception>
     public Token(ReadOnlySpan<byte> secret)
     {
-        secret = secret.TrimEnd(" \t\r\n\v\f"u8);
-        if (secret.Length is < LeastBytes or > MostBytes)
-            throw new InputException($"a token has {LeastBytes} to {MostBytes} bytes, white space at its end left out; this one has {secret.Length}");
+        secret = secret.TrimEnd(WhiteSpace);
+        ArgumentOutOfRangeException.ThrowIfLessThan(secret.Length, LeastBytes, nameof(secret));
         _key = secret.ToArray();
     }
 
     private static ReadOnlySpan<byte> Label => "HpAsyncPs proof\0"u8;
 
+    private static ReadOnlySpan<byte> WhiteSpace => " \t\r\n\v\f"u8;
+
     /// <summary>Reads a token file that nobody but its owner may read or write.</summary>
     /// <exception cref="InputException">It is missing, no file, open to others, too short or too long.</exception>
     public static Token Read(string path)
     {
-        try
-        {
-            Span<byte> bytes = stackalloc byte[MostBytes + 1];
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
-            UnixFileMode mode = OperatingSystem.IsWindows() ? UnixFileMode.None : File.GetUnixFileMode(file.SafeFileHandle); // of the file that is open, not of its name
-            if ((mode & OfOthers) != 0)
-                throw new InputException($"The token file '{path}' is open to others (mode {Convert.ToString((int)mode, 8).PadLeft(4, '0')}): chmod 600 '{path}'.");
-            return new Token(bytes[..file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)]);
-        }
-        catch (InputException e) when (e.InnerException is null && e.Message.StartsWith("a token", StringComparison.Ordinal))
-        {
-            throw new InputException($"The token file '{path}' cannot be used: {e.Message}. {Remedy(path)}", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            throw new InputException($"The token file '{path}' cannot be read: {(Directory.Exists(path) ? "it is a folder" : e.Message)} {Remedy(path)}", e);
-        }
+        string remedy = $"Make one with (umask 077; head -c 32 /dev/urandom | base64 > '{path}') and give server and workers the same.";
+        byte[] secret = PrivateFile.Read(path, "token file", MostBytes, remedy);
+        int length = secret.AsSpan().TrimEnd(WhiteSpace).Length;
+        return length >= LeastBytes ? new Token(secret)
+            : throw new InputException($"The token file '{path}' has {length} bytes, white space at its end left out; a token has at least {LeastBytes}. {remedy}");
     }
 
     /// <summary>The proof of one end of a connection.</summary>
@@ -78,7 +64,7 @@ public sealed class Token
         proven[VersionAt] = version;
         proven[VersionAt + 1] = (byte)prover;
         proven[VersionAt + 2] = (byte)caller;
-        System.Buffers.Binary.BinaryPrimitives.WriteUInt64LittleEndian(proven[SessionAt..], session);
+        BinaryPrimitives.WriteUInt64LittleEndian(proven[SessionAt..], session);
         callerNonce.CopyTo(proven[CallerNonceAt..ServerNonceAt]);
         serverNonce.CopyTo(proven[ServerNonceAt..]);
         return HMACSHA256.HashData(_key, proven);
@@ -93,6 +79,4 @@ public sealed class Token
     /// <param name="session">The session's number.</param>
     public bool IsProof(ReadOnlySpan<byte> code, PeerRole prover, PeerRole caller, ReadOnlySpan<byte> callerNonce, ReadOnlySpan<byte> serverNonce, ulong session) =>
         CryptographicOperations.FixedTimeEquals(code, Prove(prover, caller, callerNonce, serverNonce, session));
-
-    private static string Remedy(string path) => $"Make one with (umask 077; head -c 32 /dev/urandom | base64 > '{path}') and give server and workers the same.";
 }

@@ -21,6 +21,7 @@ public sealed class WorkerClient : IDisposable
     private readonly OwnerLoop _loop;
     private readonly TimeProvider _time;
     private TokenBearer? _bearer; // null: no token
+    private TlsRelay? _relay; // null: no TLS
 
     private WorkerClient(Socket socket, string server, WorkerOptions options, TimeProvider time)
     {
@@ -74,8 +75,10 @@ public sealed class WorkerClient : IDisposable
         string server, WorkerOptions options, TimeProvider? time = null, CancellationToken cancellation = default)
     {
         time ??= TimeProvider.System;
-        Socket socket = Endpoint.Parse(server).Connect(options.ConnectTimeout, time, cancellation);
-        var client = new WorkerClient(socket, server, options, time);
+        var endpoint = Endpoint.Parse(server);
+        Socket socket = endpoint.Connect(options.ConnectTimeout, time, cancellation);
+        TlsRelay? relay = options.Tls is { } tls ? TlsRelay.Connect(socket, tls, endpoint.Host, options.ConnectTimeout, options.LivenessTimeout) : null;
+        var client = new WorkerClient(relay?.End ?? socket, server, options, time) { _relay = relay };
         try
         {
             if (client._bearer is { } bearer)
@@ -193,6 +196,8 @@ public sealed class WorkerClient : IDisposable
 
         if (_bearer?.Failure is { } failure)
             throw new ClusterException(failure);
+        if (_session.Failure is { } lost && _relay?.Failure is { } why)
+            throw new ClusterException($"{lost} TLS ended ({why}): does the server ask for a certificate of its --tls-ca, and was it given with --tls-cert and --tls-key?");
         _session.ThrowIfFailed();
         if (_session.Started is null)
             throw new ClusterException($"The server {_session.Server} ended the job before it began ({_session.StopReason}).");

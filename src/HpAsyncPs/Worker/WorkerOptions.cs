@@ -17,6 +17,9 @@ public sealed record WorkerOptions
     /// <summary>The token that the server is to have as well; null: it must ask for none.</summary>
     public Token? Token { get; init; }
 
+    /// <summary>How the connection is encrypted; null: not at all.</summary>
+    public Tls? Tls { get; init; }
+
     /// <summary>How many parameters this worker needs; the most of all workers is what everybody gets.</summary>
     public int Parameters { get; init; } = 1;
 

@@ -11,11 +11,13 @@ internal sealed class IdleClient : IFrameHandler
     private readonly TimeProvider _time;
     private readonly IFrameSink _sink;
     private ulong _session;
+    private bool _isAdmitted;
     private long _heardAt;
     private long _saidAt;
 
-    public IdleClient(TimeProvider time, IFrameSink sink)
+    public IdleClient(ulong session, TimeProvider time, IFrameSink sink)
     {
+        _session = session;
         _time = time;
         _sink = sink;
         _heardAt = time.GetTimestamp();
@@ -37,7 +39,7 @@ internal sealed class IdleClient : IFrameHandler
             return;
         if (_time.GetElapsedTime(_heardAt, now) > StressClient.LivenessTimeout)
             Fail($"nothing was heard of the server for {StressClient.LivenessTimeout.TotalSeconds:0} s");
-        else if (_session != 0 && _time.GetElapsedTime(_saidAt, now) > StressClient.HeartbeatInterval)
+        else if (_isAdmitted && _time.GetElapsedTime(_saidAt, now) > StressClient.HeartbeatInterval)
             Send(FrameKind.Heartbeat, []);
     }
 
@@ -48,6 +50,7 @@ internal sealed class IdleClient : IFrameHandler
         {
             case FrameKind.Admitted:
                 _session = AdmittedMessage.Read(payload).Session;
+                _isAdmitted = true;
                 break;
             case FrameKind.Start or FrameKind.Heartbeat:
                 break;
