@@ -58,7 +58,7 @@ public sealed class ServerHost : IDisposable
         _time = time;
         _workers = options.Workers;
         _silence = options.LivenessTimeout;
-        _server = new ParameterServer(options, time, NewIncarnation()) { Log = log };
+        _server = new ParameterServer(options with { HandshakeTimeout = options.Gate.HandshakeTime }, time, NewIncarnation()) { Log = log };
         Steady = new SteadyMeter(time);
         _limits = options.Gate;
         _tls = options.Tls;

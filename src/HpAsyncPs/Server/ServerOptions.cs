@@ -52,7 +52,7 @@ public sealed record ServerOptions
     /// <summary>What strangers may cost.</summary>
     public GateLimits Gate { get; init; } = new();
 
-    /// <summary>How long a connection may take to ask for admission once it has been heard; <see cref="GateLimits.HandshakeTime"/> bounds the whole.</summary>
+    /// <summary>How long a connection may take to ask for admission where there is no gate, as in simulations; else <see cref="GateLimits.HandshakeTime"/> counts.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>A worker that is not heard of for this long is lost.</summary>

@@ -62,11 +62,13 @@ public sealed class TlsRelay
     /// <param name="server">Name or address that the server's certificate must be for.</param>
     /// <param name="limit">For the handshake.</param>
     /// <param name="silence">How long the server may take nothing of what is sent.</param>
+    /// <param name="cancellation">Gives up.</param>
     /// <exception cref="ClusterException">The server is not to be trusted, or does not speak TLS 1.3.</exception>
-    public static TlsRelay Connect(Socket socket, Tls tls, string server, TimeSpan limit, TimeSpan silence)
+    public static TlsRelay Connect(Socket socket, Tls tls, string server, TimeSpan limit, TimeSpan silence, CancellationToken cancellation)
     {
         TlsRelay relay = Over(socket, silence);
-        using var late = new CancellationTokenSource(limit);
+        using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        late.CancelAfter(limit);
         try
         {
             tls.AuthenticateAsync(relay._stream, server, late.Token).GetAwaiter().GetResult();
@@ -75,6 +77,7 @@ public sealed class TlsRelay
         {
             relay.Close();
             relay.End.Dispose();
+            cancellation.ThrowIfCancellationRequested();
             throw new ClusterException($"TLS with the server {server} failed ({Reason(e)}): is it started with --tls-cert, is --tls-ca the CA of its certificate, and is that for the name or address in --server?", e);
         }
 

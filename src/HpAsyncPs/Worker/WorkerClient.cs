@@ -77,7 +77,7 @@ public sealed class WorkerClient : IDisposable
         time ??= TimeProvider.System;
         var endpoint = Endpoint.Parse(server);
         Socket socket = endpoint.Connect(options.ConnectTimeout, time, cancellation);
-        TlsRelay? relay = options.Tls is { } tls ? TlsRelay.Connect(socket, tls, endpoint.Host, options.ConnectTimeout, options.LivenessTimeout) : null;
+        TlsRelay? relay = options.Tls is { } tls ? TlsRelay.Connect(socket, tls, endpoint.Host, options.ConnectTimeout, options.LivenessTimeout, cancellation) : null;
         var client = new WorkerClient(relay?.End ?? socket, server, options, time) { _relay = relay };
         try
         {

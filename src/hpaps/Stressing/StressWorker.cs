@@ -30,7 +30,7 @@ internal static class StressWorker
         var endpoint = Endpoint.Parse(server);
         Socket socket = endpoint.Connect(ConnectTimeout, time, CancellationToken.None);
         if (tls is not null)
-            socket = TlsRelay.Connect(socket, tls, endpoint.Host, ConnectTimeout, StressClient.LivenessTimeout).End;
+            socket = TlsRelay.Connect(socket, tls, endpoint.Host, ConnectTimeout, StressClient.LivenessTimeout, CancellationToken.None).End;
         using var wake = new AutoResetEvent(false);
         using var pool = new SlabPool(Connection.MostBlocks(Limits.ChunkBytes));
         pool.Reserve(Connection.MostBlocks(Limits.ChunkBytes)); // large pushes need it late
