@@ -138,6 +138,19 @@ public sealed class TlsTests : IDisposable
         worker.Push([1]);
     }
 
+    /// <summary>Its handshake is given up with it, and not only when the time for handshakes is over.</summary>
+    [Fact]
+    public void Who_is_displaced_in_the_middle_of_a_handshake_is_cut_off()
+    {
+        using var server = new LoopbackServer(new ServerOptions { Evaluates = false, Tls = Tls.ForServer(_server.Certificate, _server.Key, null), Gate = new GateLimits { HalfOpen = 1, HandshakeTime = TimeSpan.FromMinutes(5) } });
+        using RawPeer silent = RawPeer.ConnectTo(server.Address);
+        using WorkerClient worker = Connect(server, 1, null, _ours.Authority, null);
+        Assert.True(silent.IsClosedByPeer());
+        Assert.Equal(1, server.Host.Failed(HandshakeFailure.Displaced));
+        Assert.Equal(0, server.Host.Failed(HandshakeFailure.Tls)); // that would count against its address
+        worker.Push([1]);
+    }
+
     [Fact]
     public void Files_that_do_not_fit_are_named()
     {
