@@ -114,6 +114,11 @@ public sealed class GateTests
 
         Assert.Equal(2, _log.Count);
         Assert.Equal("connection from peer refused: why (499 more since the last such line)", _log[1]);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        gate.Tick();
+        gate.Tick();
+        Assert.Equal(3, _log.Count);
+        Assert.Equal("connection from peer refused: why (498 more since the last such line)", _log[2]);
     }
 
     private Gate NewGate(GateLimits limits) => new(limits, 1, null, _clock) { Log = _log.Add };

@@ -56,6 +56,7 @@ public sealed class Gate
     private readonly long[] _counts = new long[Enum.GetValues<HandshakeFailure>().Length];
     private long _saidAt;
     private long _unsaid;
+    private string _lastUnsaid = "";
     private bool _hasSaid;
 
     /// <param name="limits">What strangers may cost.</param>
@@ -111,9 +112,11 @@ public sealed class Gate
         return HasRoom;
     }
 
-    /// <summary>Whoever takes too long is refused. Call it every few milliseconds.</summary>
+    /// <summary>Whoever takes too long is refused, and what the log has not got yet is said. Call it every few milliseconds.</summary>
     public void Tick()
     {
+        if (_unsaid > 0 && MaySay)
+            Say(_lastUnsaid, _unsaid - 1);
         for (LinkedListNode<Gatekeeper>? node = _halfOpen.First; node is not null;)
         {
             LinkedListNode<Gatekeeper>? next = node.Next;
@@ -158,13 +161,22 @@ public sealed class Gate
     private void Refused(HandshakeFailure failure, string peer, string reason)
     {
         _counts[(int)failure]++;
-        if (_hasSaid && _time.GetElapsedTime(_saidAt) < LogInterval)
+        string line = $"connection from {peer} refused: {reason}";
+        if (MaySay)
         {
-            _unsaid++;
+            Say(line, _unsaid);
             return;
         }
 
-        Log?.Invoke($"connection from {peer} refused: {reason}" + (_unsaid > 0 ? $" ({_unsaid} more since the last such line)" : ""));
+        _unsaid++;
+        _lastUnsaid = line;
+    }
+
+    private bool MaySay => !_hasSaid || _time.GetElapsedTime(_saidAt) >= LogInterval;
+
+    private void Say(string line, long more)
+    {
+        Log?.Invoke(more > 0 ? $"{line} ({more} more since the last such line)" : line);
         (_hasSaid, _saidAt, _unsaid) = (true, _time.GetTimestamp(), 0);
     }
 }
