@@ -13,8 +13,15 @@ internal sealed class LoopbackServer : IDisposable
 
     /// <param name="options">How the job is run.</param>
     /// <param name="holds">Whether the job holds for a worker that is lost; else it fails at once.</param>
-    public LoopbackServer(ServerOptions options, bool holds = false) =>
-        Host = ServerHost.Start(holds ? options : options with { RejoinTimeout = TimeSpan.Zero }, "127.0.0.1:0");
+    /// <param name="countsFailures">Whether peers of this host can fail too often to be let in; tests fail on purpose.</param>
+    public LoopbackServer(ServerOptions options, bool holds = false, bool countsFailures = false)
+    {
+        if (!holds)
+            options = options with { RejoinTimeout = TimeSpan.Zero };
+        if (!countsFailures)
+            options = options with { Gate = options.Gate with { FailedHandshakes = int.MaxValue } };
+        Host = ServerHost.Start(options, "127.0.0.1:0");
+    }
 
     public ServerHost Host { get; }
 

@@ -16,7 +16,7 @@ internal static class ServerCommand
     public static RootCommand Create()
     {
         Option<string> listen = new Option<string>("--listen") { Description = "HOST:PORT to listen at, a name at all its addresses, [::] at all of this host; port 0 takes a free one; or unix:PATH, a socket for processes of this user on this host.", DefaultValueFactory = _ => "127.0.0.1:7070" }.Address();
-        var insecure = new Option<bool>("--insecure") { Description = "Allow an address that is not loopback, although nothing is authenticated or encrypted." };
+        var insecure = new Option<bool>("--insecure") { Description = "Allow an address that is not loopback without a token, although anybody could join." };
         Option<int> workers = new Option<int>("--workers") { Description = "How many workers train together.", DefaultValueFactory = _ => 1 }.Within(1, Limits.Workers);
         Option<string> policy = new Option<string>("--policy") { HelpName = "NAME", Description = PolicyNames.Help, DefaultValueFactory = _ => "async" }.Policy();
         Option<double?> rate = new Option<double?>("--rate") { HelpName = "F", Description = "Learning rate, of policy asp alone: " + PolicyNames.RateHelp }.Within(1e-12, 1e6);
@@ -42,10 +42,13 @@ internal static class ServerCommand
         var counts = new Option<bool>("--count-allocations") { Description = "Say in the last event what was allocated, and nothing before that could allocate. For hpaps stress.", Hidden = true };
         var supervised = new Option<bool>("--exit-with-stdin") { Description = "End when standard input ends; a line 'stop' on it ends the run in order. For launchers." };
 
+        SecurityOptions security = SecurityOptions.OfServer();
+        var gate = new GateOptions();
+
         var root = new RootCommand(CommonOptions.WithExamples(
             "hpaps-server: aggregates what workers push, and sends the result out.",
             "hpaps-server --workers 4 --passes 500 --out run",
-            "hpaps-server --listen 10.0.0.1:7070 --insecure --workers 8 --target 1e-3 --reference 0.33334 --out run",
+            "hpaps-server --listen 10.0.0.1:7070 --token-file token --workers 8 --target 1e-3 --reference 0.33334 --out run",
             "hpaps-server --workers 4 --policy ssp:3 --passes 500 --out run",
             "hpaps-server --workers 4 --policy asp:adam --rate 0.01 --passes 500 --out run",
             "hpaps-server --workers 3 --policy bsp --plain"))
@@ -53,6 +56,9 @@ internal static class ServerCommand
             listen, insecure, workers, policy, rate, passes, target, reference, targetRmse, plateau, timeLimit, maxParameters, joinTimeout,
             livenessTimeout, onLoss, rejoinTimeout, state, durability, checkpointInterval, plain, spin, checksum, output, events, counts, supervised,
         };
+        foreach (Option option in (Option[])[.. security.All, .. gate.All])
+            root.Options.Add(option);
+        root.Validators.Add(security.Check);
         root.Validators.Add(result =>
         {
             if (IsGiven(result, target) && !IsGiven(result, reference))
@@ -88,6 +94,9 @@ internal static class ServerCommand
                 Checksum = parsed.GetValue(checksum),
                 Spin = CommonOptions.SpinOf(parsed, spin),
                 Evaluates = !parsed.GetValue(plain),
+                Token = security.TokenOf(parsed),
+                Tls = security.TlsOf(parsed),
+                Gate = gate.Of(parsed),
             },
             new ServerRun.Settings(parsed.GetValue(listen)!, parsed.GetValue(insecure), parsed.GetValue(output), parsed.GetValue(events),
                 parsed.GetValue(counts), parsed.GetValue(supervised), parsed.GetValue(state), DurabilityOption.Of(parsed.GetValue(durability), parsed.GetValue(state)) with { CheckpointInterval = TimeSpan.FromSeconds(parsed.GetValue(checkpointInterval)) })));

@@ -22,7 +22,7 @@ internal static class ServerRun
     private static readonly TimeSpan StatusInterval = TimeSpan.FromMilliseconds(200);
 
     /// <param name="Listen">HOST:PORT.</param>
-    /// <param name="Insecure">Off loopback without authentication.</param>
+    /// <param name="Insecure">Off loopback without a token.</param>
     /// <param name="Output">Folder for results, or null.</param>
     /// <param name="Events">Lines of JSON on standard output.</param>
     /// <param name="CountsAllocations">No event tells how the run stands, since that allocates; the last one says what was.</param>
@@ -38,13 +38,15 @@ internal static class ServerRun
         long start = time.GetTimestamp();
         var endpoint = Endpoint.Parse(settings.Listen);
         EndPoint[] addresses = endpoint.Resolve();
-        if (!settings.Insecure && Array.Exists(addresses, one => one is IPEndPoint address && !IPAddress.IsLoopback(address.Address)))
+        if (!settings.Insecure && options.Token is null && Array.Exists(addresses, one => one is IPEndPoint address && !IPAddress.IsLoopback(address.Address)))
         {
-            throw new InputException($"--listen {settings.Listen} is not loopback, and this release cannot authenticate workers: anybody who "
-                + "reaches the port could join. Listen at 127.0.0.1, or add --insecure on a network you trust.");
+            throw new InputException($"--listen {settings.Listen} is not loopback, and without a token anybody who reaches the port could join: give --token-file here and at "
+                + "the workers, or listen at 127.0.0.1, or, where you trust everybody on the network, add --insecure.");
         }
 
-        FileHandles.Need(options.Workers + ServerHost.SpareConnections);
+        if (options.Gate.ConnectionsFor(options.Workers) <= options.Workers)
+            throw new InputException($"--max-connections {options.Gate.Connections} leaves no room beside {options.Workers} workers for who comes or goes: allow more, or leave it out.");
+        FileHandles.Need(ServerHost.HandlesFor(options));
         if (settings.Output is not null)
             RunFolder.Probe(settings.Output);
         using var log = new LogThread();

@@ -25,6 +25,7 @@ internal sealed class WorkerFlags
     private readonly Option<double> _reconnectTimeout = new Option<double>("--reconnect-timeout") { HelpName = "SECONDS", Description = "How long to try to go on over another connection when one has gone; 0: not at all.", DefaultValueFactory = _ => 60 }.Within(0, 1e6);
     private readonly Option<string?> _spin = CommonOptions.Spin("By default never: another worker may need that core.");
     private readonly Option<bool> _checksum = CommonOptions.Checksum();
+    private readonly SecurityOptions _security = SecurityOptions.OfClient();
     private readonly Option<bool> _supervised = new("--exit-with-stdin") { Description = "End when standard input ends. For launchers." };
 
     /// <param name="data">What --data is.</param>
@@ -45,7 +46,7 @@ internal sealed class WorkerFlags
     public Command Command(string name, string description, Action<Given> run, params Option[] own)
     {
         var command = new Command(name, description);
-        foreach (Option option in (Option[])[_server, _rank, _data, _part, .. own, _seed, _slow, _slowRandom, _connectTimeout, _startTimeout, _livenessTimeout, _reconnectTimeout, _spin, _checksum, _supervised])
+        foreach (Option option in (Option[])[_server, _rank, _data, _part, .. own, _seed, _slow, _slowRandom, _connectTimeout, _startTimeout, _livenessTimeout, _reconnectTimeout, _spin, _checksum, .. _security.All, _supervised])
             command.Options.Add(option);
         _part.Validators.Add(result =>
         {
@@ -57,6 +58,7 @@ internal sealed class WorkerFlags
             if (result.Tokens is [var token] && !Slowness.TryParse(token.Value, out _, out string error))
                 result.AddError($"--slow {token.Value}: {error}.");
         });
+        command.Validators.Add(_security.Check);
         command.Validators.Add(result =>
         {
             if (result.GetResult(_part) is { Implicit: false } && result.GetResult(_rank) is { Implicit: false })
@@ -71,27 +73,31 @@ internal sealed class WorkerFlags
             using PosixSignalRegistration hangUp = StopOn(PosixSignal.SIGHUP, stop, supervised);
             if (supervised)
                 ProgramRun.EndWithStandardInput(_ => { });
+            WorkerOptions options = Options(parsed); // before the data are read: a file that is missing is said at once
             RowPart part = RowPart.All;
             if (parsed.GetValue(_part) is { } text)
                 TryParsePart(text, parsed.GetValue(_seed), out part);
-            run(new Given(parsed, part, parsed.GetValue(_data)!, parsed.GetValue(_seed), task => Train(parsed, part, task, stop.Token), stop.Token));
+            run(new Given(parsed, part, parsed.GetValue(_data)!, parsed.GetValue(_seed), task => Train(parsed, part, task, options, stop.Token), stop.Token));
             return (int)ExitCode.Done;
         });
         return command;
     }
 
-    private void Train(ParseResult parsed, RowPart part, ITask task, CancellationToken stop)
+    private WorkerOptions Options(ParseResult parsed) => new()
     {
-        var options = new WorkerOptions
-        {
-            Checksum = parsed.GetValue(_checksum),
-            Spin = CommonOptions.SpinOf(parsed, _spin) ?? false,
-            ConnectTimeout = TimeSpan.FromSeconds(parsed.GetValue(_connectTimeout)),
-            StartTimeout = TimeSpan.FromSeconds(parsed.GetValue(_startTimeout)),
-            LivenessTimeout = TimeSpan.FromSeconds(parsed.GetValue(_livenessTimeout)),
-            ReconnectTimeout = TimeSpan.FromSeconds(parsed.GetValue(_reconnectTimeout)),
-            Log = line => Console.Error.WriteLine($"hpaps-worker: {line}"),
-        };
+        Checksum = parsed.GetValue(_checksum),
+        Token = _security.TokenOf(parsed),
+        Tls = _security.TlsOf(parsed),
+        Spin = CommonOptions.SpinOf(parsed, _spin) ?? false,
+        ConnectTimeout = TimeSpan.FromSeconds(parsed.GetValue(_connectTimeout)),
+        StartTimeout = TimeSpan.FromSeconds(parsed.GetValue(_startTimeout)),
+        LivenessTimeout = TimeSpan.FromSeconds(parsed.GetValue(_livenessTimeout)),
+        ReconnectTimeout = TimeSpan.FromSeconds(parsed.GetValue(_reconnectTimeout)),
+        Log = line => Console.Error.WriteLine($"hpaps-worker: {line}"),
+    };
+
+    private void Train(ParseResult parsed, RowPart part, ITask task, WorkerOptions options, CancellationToken stop)
+    {
         int wanted = parsed.GetValue(_rank) < 0 && parsed.GetValue(_part) is not null ? part.Index : parsed.GetValue(_rank);
         Slowness slowness = SlowOptions.Of(parsed.GetValue(_slow), parsed.GetValue(_slowRandom), parsed.GetValue(_seed), Math.Max(0, wanted));
         if (!slowness.IsNone)

@@ -422,6 +422,7 @@ internal sealed class FaultyCluster : IDisposable
         {
             link.Worker = machine.Session;
             link.Worker.GoOn(link.WorkerSink);
+            link.Worker.Join();
         }
     }
 

@@ -47,6 +47,18 @@ public enum FrameKind : byte
 
     /// <summary>Control, server to worker: its share has changed (<see cref="MembersMessage"/>).</summary>
     Members = 14,
+
+    /// <summary>Control, worker to server: who asks for entry, before anything else where a token is wanted (<see cref="HelloMessage"/>).</summary>
+    Hello = 15,
+
+    /// <summary>Control, server to worker: prove that you have the token (<see cref="ChallengeMessage"/>).</summary>
+    Challenge = 16,
+
+    /// <summary>Control, worker to server: the proof (<see cref="ProofMessage"/>).</summary>
+    Proof = 17,
+
+    /// <summary>Control, server to worker: proven, and here is the server's own proof (<see cref="ProofMessage"/>).</summary>
+    Proven = 18,
 }
 
 /// <summary>Byte 7 of the header.</summary>

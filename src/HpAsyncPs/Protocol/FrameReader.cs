@@ -40,7 +40,8 @@ public static class FrameReader
 
         Check(header, intact);
         if (header.PayloadLength > mostPayload)
-            throw new ProtocolException($"A {header.Kind} frame announces {header.PayloadLength} bytes; with as many workers as this job has, chunks have at most {mostPayload}.");
+            throw new ProtocolException($"A {header.Kind} frame announces {header.PayloadLength} bytes; a frame has at most {mostPayload} here, "
+                + "as the number of workers and admission decide.");
         if (buffer.Length < FrameHeader.Bytes + (long)header.PayloadLength)
             return false;
         payload = buffer.Slice(FrameHeader.Bytes, header.PayloadLength);
@@ -90,6 +91,10 @@ public static class FrameReader
                         + $"this one announces {header.PayloadLength}.");
                 }
 
+                break;
+            case >= FrameKind.Hello and <= FrameKind.Proven:
+                if (header.PayloadLength is 0 or > Limits.HandshakeBytes)
+                    throw new ProtocolException($"A {header.Kind} message has 1 to {Limits.HandshakeBytes} bytes; this one announces {header.PayloadLength}.");
                 break;
             default:
                 throw new ProtocolException($"Unknown frame kind {(byte)header.Kind}.");

@@ -27,6 +27,15 @@ public static class Limits
     /// <summary>Most payload bytes of a control frame.</summary>
     public const int ControlBytes = 64 * 1024;
 
+    /// <summary>Most payload bytes of a frame of the handshake.</summary>
+    public const int HandshakeBytes = 64;
+
+    /// <summary>Bytes of a nonce: as many as nobody meets twice.</summary>
+    public const int NonceBytes = 32;
+
+    /// <summary>Bytes of a proof: an HMAC-SHA-256.</summary>
+    public const int ProofBytes = 32;
+
     /// <summary>Most parameters of a model (one shard): what fits an array of doubles with room to spare.</summary>
     public const int Parameters = 1 << 30;
 

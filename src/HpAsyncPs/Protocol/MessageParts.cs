@@ -60,6 +60,13 @@ internal static class MessageParts
         });
     }
 
+    /// <summary>Bytes of which the number is fixed.</summary>
+    public static byte[] Bytes(ref MessagePackReader reader, int count, string what)
+    {
+        ReadOnlySequence<byte> bytes = reader.ReadBytes() ?? default;
+        return bytes.Length == count ? bytes.ToArray() : throw new ProtocolException($"{what} has {count} bytes; this one has {bytes.Length}.");
+    }
+
     public static double[] Numbers(ref MessagePackReader reader)
     {
         double[] numbers = new double[Within(reader.ReadArrayHeader(), 0, Limits.Items, "the length of a list")];

@@ -1,5 +1,6 @@
 using System;
 using System.Buffers;
+using System.Collections.Generic;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -15,16 +16,19 @@ namespace HpAsyncPs.Server;
 /// <summary>Puts a <see cref="ParameterServer"/> behind a listening socket: accepts, and hands frames to the shard's thread.</summary>
 public sealed class ServerHost : IDisposable
 {
-    /// <summary>
-    /// Connections beyond the workers that may be open at a time: admissions under way, and refusals lingering. Who comes
-    /// when all places are taken waits in the kernel's backlog.
-    /// </summary>
-    public const int SpareConnections = 64;
+    /// <summary>Connections that are accepted and wait for a place at the gate; others wait in the kernel's backlog.</summary>
+    public const int MostArrivals = 16;
 
     /// <summary>
     /// Blocks of connection memory that are taken when training begins, 16 MiB, as far as the members can need them: not in the middle of it.
     /// </summary>
     private const int MostReservedBlocks = 256;
+
+    // File handles of a connection with TLS: its socket, and a pair.
+    private const int HandlesWithTls = 3;
+
+    // Connections with TLS that were displaced and are on their way out: as many as can be in the second that they may take.
+    private const int MostLeaving = 512;
 
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(50);
@@ -36,7 +40,12 @@ public sealed class ServerHost : IDisposable
     private readonly Listener _listener;
     private readonly SlabPool _pool;
     private readonly int _chunkBytes;
-    private readonly SemaphoreSlim _places;
+    private readonly Gate _gate;
+    private readonly GateLimits _limits;
+    private readonly Tls? _tls;
+    private readonly int? _mostOutputBytes;
+    private readonly SemaphoreSlim _arrivals = new(MostArrivals);
+    private readonly Queue<Socket> _waiting = new(); // at most MostArrivals
     private readonly bool? _spin;
     private readonly bool _checksum;
     private readonly TimeSpan _silence;
@@ -53,12 +62,14 @@ public sealed class ServerHost : IDisposable
         _time = time;
         _workers = options.Workers;
         _silence = options.LivenessTimeout;
-        _server = new ParameterServer(options, time, NewIncarnation(), state: state) { Log = log };
+        _server = new ParameterServer(options with { HandshakeTimeout = options.Gate.HandshakeTime }, time, NewIncarnation(), state: state) { Log = log };
         Steady = new SteadyMeter(time);
-        int connections = options.Workers + SpareConnections + listener.Count - 1; // each address has a place at hand for who comes next
-        _places = new SemaphoreSlim(connections);
+        _limits = options.Gate;
+        _tls = options.Tls;
+        _gate = new Gate(options.Gate, options.Workers, options.Token, time) { Log = log };
         _chunkBytes = Limits.ChunkKeys(1, options.Workers) * sizeof(float);
-        _pool = new SlabPool(connections * Connection.MostBlocks(_chunkBytes));
+        _mostOutputBytes = MostOutputBytes(options.Gate, _chunkBytes);
+        _pool = new SlabPool((int)Math.Min(int.MaxValue, (long)options.Gate.ConnectionsFor(options.Workers) * Connection.MostBlocks(_chunkBytes)));
         _loop = new OwnerLoop("shard", time, TickInterval, Tick);
         _listener = listener;
         _spin = options.Spin;
@@ -80,7 +91,20 @@ public sealed class ServerHost : IDisposable
     public Spin Spin => _loop.Spin;
 
     /// <summary>Connections that have not ended, for tests.</summary>
-    public int Connections => _server.Connections;
+    public int Connections => _gate.Open;
+
+    /// <summary>Connections that are not admitted, for tests.</summary>
+    public int HalfOpen => _gate.HalfOpen;
+
+    /// <summary>How many handshakes have failed in this way.</summary>
+    public long Failed(HandshakeFailure failure) => _gate.CountOf(failure);
+
+    /// <summary>File handles that connections can take.</summary>
+    public static int HandlesFor(ServerOptions options)
+    {
+        int connections = options.Gate.ConnectionsFor(options.Workers) + MostArrivals;
+        return options.Tls is null ? connections : (HandlesWithTls * connections) + MostLeaving;
+    }
 
     /// <summary>Starts listening.</summary>
     /// <param name="options">How the job is run.</param>
@@ -138,7 +162,9 @@ public sealed class ServerHost : IDisposable
         _loop.Dispose();
         _state?.Dispose();
         _pool.Dispose();
-        _places.Dispose();
+        foreach (Socket socket in _waiting)
+            socket.Dispose();
+        _arrivals.Dispose();
     }
 
     private void Recover()
@@ -164,6 +190,8 @@ public sealed class ServerHost : IDisposable
     private bool Tick()
     {
         _server.Tick();
+        _gate.Tick();
+        LetIn();
         if (_server.AllTrain)
             ObserveTraining();
         if (Interlocked.Exchange(ref _statusWanted, 0) == 1 || _server.HasEnded)
@@ -189,12 +217,12 @@ public sealed class ServerHost : IDisposable
             Socket socket;
             try
             {
-                await _places.WaitAsync().ConfigureAwait(false);
+                await _arrivals.WaitAsync().ConfigureAwait(false);
                 socket = await _listener.AcceptAsync(index).ConfigureAwait(false);
             }
             catch (SocketException e) when (e.SocketErrorCode is not SocketError.OperationAborted)
             {
-                _places.Release(); // one that went away before it was accepted, or no file handle is left
+                _arrivals.Release(); // one that went away before it was accepted, or no file handle is left
                 await Task.Delay(AcceptPause).ConfigureAwait(false);
                 continue;
             }
@@ -203,13 +231,28 @@ public sealed class ServerHost : IDisposable
                 return; // the listener was closed
             }
 
-            _loop.Schedule(Adopt, socket);
+            _loop.Schedule(Arrived, socket);
         }
     }
 
-    private void Adopt(object? state)
+    private void Arrived(object? state)
     {
-        var socket = (Socket)state!;
+        _waiting.Enqueue((Socket)state!);
+        LetIn();
+    }
+
+    /// <summary>Those that wait for a place, as far as there are places or those who hold them have had their time.</summary>
+    private void LetIn()
+    {
+        while (_waiting.Count > 0 && _gate.TryMakeRoom())
+        {
+            Adopt(_waiting.Dequeue());
+            _arrivals.Release();
+        }
+    }
+
+    private void Adopt(Socket socket)
+    {
         IPEndPoint? local = null, remote = null;
         try
         {
@@ -223,23 +266,41 @@ public sealed class ServerHost : IDisposable
         bool isUnix = socket.AddressFamily == AddressFamily.Unix, isLocal = isUnix || (remote is not null && remote.Address.Equals(local?.Address));
         if (remote is { Address.IsIPv4MappedToIPv6: true })
             remote = new IPEndPoint(remote.Address.MapToIPv4(), remote.Port); // came to [::], as people write it
+        if (_gate.IsShutOut(remote?.Address))
+        {
+            socket.Dispose();
+            return;
+        }
+
         string peer = isUnix ? "of this host" : remote?.ToString() ?? "unknown";
-        Handler? handler = null;
+        Gatekeeper? keeper = null;
         try
         {
-            _ = new Connection(socket, _pool, _loop, _time, peer, _chunkBytes, sink => handler = new Handler(this, _server.Opened(sink), isLocal), _silence)
+            if (_tls is not null)
+                socket = TlsRelay.Accept(socket, _tls, _limits.HandshakeTime, _silence, reason => _loop.Schedule(_ => _gate.Failed(HandshakeFailure.Tls, peer, remote?.Address, $"no TLS ({reason})"), null)).End;
+            _ = new Connection(
+                socket, _pool, _loop, _time, peer, _chunkBytes, sink => keeper = new Gatekeeper(_gate, sink, remote?.Address, inner => new Handler(this, _server.Opened(inner), isLocal)), _silence,
+                _limits.FirstFrameBytes, _mostOutputBytes)
             {
                 HasChecksums = _checksum,
             };
         }
         catch (Exception e) // the system watches no more sockets, say: that is this connection's end and nobody else's
         {
-            if (handler is null)
-                _places.Release();
-            else
-                handler.Closed(e.Message);
+            keeper?.Closed(e.Message);
             socket.Dispose();
         }
+    }
+
+    /// <summary>What may wait for a peer, by what it may cost in all.</summary>
+    private static int? MostOutputBytes(GateLimits limits, int chunkBytes)
+    {
+        if (limits.BytesOfPeer is not { } most)
+            return null;
+        long least = ((long)PipeBlocks.Input(chunkBytes) + PipeBlocks.Output(2 * chunkBytes)) * SlabPool.BlockBytes; // a chunk comes in, one waits, and one more is found not to fit
+        if (most < least)
+            throw new InputException($"{most} bytes of memory for a peer are too few: chunks of {chunkBytes} bytes need {least}. Allow as many, or leave the limit out.");
+        return (int)Math.Min(Connection.MostOutputChunks * chunkBytes, most - ((PipeBlocks.Input(chunkBytes) + 2L) * SlabPool.BlockBytes) - chunkBytes - FrameHeader.Bytes);
     }
 
     /// <summary>A thread that spins where others wait for its core takes their time.</summary>
@@ -274,7 +335,6 @@ public sealed class ServerHost : IDisposable
         {
             _host._localPeers -= _local;
             _host.ChooseSpin();
-            _host._places.Release();
             _host._server.Closed(_peer, reason);
         }
     }

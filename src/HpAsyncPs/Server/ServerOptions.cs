@@ -1,5 +1,6 @@
 using System;
 using HpAsyncPs.Protocol;
+using HpAsyncPs.Transport;
 
 namespace HpAsyncPs.Server;
 
@@ -42,7 +43,16 @@ public sealed record ServerOptions
     /// <summary>How long to wait for all workers to join.</summary>
     public TimeSpan JoinTimeout { get; init; } = TimeSpan.FromSeconds(120);
 
-    /// <summary>How long a connection may take to ask for admission.</summary>
+    /// <summary>What workers must have to be let in; null: nothing.</summary>
+    public Token? Token { get; init; }
+
+    /// <summary>How connections are encrypted; null: not at all.</summary>
+    public Tls? Tls { get; init; }
+
+    /// <summary>What strangers may cost.</summary>
+    public GateLimits Gate { get; init; } = new();
+
+    /// <summary>How long a connection may take to ask for admission where there is no gate, as in simulations; else <see cref="GateLimits.HandshakeTime"/> counts.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>A worker that is not heard of for this long is lost, whether its connection has gone or not.</summary>

@@ -38,6 +38,9 @@ public sealed partial class Connection : IFrameSink
     private readonly Pipe _output;
     private readonly int _slot;
     private readonly int _chunkBytes;
+    private readonly int _mostOutputBytes;
+    private int _mostPayload;
+    private bool _isCold = true; // its pipes are not warmed up for the largest payload
 
     // A worker's frames come from the computing thread, and go on from the loop's when the socket can take more.
     private readonly object _sending = new();
@@ -55,12 +58,17 @@ public sealed partial class Connection : IFrameSink
     /// <param name="chunkBytes">The largest payload of a frame here.</param>
     /// <param name="makeHandler">Makes the handler; it may keep the sink but not send yet.</param>
     /// <param name="silence">How long the peer may take nothing of what is sent; 30 s if null.</param>
+    /// <param name="firstPayload">The largest payload until <see cref="Widen"/>; null: <paramref name="chunkBytes"/> at once.</param>
+    /// <param name="mostOutputBytes">What may wait for a peer that does not read; null: <see cref="MostOutputChunks"/> of the largest payload.</param>
     public Connection(
-        Socket socket, SlabPool pool, OwnerLoop loop, TimeProvider time, string peer, int chunkBytes, Func<IFrameSink, IFrameHandler> makeHandler, TimeSpan? silence = null)
+        Socket socket, SlabPool pool, OwnerLoop loop, TimeProvider time, string peer, int chunkBytes, Func<IFrameSink, IFrameHandler> makeHandler, TimeSpan? silence = null,
+        int? firstPayload = null, int? mostOutputBytes = null)
     {
         Socket = socket;
         Peer = peer;
         _chunkBytes = chunkBytes;
+        _mostPayload = Math.Min(firstPayload ?? chunkBytes, chunkBytes);
+        _mostOutputBytes = mostOutputBytes ?? MostOutputChunks * chunkBytes;
         _loop = loop;
         _time = time;
         socket.Blocking = false;
@@ -70,8 +78,8 @@ public sealed partial class Connection : IFrameSink
         var options = new PipeOptions(pool, PipeScheduler.Inline, PipeScheduler.Inline, 0, 0, SlabPool.BlockBytes, useSynchronizationContext: false);
         _input = new Pipe(options);
         _output = new Pipe(options);
-        PipeBlocks.WarmUp(_input, PipeBlocks.Input(chunkBytes));
-        PipeBlocks.WarmUp(_output, PipeBlocks.Output(chunkBytes));
+        if (firstPayload is null)
+            WarmUp();
         _handler = makeHandler(this);
         _slot = loop.Register(this);
     }
@@ -93,6 +101,9 @@ public sealed partial class Connection : IFrameSink
     /// <inheritdoc/>
     public bool SendFollowed(FrameHeader header, ReadOnlySpan<byte> payload) => Send(header, payload, moreFollows: true);
 
+    /// <summary>The peer is admitted: from now on frames may have the largest payload. On the loop's thread.</summary>
+    internal void Widen() => _mostPayload = _chunkBytes;
+
     private bool Send(FrameHeader header, ReadOnlySpan<byte> payload, bool moreFollows)
     {
         lock (_sending)
@@ -111,9 +122,9 @@ public sealed partial class Connection : IFrameSink
                 Keep(FrameHeader.Bytes + payload.Length);
             }
 
-            if (_waitingBytes > MostOutputChunks * _chunkBytes)
+            if (_waitingBytes > _mostOutputBytes)
             {
-                _cutOff = $"it did not read {(MostOutputChunks * _chunkBytes) >> 10} KiB of answers";
+                _cutOff = $"it did not read {_mostOutputBytes >> 10} KiB of answers";
                 _closing = true;
                 _overdueAt = 0; // the loop's thread ends it
             }
@@ -175,7 +186,7 @@ public sealed partial class Connection : IFrameSink
         ReadOnlySequence<byte> buffer = result.Buffer;
         try
         {
-            while (!IsClosing && FrameReader.TryRead(ref buffer, _chunkBytes, out FrameHeader header, out ReadOnlySequence<byte> payload))
+            while (!IsClosing && FrameReader.TryRead(ref buffer, _mostPayload, out FrameHeader header, out ReadOnlySequence<byte> payload))
                 _handler.Received(header, payload);
         }
         catch (ProtocolException e)
@@ -185,7 +196,24 @@ public sealed partial class Connection : IFrameSink
             Close();
         }
 
-        _input.Reader.AdvanceTo(IsClosing ? buffer.End : buffer.Start, buffer.End);
+        bool isEmpty = IsClosing || buffer.IsEmpty;
+        _input.Reader.AdvanceTo(isEmpty ? buffer.End : buffer.Start, buffer.End);
+        if (_isCold && isEmpty && _mostPayload == _chunkBytes && !IsClosing)
+            WarmUp();
+    }
+
+    /// <summary>Of pipes that hold nothing: what waits to go out has time until the next frame comes in.</summary>
+    private void WarmUp()
+    {
+        lock (_sending)
+        {
+            if (_waitingBytes > 0)
+                return;
+            _isCold = false;
+            PipeBlocks.WarmUp(_output, PipeBlocks.Output(_chunkBytes));
+        }
+
+        PipeBlocks.WarmUp(_input, PipeBlocks.Input(_chunkBytes));
     }
 
     private void SendAtOnce(FrameHeader header, ReadOnlySpan<byte> payload, bool moreFollows)

@@ -17,6 +17,10 @@ internal static partial class SocketCalls
     private const int NoMemory = 12;
     private const int NoBuffers = 105;
 
+    private const int UnixFamily = 1;
+    private const int Stream = 1;
+    private const int CloseOnExec = 0x80000;
+
     // struct rusage: two times of two words each, then 14 counters, of which the last is this one.
     private const int UsageWords = 18;
     private const int InvoluntarySwitches = 17;
@@ -47,8 +51,23 @@ internal static partial class SocketCalls
         return getrusage(CallingThread, ref usage[0]) == 0 ? usage[InvoluntarySwitches] : 0;
     }
 
+    /// <summary>Two sockets of this process that are connected with each other.</summary>
+    /// <exception cref="SocketException">The system has no more.</exception>
+    public static (Socket First, Socket Second) NewPair()
+    {
+        Span<int> handles = stackalloc int[2];
+        if (socketpair(UnixFamily, Stream | CloseOnExec, 0, ref handles[0]) != 0)
+            throw new SocketException((int)SocketError.TooManyOpenSockets);
+#pragma warning disable CA2000 // the caller owns what is returned
+        return (new Socket(new SafeSocketHandle(handles[0], ownsHandle: true)), new Socket(new SafeSocketHandle(handles[1], ownsHandle: true)));
+#pragma warning restore CA2000
+    }
+
     [LibraryImport("libc", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial nint send(int socket, ref readonly byte bytes, nint count, int flags);
+
+    [LibraryImport("libc", SetLastError = true), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int socketpair(int family, int type, int protocol, ref int handles);
 
     [LibraryImport("libc"), DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
     private static partial int getrusage(int who, ref long usage);

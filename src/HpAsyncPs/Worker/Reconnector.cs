@@ -1,7 +1,6 @@
 using System;
 using System.Net.Sockets;
 using System.Threading;
-using HpAsyncPs.Transport;
 
 namespace HpAsyncPs.Worker;
 
@@ -10,7 +9,7 @@ namespace HpAsyncPs.Worker;
 /// drawn at random from its upper half, so that the workers of a server that was started anew do not all come at once.
 /// Source of the jitter: M. Brooker, Exponential Backoff And Jitter, AWS Architecture Blog, 2015 ("equal jitter").
 /// </summary>
-internal sealed class Reconnector(Endpoint server, Action<Socket> connected) : IDisposable
+internal sealed class Reconnector(Func<TimeSpan, CancellationToken, Socket?> tryConnect, Action<Socket> connected) : IDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(2);
@@ -52,7 +51,7 @@ internal sealed class Reconnector(Endpoint server, Action<Socket> connected) : I
             if (_stop.Token.WaitHandle.WaitOne(pause))
                 return;
 #pragma warning disable CA2000 // the connection that is made of it owns it
-            Socket? socket = server.TryConnect(LongestTry, _stop.Token);
+            Socket? socket = tryConnect(LongestTry, _stop.Token);
 #pragma warning restore CA2000
             if (socket is null)
                 continue;

@@ -22,22 +22,20 @@ public sealed class WorkerClient : IDisposable
     private readonly SlabPool _pool;
     private readonly OwnerLoop _loop;
     private readonly TimeProvider _time;
-
     private readonly WorkerOptions _options;
     private readonly string _server;
+    private readonly Endpoint _endpoint;
     private readonly Reconnector _reconnector;
+    private TlsRelay? _relay; // null: no TLS
 
-    private WorkerClient(Socket socket, string server, WorkerOptions options, TimeProvider time)
+    private WorkerClient(string server, Endpoint endpoint, WorkerOptions options, TimeProvider time)
     {
-        (_time, _options, _server) = (time, options, server);
+        _options = options with { Session = options.Session > 0 ? options.Session : SessionNumber.Draw() };
+        (_time, _server, _endpoint) = (time, server, endpoint);
         _pool = new SlabPool(Connections * Connection.MostBlocks(Limits.ChunkBytes));
         _loop = new OwnerLoop("network", time, WorkerSession.TickInterval, Tick) { Spin = options.Spin ? Spin.Always : Spin.Never };
-        _reconnector = new Reconnector(Endpoint.Parse(server), again => _loop.Schedule(GoOn, again));
-        WorkerSession? session = null;
-        Open(socket, sink => session = new WorkerSession(options, time, sink));
-        _session = session!;
-        _session.Disconnected = _reconnector.Begin;
-        _loop.Start();
+        _reconnector = new Reconnector(TryConnect, again => _loop.Schedule(GoOn, again));
+        _session = new WorkerSession(_options, time, new NoSink(server)) { Disconnected = _reconnector.Begin };
     }
 
     /// <summary>The rank that the server gave.</summary>
@@ -71,11 +69,12 @@ public sealed class WorkerClient : IDisposable
         string server, WorkerOptions options, TimeProvider? time = null, CancellationToken cancellation = default)
     {
         time ??= TimeProvider.System;
-        Socket socket = Endpoint.Parse(server).Connect(options.ConnectTimeout, time, cancellation);
-        var client = new WorkerClient(socket, server, options, time);
+        var client = new WorkerClient(server, Endpoint.Parse(server), options, time);
         try
         {
-            client._session.Join();
+            Socket socket = client._endpoint.Connect(options.ConnectTimeout, time, cancellation);
+            client.Begin(client.Secured(socket, options.ConnectTimeout, cancellation), isFirst: true);
+            client._loop.Start();
             client.WaitForStart(options.StartTimeout, cancellation);
             return client;
         }
@@ -158,22 +157,59 @@ public sealed class WorkerClient : IDisposable
         }
     }
 
-    private void Open(Socket socket, Func<IFrameSink, WorkerSession> of) => _ = new Connection(
-        socket, _pool, _loop, _time, _server, Limits.ChunkBytes, sink => new Handler(of(sink), sink, _reconnector), _options.LivenessTimeout)
+    /// <summary>With TLS where that is asked for.</summary>
+    private Socket Secured(Socket socket, TimeSpan limit, CancellationToken cancellation)
     {
-        HasChecksums = _options.Checksum,
-    };
+        if (_options.Tls is not { } tls)
+            return socket;
+        _relay = TlsRelay.Connect(socket, tls, _endpoint.Host, limit, _options.LivenessTimeout, cancellation);
+        return _relay.End;
+    }
+
+    /// <summary>One try to connect again; null when nobody answers who can be trusted.</summary>
+    private Socket? TryConnect(TimeSpan limit, CancellationToken cancellation)
+    {
+        try
+        {
+#pragma warning disable CA2000 // the connection that is made of it owns it
+            Socket? socket = _endpoint.TryConnect(limit, cancellation);
+#pragma warning restore CA2000
+            return socket is null ? null : Secured(socket, limit, cancellation);
+        }
+        catch (Exception e) when (e is ClusterException or OperationCanceledException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>There is another connection. On the loop's thread.</summary>
-    private void GoOn(object? socket)
+    private void GoOn(object? socket) => Begin((Socket)socket!, isFirst: false);
+
+    private void Begin(Socket socket, bool isFirst)
     {
+        TokenBearer? bearer = null;
         IFrameSink? sink = null;
-        Open((Socket)socket!, made =>
+        _ = new Connection(socket, _pool, _loop, _time, _server, Limits.ChunkBytes, Handle, _options.LivenessTimeout) { HasChecksums = _options.Checksum };
+        _session.GoOn(sink!, isFirst);
+        if (bearer is null)
+            _session.Join();
+        else
+            bearer.Begin();
+
+        IFrameHandler Handle(IFrameSink made)
         {
             sink = made;
-            return _session;
-        });
-        _session.GoOn(sink!);
+            var handler = new Handler(_session, made, _reconnector);
+            if (_options.Token is not { } token)
+                return handler;
+            return bearer = new TokenBearer(token, _session.Number, made, handler, _session.Join, why =>
+            {
+                if (isFirst)
+                    _session.Distrust(why);
+                else
+                    _session.Closed(made, why); // somebody else, perhaps, while the server is started anew
+            });
+        }
     }
 
     private bool Tick()
@@ -204,6 +240,8 @@ public sealed class WorkerClient : IDisposable
             }
         }
 
+        if (_session.Failure is { } lost && _relay?.Failure is { } why)
+            throw new ClusterException($"{lost} TLS ended ({why}): does the server ask for a certificate of its --tls-ca, and was it given with --tls-cert and --tls-key?");
         _session.ThrowIfFailed();
         if (_session.Started is null)
             throw new ClusterException($"The server {_session.Server} ended the job before it began ({_session.StopReason}).");
@@ -223,5 +261,18 @@ public sealed class WorkerClient : IDisposable
         public void Writable() => session.Writable();
 
         public void Closed(string? reason) => session.Closed(sink, reason);
+    }
+
+    /// <summary>Before there is a connection.</summary>
+    private sealed class NoSink(string peer) : IFrameSink
+    {
+        public string Peer => peer;
+
+        public bool Send(FrameHeader header, ReadOnlySpan<byte> payload) => true;
+
+        public void Close()
+        {
+            // nothing is open
+        }
     }
 }

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using HpAsyncPs.Protocol;
+using HpAsyncPs.Transport;
 
 namespace HpAsyncPs.Worker;
 
@@ -9,6 +10,15 @@ public sealed record WorkerOptions
 {
     /// <summary>The rank to ask for, or -1: any free one.</summary>
     public int Rank { get; init; } = -1;
+
+    /// <summary>The session's number that its frames carry; 0: the one that admission gives. <see cref="WorkerClient"/> draws one.</summary>
+    public ulong Session { get; init; }
+
+    /// <summary>The token that the server is to have as well; null: it must ask for none.</summary>
+    public Token? Token { get; init; }
+
+    /// <summary>How the connection is encrypted; null: not at all.</summary>
+    public Tls? Tls { get; init; }
 
     /// <summary>How many parameters this worker needs; the most of all workers is what everybody gets.</summary>
     public int Parameters { get; init; } = 1;
@@ -51,7 +61,4 @@ public sealed record WorkerOptions
 
     /// <summary>Most keys of a chunk, for tests: small models then have several. The same at the server.</summary>
     internal int MostChunkKeys { get; init; } = Limits.ChunkParameters;
-
-    /// <summary>The session's number; 0: one is drawn at random.</summary>
-    public ulong Session { get; init; }
 }

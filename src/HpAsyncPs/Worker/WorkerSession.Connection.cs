@@ -11,6 +11,10 @@ namespace HpAsyncPs.Worker;
 /// </content>
 public sealed partial class WorkerSession
 {
+    // Who hangs up on a worker that it has never admitted will hardly do so; but a server that is crowded may have hung up on anybody.
+    private const int TriesBeforeAdmission = 3;
+
+    private int _unadmitted;
     private ulong _attempt;
     private ulong _incarnation;
     private ulong _generation;
@@ -47,8 +51,21 @@ public sealed partial class WorkerSession
         }
     }
 
-    /// <summary>Goes on over another connection.</summary>
-    public void GoOn(IFrameSink sink)
+    /// <summary>The server cannot be trusted: the session ends.</summary>
+    public void Distrust(string why)
+    {
+        lock (Gate)
+        {
+            Fail(why);
+            _sink.Close();
+            Monitor.PulseAll(Gate);
+        }
+    }
+
+    /// <summary>Goes over a connection from now on; call <see cref="Join"/> as soon as the server may hear it.</summary>
+    /// <param name="sink">The connection.</param>
+    /// <param name="isFirst">There was none before.</param>
+    public void GoOn(IFrameSink sink, bool isFirst = false)
     {
         lock (Gate)
         {
@@ -62,8 +79,7 @@ public sealed partial class WorkerSession
             _isConnected = true;
             _isFull = false;
             _heardAt = _time.GetTimestamp();
-            Reconnects++;
-            Join();
+            Reconnects += isFirst ? 0 : 1;
         }
     }
 
@@ -86,7 +102,7 @@ public sealed partial class WorkerSession
             _awaySince = _time.GetTimestamp();
         _isConnected = _isAdmitted = _trains = false;
         _lostBecause = reason;
-        if (_options.ReconnectTimeout <= TimeSpan.Zero)
+        if (_options.ReconnectTimeout <= TimeSpan.Zero || (Rank < 0 && ++_unadmitted == TriesBeforeAdmission))
         {
             Fail($"The server {Server} went away ({reason}): its own log says why.");
             return;

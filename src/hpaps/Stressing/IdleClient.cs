@@ -10,13 +10,14 @@ internal sealed class IdleClient : IFrameHandler
 {
     private readonly TimeProvider _time;
     private readonly IFrameSink _sink;
-    private readonly ulong _session = SessionNumber.Draw();
+    private readonly ulong _session;
     private bool _isAdmitted;
     private long _heardAt;
     private long _saidAt;
 
-    public IdleClient(TimeProvider time, IFrameSink sink)
+    public IdleClient(ulong session, TimeProvider time, IFrameSink sink)
     {
+        _session = session;
         _time = time;
         _sink = sink;
         _heardAt = time.GetTimestamp();

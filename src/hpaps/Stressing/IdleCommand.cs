@@ -32,9 +32,10 @@ internal static class IdleCommand
         var first = new Option<int>("--first-rank");
         var command = new Command(Name, "The idle connections of hpaps stress, which starts it.") { server, path, bytes, connections, first };
         command.Hidden = true;
+        SecurityOptions security = SecurityOptions.OfClient();
         command.SetAction(parsed => Run(
             new StressJob { Path = StressNames.Path(parsed.GetValue(path)!), Bytes = parsed.GetValue(bytes), Rank = parsed.GetValue(first) },
-            parsed.GetValue(server)!, parsed.GetValue(connections), TimeProvider.System));
+            parsed.GetValue(server)!, parsed.GetValue(connections), security.TokenOf(parsed), TimeProvider.System));
         return command;
     }
 
@@ -45,7 +46,7 @@ internal static class IdleCommand
     ];
 
     /// <exception cref="ClusterException">Nobody answered, or the server or a link failed.</exception>
-    private static int Run(StressJob job, string server, int connections, TimeProvider time)
+    private static int Run(StressJob job, string server, int connections, Token? token, TimeProvider time)
     {
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, static context => context.Cancel = true);
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, static context => context.Cancel = true);
@@ -63,8 +64,20 @@ internal static class IdleCommand
         {
             int own = j;
             Socket socket = endpoint.Connect(ConnectTimeout, time, CancellationToken.None);
-            _ = new Connection(socket, pool, loop, time, server, Limits.LeastChunkParameters * sizeof(float), sink => clients[own] = new IdleClient(time, sink));
-            clients[j].Join(job with { Rank = job.Rank + j });
+            ulong session = SessionNumber.Draw();
+            StressJob one = job with { Rank = job.Rank + j };
+            TokenBearer? bearer = null;
+            _ = new Connection(socket, pool, loop, time, server, Limits.LeastChunkParameters * sizeof(float), sink =>
+            {
+                IdleClient client = clients[own] = new IdleClient(session, time, sink);
+                if (token is not null)
+                    bearer = new TokenBearer(token, session, sink, client, () => client.Join(one));
+                return (IFrameHandler?)bearer ?? client;
+            });
+            if (bearer is null)
+                clients[j].Join(one);
+            else
+                bearer.Begin();
         }
 
         loop.Start();

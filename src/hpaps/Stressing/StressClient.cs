@@ -24,7 +24,7 @@ internal sealed partial class StressClient : IFrameHandler
     private readonly float[] _snapshot;
     private readonly long[] _begunAt;
     private Phase _phase = Phase.Joining;
-    private readonly ulong _session = SessionNumber.Draw();
+    private readonly ulong _session;
     private ulong _version;
     private ulong _begun;
     private ulong _completed;
@@ -39,8 +39,9 @@ internal sealed partial class StressClient : IFrameHandler
     private string? _failure;
     private volatile bool _ended;
 
-    public StressClient(StressJob job, TimeProvider time, StressMeter meter, IFrameSink sink)
+    public StressClient(StressJob job, ulong session, TimeProvider time, StressMeter meter, IFrameSink sink)
     {
+        _session = session;
         _job = job;
         _time = time;
         _meter = meter;

@@ -51,6 +51,7 @@ internal static class StressCommand
         var verify = new Option<bool>("--verify") { Description = "Look whether the server's model at the end is exactly the sum of all that was acknowledged." };
         var json = new Option<bool>("--json") { Description = "Print one JSON object, or an array for several sizes, on standard output, and nothing else there." };
         Option<string?> spin = CommonOptions.Spin("By default as long as workers and server are no more than this host's processors, and nobody else wants the cores.");
+        SecurityOptions security = SecurityOptions.OfClient();
         var limits = new Option<string?>("--limits") { HelpName = "PROGRAM", Description = "Measures what plain sockets do here, before and after each size of push, pull and trip, for ratio_to_limit: takes 'push BYTES SECONDS WINDOW [unix] [spin]' (pull alike; trip without WINDOW) and prints JSON with gb_per_second. By default, with a server of our own, 'limits' beside this program, if it is there; none: no such program." };
         var command = new Command("stress", CommonOptions.WithExamples(
             "Measures throughput and latency of pushes and pulls, with a server and workers on this host.",
@@ -63,6 +64,9 @@ internal static class StressCommand
         {
             common.Mode, common.Bytes, workers, common.Window, common.Seconds, common.Path, transport, idle, server, spin, verify, json, limits,
         };
+        foreach (Option option in security.All)
+            command.Options.Add(option);
+        command.Validators.Add(security.Check);
         server.Validators.Add(result =>
         {
             try
@@ -80,6 +84,8 @@ internal static class StressCommand
         {
             if (result.GetResult(server) is not null && (result.GetResult(transport)?.Tokens.Count > 0 || result.GetResult(idle)?.Tokens.Count > 0))
                 result.AddError("--transport and --idle are for a server of our own: leave them out, or --server.");
+            if (result.GetResult(server) is null && security.AnyGiven(result))
+                result.AddError("--token-file and --tls-... are for a server that runs: give --server too; one of our own needs none.");
         });
         command.SetAction(parsed =>
         {
@@ -95,6 +101,7 @@ internal static class StressCommand
                     Window = parsed.GetValue(common.Window),
                     Seconds = parsed.GetValue(common.Seconds),
                     Server = given,
+                    Security = security.Again(parsed),
                     Spin = CommonOptions.SpinOf(parsed, spin),
                     Transport = given is null ? StressNames.Transport(parsed.GetValue(transport)!)
                         : Transport.Endpoint.Parse(given).IsUnix ? StressTransport.Unix : StressTransport.Tcp,
@@ -121,6 +128,9 @@ internal static class StressCommand
         {
             common.Mode, common.Bytes, common.Window, common.Seconds, common.Path, server, index, rank, verify, spin,
         };
+        SecurityOptions security = SecurityOptions.OfClient();
+        foreach (Option option in security.All)
+            command.Options.Add(option);
         command.Hidden = true;
         command.SetAction(parsed =>
         {
@@ -138,7 +148,7 @@ internal static class StressCommand
                     VerifiesByPull = parsed.GetValue(verify),
                     Spin = parsed.GetValue(spin),
                 },
-                parsed.GetValue(server)!, TimeProvider.System);
+                parsed.GetValue(server)!, security.TokenOf(parsed), security.TlsOf(parsed), TimeProvider.System);
         });
         return command;
     }
@@ -149,7 +159,7 @@ internal static class StressCommand
         List<string> arguments = [
             Worker, "--mode", StressNames.Of(settings.Mode), "--path", StressNames.Of(settings.Path), "--bytes", Text(bytes),
             "--window", Text(settings.Window), "--seconds", settings.Seconds.ToString("R", CultureInfo.InvariantCulture),
-            "--server", server, "--index", Text(index),
+            "--server", server, "--index", Text(index), .. settings.Security,
         ];
         arguments.AddRange(["--spins", settings.WorkerSpin.ToString()]);
         if (settings.Server is null)

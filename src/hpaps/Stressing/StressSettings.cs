@@ -23,6 +23,9 @@ internal sealed record StressSettings
     /// <summary>A server that runs already, or null: one of our own.</summary>
     public string? Server { get; init; }
 
+    /// <summary>What the workers need to be let in by it: options, and their files.</summary>
+    public IReadOnlyList<string> Security { get; init; } = [];
+
     /// <summary>Whether workers, and a server of our own, spin before they sleep; null: if there is a processor for each.</summary>
     public bool? Spin { get; init; }
 

@@ -20,14 +20,17 @@ internal static class StressWorker
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
 
     /// <exception cref="ClusterException">Nobody answered, or the server or the link failed.</exception>
-    public static int Run(StressJob job, string server, TimeProvider time)
+    public static int Run(StressJob job, string server, Token? token, Tls? tls, TimeProvider time)
     {
         // The launcher decides when it ends: by its end of our standard input.
         ProgramRun.EndWithStandardInput(_ => { });
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, static context => context.Cancel = true);
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, static context => context.Cancel = true);
 
-        Socket socket = Endpoint.Parse(server).Connect(ConnectTimeout, time, CancellationToken.None);
+        var endpoint = Endpoint.Parse(server);
+        Socket socket = endpoint.Connect(ConnectTimeout, time, CancellationToken.None);
+        if (tls is not null)
+            socket = TlsRelay.Connect(socket, tls, endpoint.Host, ConnectTimeout, StressClient.LivenessTimeout, CancellationToken.None).End;
         using var wake = new AutoResetEvent(false);
         using var pool = new SlabPool(Connection.MostBlocks(Limits.ChunkBytes));
         pool.Reserve(Connection.MostBlocks(Limits.ChunkBytes)); // large pushes need it late
@@ -41,11 +44,16 @@ internal static class StressWorker
         {
             Spin = job.Spin,
         };
-        _ = new Connection(socket, pool, loop, time, server, Limits.ChunkBytes, sink => client = new StressClient(job, time, meter, sink));
-        client!.Join();
+        TokenBearer? bearer = null;
+        ulong session = SessionNumber.Draw();
+        _ = new Connection(socket, pool, loop, time, server, Limits.ChunkBytes, Handle);
+        if (bearer is null)
+            client!.Join();
+        else
+            bearer.Begin();
         loop.Start();
         Follow(loop, wake, meter, StressClient.BytesOfMessage(job));
-        if (client.Failure is { } failure)
+        if ((bearer?.Failure ?? client!.Failure) is { } failure)
             throw new ClusterException($"{server}: {failure}");
         Print(new StressNews
         {
@@ -56,15 +64,23 @@ internal static class StressWorker
                 Messages = meter.Messages,
                 Bytes = meter.Messages * StressClient.BytesOfMessage(job),
                 Seconds = meter.Seconds,
-                Pushes = client.Pushes,
+                Pushes = client!.Pushes,
                 Latencies = meter.Latencies(),
                 ProcessorSeconds = meter.ProcessorSeconds,
                 AllocatedBytes = meter.AllocatedBytes,
                 Collections = meter.Collections,
-                Verified = client.Verified,
+                Verified = client!.Verified,
             },
         });
         return (int)ExitCode.Done;
+
+        IFrameHandler Handle(IFrameSink sink)
+        {
+            client = new StressClient(job, session, time, meter, sink);
+            if (token is not null)
+                bearer = new TokenBearer(token, session, sink, client, client.Join);
+            return (IFrameHandler?)bearer ?? client;
+        }
     }
 
     private static void Follow(OwnerLoop loop, AutoResetEvent wake, StressMeter meter, long bytesOfMessage)

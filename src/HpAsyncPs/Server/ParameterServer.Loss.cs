@@ -1,0 +1,155 @@
+using System;
+using HpAsyncPs.Protocol;
+
+namespace HpAsyncPs.Server;
+
+/// <content>Workers that go: disconnected, lost, gone for good.</content>
+public sealed partial class ParameterServer
+{
+    /// <summary>
+    /// A rank's worker will not return by itself, and nobody starts another: so says who started it. Nothing is waited for any more.
+    /// </summary>
+    public void GiveUp(int rank, string reason)
+    {
+        if (_phase is not (Phase.Training or Phase.Finishing) || rank < 0 || rank >= _members.Length || _members[rank] is not { IsAbsent: false } session)
+            return;
+        session.GivenUp = reason;
+        if (session.Peer is not null)
+            return; // what its connection still holds comes first
+        if (session.IsHeld)
+            FailWithout(session, reason);
+        else
+            Lose(session, reason, mayReturn: false);
+    }
+
+    /// <summary>A session's connection has gone.</summary>
+    private void Gone(Session session, string reason, bool mayReturn)
+    {
+        session.GoneBecause = reason = session.GivenUp is { } word ? $"{word} ({reason})" : reason;
+        mayReturn &= session.GivenUp is null;
+        switch (_phase)
+        {
+            case Phase.Joining:
+                Log?.Invoke($"{session.Name} went away before the start: {reason}");
+                _admission.Withdraw(session);
+                break;
+            case Phase.Training or Phase.Finishing when session.LostAt is null && !session.IsAbsent:
+                if (session.GivenUp is not null)
+                    Lose(session, reason, mayReturn: false);
+                else if (mayReturn && _time.GetElapsedTime(session.HeardAt) < _options.LivenessTimeout)
+                    Log?.Invoke($"{session.Name} is disconnected: {reason.TrimEnd('.')}. It is lost unless it returns within {_options.LivenessTimeout.TotalSeconds:0.#} s");
+                else
+                    Lose(session, reason);
+                break;
+            case Phase.Leaving when !session.IsAbsent && !mayReturn:
+                session.IsAbsent = true;
+                _left++;
+                break;
+        }
+    }
+
+    /// <summary>It said goodbye.</summary>
+    private void Left(Session session, string reason)
+    {
+        Log?.Invoke($"{session.Name} left: {reason}");
+        if (_phase == Phase.Joining)
+        {
+            _admission.Withdraw(session);
+            return;
+        }
+
+        if (_phase is Phase.Training or Phase.Finishing && (_options.Evaluates || _shard!.IsWithinPush(session.Rank)))
+        {
+            Lose(session, _shard!.IsWithinPush(session.Rank) ? "it left in the middle of a push" : $"it left before the end ({reason})");
+            return;
+        }
+
+        Keep(FrameKind.Leave, session, [], FrameFlags.Final);
+        session.IsAbsent = true;
+        _left++;
+        CountRounds();
+        if (_left == _members.Length && _phase is Phase.Training or Phase.Finishing)
+        {
+            if (_phase == Phase.Training)
+                Finish("all workers left");
+            else
+                SendStop();
+        }
+        else if (_phase == Phase.Training)
+        {
+            Release();
+        }
+    }
+
+    private void Lose(Session session, string reason, bool mayReturn = true)
+    {
+        reason = reason.TrimEnd('.');
+        LostWorkers++;
+        session.LostAt = _time.GetTimestamp();
+        bool isLast = _left + _held + 1 == _members.Length;
+        if (_options.OnWorkerLoss != WorkerLoss.Wait && !isLast)
+        {
+            Log?.Invoke($"{session.Name} was lost: {reason}");
+            GoOnWithout(session);
+        }
+        else if (!mayReturn || _options.RejoinTimeout <= TimeSpan.Zero)
+        {
+            FailWithout(session, reason);
+        }
+        else
+        {
+            session.IsHeld = true;
+            _held++;
+            Log?.Invoke($"{session.Name} was lost: {reason}. The job holds for {_options.RejoinTimeout.TotalSeconds:0.#} s: let it return, or start another worker with its part of the data and rank {session.Rank}");
+        }
+    }
+
+    private void FailWithout(Session session, string reason) => Fail($"{session.Name} was lost: {reason.TrimEnd('.')}. Its own log says more.");
+
+    private void GoOnWithout(Session session)
+    {
+        if (session.IsHeld)
+            _held--;
+        session.IsHeld = false;
+        session.IsAbsent = true;
+        _left++;
+        bool evicts = _options.OnWorkerLoss == WorkerLoss.Evict && _policy.Optimizer is null; // gradients are in the model
+        Log?.Invoke($"the others go on without worker {session.Rank}, {(evicts ? "and without what it contributed" : "with what it contributed as it is")}");
+        if (evicts)
+        {
+            _shard!.Evict(session.Rank);
+            Keep(FrameKind.Leave, session, []);
+            Weigh(session.Rank, 0, session.Passes);
+        }
+
+        Forgo(session);
+        if (_phase is not (Phase.Training or Phase.Finishing))
+            return;
+        CountRounds();
+        Release();
+    }
+
+    private void CheckPeers(long now)
+    {
+        for (int j = _peers.Count - 1; j >= 0 && _phase != Phase.Ended; j--)
+        {
+            Peer peer = _peers[j];
+            if (peer.Session is null && _time.GetElapsedTime(peer.OpenedAt, now) > _options.HandshakeTimeout)
+                Refuse(peer, $"no request for admission within {_options.HandshakeTimeout.TotalSeconds:0.#} s");
+            else if (peer.Session is not null && _time.GetElapsedTime(peer.HeardAt, now) > _options.LivenessTimeout)
+                Closed(peer, $"nothing was heard of it for {_options.LivenessTimeout.TotalSeconds:0.#} s");
+        }
+
+        if (_phase is not (Phase.Training or Phase.Finishing))
+            return;
+        foreach (Session member in _members)
+        {
+            if (member is { IsAbsent: false, Peer: null, LostAt: null } && _time.GetElapsedTime(member.HeardAt, now) > _options.LivenessTimeout)
+                Lose(member, $"{member.GoneBecause.TrimEnd('.')}, and it did not return within {_options.LivenessTimeout.TotalSeconds:0.#} s");
+            else if (member is { IsHeld: true, LostAt: { } lost } && _time.GetElapsedTime(lost, now) > _options.RejoinTimeout)
+                FailWithout(member, $"{member.GoneBecause.TrimEnd('.')}; it did not return within {_options.RejoinTimeout.TotalSeconds:0.#} s, nor did another in its place");
+            if (_phase is not (Phase.Training or Phase.Finishing))
+                return;
+        }
+    }
+}
