@@ -30,6 +30,7 @@ internal static class ServerCommand
         Option<double> livenessTimeout = new Option<double>("--liveness-timeout") { HelpName = "SECONDS", Description = "Seconds after which a worker that is not heard of is lost, connected or not.", DefaultValueFactory = _ => 10 }.Within(2, 1e6);
         Option<string> onLoss = CommonOptions.OnWorkerLoss();
         Option<double> rejoinTimeout = new Option<double>("--rejoin-timeout") { HelpName = "SECONDS", Description = "How long the job holds for a lost worker to return, or another in its place, before it fails.", DefaultValueFactory = _ => 60 }.Within(0, 1e6);
+        Option<bool> reassign = CommonOptions.Reassign();
         var plain = new Option<bool>("--plain") { Description = "Only push and pull: do not ask the workers to evaluate snapshots. Ends when all have left." };
         Option<string?> spin = CommonOptions.Spin("By default as long as this server and the workers that are connected from this host are no more than its processors, and nobody else wants the core.");
         Option<bool> checksum = CommonOptions.Checksum();
@@ -47,12 +48,13 @@ internal static class ServerCommand
             "hpaps-server --workers 3 --policy bsp --plain"))
         {
             listen, insecure, workers, policy, rate, passes, target, reference, targetRmse, plateau, timeLimit, maxParameters, joinTimeout,
-            livenessTimeout, onLoss, rejoinTimeout, plain, spin, checksum, output, events, counts, supervised,
+            livenessTimeout, onLoss, rejoinTimeout, reassign, plain, spin, checksum, output, events, counts, supervised,
         };
         root.Validators.Add(result =>
         {
             if (IsGiven(result, target) && !IsGiven(result, reference))
                 result.AddError("--target needs --reference: the optimum that the gap is measured against.");
+            CommonOptions.CheckReassign(result, reassign, onLoss);
             if (IsGiven(result, rate) && !CommonOptions.TakesGradients(result.GetResult(policy)))
                 result.AddError("--rate is the learning rate of --policy asp; no other policy has one.");
             if (result.GetResult(policy)?.Tokens is [{ Value: AspPolicy.Sum }] && !IsGiven(result, plain))
@@ -80,6 +82,7 @@ internal static class ServerCommand
                 LivenessTimeout = TimeSpan.FromSeconds(parsed.GetValue(livenessTimeout)),
                 OnWorkerLoss = CommonOptions.WorkerLossOf(parsed.GetValue(onLoss)!),
                 RejoinTimeout = TimeSpan.FromSeconds(parsed.GetValue(rejoinTimeout)),
+                Reassigns = parsed.GetValue(reassign),
                 Checksum = parsed.GetValue(checksum),
                 Spin = CommonOptions.SpinOf(parsed, spin),
                 Evaluates = !parsed.GetValue(plain),

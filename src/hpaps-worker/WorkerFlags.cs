@@ -74,13 +74,23 @@ internal sealed class WorkerFlags
             RowPart part = RowPart.All;
             if (parsed.GetValue(_part) is { } text)
                 TryParsePart(text, parsed.GetValue(_seed), out part);
-            run(new Given(parsed, part, parsed.GetValue(_data)!, parsed.GetValue(_seed), task => Train(parsed, part, task, stop.Token), stop.Token));
+            AdoptedParts? adopted = null;
+            void Run(RowPart which, Action trained) => run(new Given(parsed, which, parsed.GetValue(_data)!, parsed.GetValue(_seed),
+                task =>
+                {
+                    Train(parsed, which, task, adopted!.Take, stop.Token);
+                    trained();
+                },
+                stop.Token));
+            adopted = new AdoptedParts(part, parsed.GetValue(_part) is not null, Run);
+            Run(part, () => { });
+            adopted.Finish();
             return (int)ExitCode.Done;
         });
         return command;
     }
 
-    private void Train(ParseResult parsed, RowPart part, ITask task, CancellationToken stop)
+    private void Train(ParseResult parsed, RowPart part, ITask task, Action<int> adopt, CancellationToken stop)
     {
         var options = new WorkerOptions
         {
@@ -90,6 +100,7 @@ internal sealed class WorkerFlags
             StartTimeout = TimeSpan.FromSeconds(parsed.GetValue(_startTimeout)),
             LivenessTimeout = TimeSpan.FromSeconds(parsed.GetValue(_livenessTimeout)),
             ReconnectTimeout = TimeSpan.FromSeconds(parsed.GetValue(_reconnectTimeout)),
+            Adopt = adopt,
             Log = line => Console.Error.WriteLine($"hpaps-worker: {line}"),
         };
         int wanted = parsed.GetValue(_rank) < 0 && parsed.GetValue(_part) is not null ? part.Index : parsed.GetValue(_rank);

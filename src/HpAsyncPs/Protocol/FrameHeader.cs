@@ -47,6 +47,9 @@ public enum FrameKind : byte
 
     /// <summary>Control, server to worker: its share has changed (<see cref="MembersMessage"/>).</summary>
     Members = 14,
+
+    /// <summary>Control, server to worker: take over the part of a rank whose worker is lost (<see cref="AdoptMessage"/>).</summary>
+    Adopt = 19,
 }
 
 /// <summary>Byte 7 of the header.</summary>

@@ -14,22 +14,6 @@ public sealed partial class ParameterServer
     /// <summary>Members that were lost so far.</summary>
     public long LostWorkers { get; private set; }
 
-    /// <summary>
-    /// A rank's worker will not return by itself, and nobody starts another: so says who started it. Nothing is waited for any more.
-    /// </summary>
-    public void GiveUp(int rank, string reason)
-    {
-        if (_phase is not (Phase.Training or Phase.Finishing) || rank < 0 || rank >= _members.Length || _members[rank] is not { IsAbsent: false } session)
-            return;
-        session.GivenUp = reason;
-        if (session.Peer is not null)
-            return; // what its connection still holds comes first
-        if (session.IsHeld)
-            FailWithout(session, reason);
-        else
-            Lose(session, reason, mayReturn: false);
-    }
-
     private void Join(Peer peer, ulong id, JoinMessage join)
     {
         if (id == 0)
@@ -127,8 +111,9 @@ public sealed partial class ParameterServer
         }
 
         session.IsHeld = false;
-
         session.LostAt = null;
+        if (session.IsAsked)
+            (session.IsAsked, session.Adopter) = (false, null); // it is here itself
         if (_held == 0 || _options.OnWorkerLoss == WorkerLoss.Wait)
             return;
         foreach (Session other in _members)
@@ -152,6 +137,7 @@ public sealed partial class ParameterServer
             Resynchronise(session);
         SendAdmitted(session, resynchronises);
         SendStart(session);
+        SendAdoptions(session);
         if (_phase == Phase.Leaving)
             SendText(session, FrameKind.Stop, _reason);
         else
@@ -281,7 +267,7 @@ public sealed partial class ParameterServer
         }
         else if (!mayReturn || _options.RejoinTimeout <= TimeSpan.Zero)
         {
-            FailWithout(session, reason);
+            LoseForGood(session, reason);
         }
         else
         {
@@ -290,8 +276,6 @@ public sealed partial class ParameterServer
             Log?.Invoke($"{session.Name} was lost: {reason}. The job holds for {_options.RejoinTimeout.TotalSeconds:0.#} s: let it return, or start another worker with its part of the data and rank {session.Rank}");
         }
     }
-
-    private void FailWithout(Session session, string reason) => Fail($"{session.Name} was lost: {reason.TrimEnd('.')}. Its own log says more.");
 
     private void GoOnWithout(Session session)
     {
@@ -333,7 +317,7 @@ public sealed partial class ParameterServer
             if (member is { IsAbsent: false, Peer: null, LostAt: null } && _time.GetElapsedTime(member.HeardAt, now) > _options.LivenessTimeout)
                 Lose(member, $"{member.GoneBecause.TrimEnd('.')}, and it did not return within {_options.LivenessTimeout.TotalSeconds:0.#} s");
             else if (member is { IsHeld: true, LostAt: { } lost } && _time.GetElapsedTime(lost, now) > _options.RejoinTimeout)
-                FailWithout(member, $"{member.GoneBecause.TrimEnd('.')}; it did not return within {_options.RejoinTimeout.TotalSeconds:0.#} s, nor did another in its place");
+                LoseForGood(member, $"{member.GoneBecause.TrimEnd('.')}; it did not return within {_options.RejoinTimeout.TotalSeconds:0.#} s, nor did another in its place");
             if (_phase is not (Phase.Training or Phase.Finishing))
                 return;
         }

@@ -49,6 +49,12 @@ public sealed record WorkerOptions
     /// <summary>Called with a line for the log when a connection has gone or is there again; on the network's thread.</summary>
     public Action<string>? Log { get; init; }
 
+    /// <summary>
+    /// Called when the server asks this worker to take over the part of a rank whose worker is lost: to join with that rank, in another session.
+    /// On the network's thread, so it returns at once, and maybe more than once for a rank. Null: it has no data but its own.
+    /// </summary>
+    public Action<int>? Adopt { get; init; }
+
     /// <summary>The session's number; 0: one is drawn at random.</summary>
     public ulong Session { get; init; }
 }
