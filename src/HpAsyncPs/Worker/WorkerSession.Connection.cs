@@ -37,10 +37,12 @@ public sealed partial class WorkerSession
     {
         lock (Gate)
         {
-            ulong held = _pendingCount > 0 ? _pending[0].Sequence : _sequence + 1;
+            ulong held = _pendingCount > 0 ? _pending[0].Sequence : _sequence + 1, pushed = _sequence;
+            if (AwaitsSnapshot)
+                (held, pushed) = (ulong.MaxValue, Math.Max(1, _sequence)); // it was cut off while the two ends came to agree: they begin that again
             _scratch.ResetWrittenCount();
             new JoinMessage(_options.Rank, _options.Parameters, _options.RowLength, _options.Aggregate, _options.Weight, _options.Agreed,
-                _options.Settings, ++_attempt, held, _sequence).Write(_scratch);
+                _options.Settings, ++_attempt, held, pushed).Write(_scratch);
             Send(new FrameHeader(FrameKind.Join), _scratch.WrittenSpan);
         }
     }
@@ -149,7 +151,8 @@ public sealed partial class WorkerSession
     private void TakeServersWord(AdmittedMessage at, bool isNew)
     {
         Resynchronisations += isNew ? 0 : 1;
-        _pushesAgain = _sequence > 0;
+        if (!_awaitsOwn)
+            _pushesAgain = _sequence > 0; // else it was cut off before, and what it had pushed then is still to be pushed
         _pendingCount = 0;
         (_sequence, _sendingSequence, _sendingKey, Acknowledged) = (at.Sequence, at.Sequence, 0, at.Sequence);
         _awaitsOwn = _options.Aggregate != Aggregate.Optimized;
