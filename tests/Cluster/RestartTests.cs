@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.IO;
 using System.Text.Json;
 using System.Text.RegularExpressions;
@@ -10,7 +11,7 @@ namespace HpAsyncPs.Tests.Cluster;
 
 /// <summary>hpaps train --restart: processes that die come back, and nothing is lost.</summary>
 [Collection(Alone.Name)]
-public sealed class RestartTests
+public sealed partial class RestartTests
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(20);
 
@@ -38,6 +39,25 @@ public sealed class RestartTests
         double best = DyingProcesses.Optimum(data);
         Assert.InRange((summary.GetProperty("objective").GetDouble() - best) / best, -1e-6, 1e-5);
         Assert.Contains("Processes that had died were started again", File.ReadAllText(folder.In("run/report.html")), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("async")]
+    [InlineData("bsp")]
+    public void Recommender_goes_on_from_what_it_had_reached_when_the_server_was_killed(string policy)
+    {
+        using var folder = new TempFolder();
+        using RunningProgram generate = RunningProgram.Run(Published.Launcher, folder.Path, "generate", "ratings", "--ratings", "20000", "--out", "r.csv");
+        Assert.True(generate.ExitCode() == 0, generate.Errors);
+        using RunningProgram train = RunningProgram.Start(Published.Launcher, folder.Path, "train", "mf", "--data", "r.csv", "--workers", "3", "--rank", "8",
+            "--policy", policy, "--restart", "on-failure:1", "--time-limit", "5", "--out", "run", "--json");
+        train.Until(() => Objective().IsMatch(train.Errors), "it trained");
+        double before = double.Parse(Objective().Match(train.Errors).Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+        RunningProgram.Signal(DyingProcesses.Find(train, DyingProcesses.Server), DyingProcesses.Kill);
+        Assert.True(train.ExitCode() == 0, train.Errors);
+        using JsonDocument summary = JsonDocument.Parse(train.Output);
+        Assert.Equal(1, summary.RootElement.GetProperty("server_restarts").GetInt32());
+        Assert.InRange(summary.RootElement.GetProperty("objective").GetDouble(), before / 2, before * 1.005);
     }
 
     [Fact]
@@ -128,4 +148,7 @@ public sealed class RestartTests
         Assert.Equal(2, train.ExitCode());
         Assert.Contains("--restart must be never or on-failure:N with N from 1 to 1000", train.Errors, StringComparison.Ordinal);
     }
+
+    [GeneratedRegex(@"passes, objective ([0-9.]+)")]
+    private static partial Regex Objective();
 }

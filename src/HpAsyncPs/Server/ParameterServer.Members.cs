@@ -84,6 +84,7 @@ public sealed partial class ParameterServer
         session.SeenRounds = _rounds;
         _members[rank] = session;
         _admission.Replace(session);
+        Returned(earlier);
         session.Attach(peer, join);
         Log?.Invoke($"{session.Name} takes the place of worker {rank} ({earlier.Address})");
         Return(session, join.Weight);
@@ -240,6 +241,7 @@ public sealed partial class ParameterServer
 
         session.IsAbsent = true;
         _left++;
+        Returned(session);
         CountRounds();
         if (_left == _members.Length && _phase is Phase.Training or Phase.Finishing)
         {
@@ -292,6 +294,7 @@ public sealed partial class ParameterServer
             Weigh(session.Rank, 0, session.Passes);
         }
 
+        Returned(session);
         Forgo(session);
         if (_phase is not (Phase.Training or Phase.Finishing))
             return;

@@ -26,6 +26,7 @@ public sealed partial class ParameterServer
             TakeWeight(session, weight);
         if (_clocks[session.Rank]++ == _rounds && --_slowest == 0)
             CountRounds();
+        Returned(session);
         Release();
         if (_phase == Phase.Training)
             CheckStop(_time.GetTimestamp());

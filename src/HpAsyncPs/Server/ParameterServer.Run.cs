@@ -73,6 +73,7 @@ public sealed partial class ParameterServer
                 break;
             case Phase.Training:
                 LimitPublications(now);
+                CheckReturning(now);
                 SendToWaiting();
                 CheckStop(now);
                 break;
@@ -122,6 +123,12 @@ public sealed partial class ParameterServer
         foreach (Session member in _members)
         {
             if (member.Joined.Pushed > 0)
+                AwaitVector(member);
+        }
+
+        foreach (Session member in _members)
+        {
+            if (member.Joined.Pushed > 0)
                 Resynchronise(member);
             else
                 member.BeginsWithZeros();
@@ -155,7 +162,7 @@ public sealed partial class ParameterServer
             Finish("passes"); // not while somebody's part is missing from the aggregate: it would be no model
         else if (_options.TimeLimit is { } limit && _time.GetElapsedTime(_startedAt, now) >= limit)
             Finish("time limit");
-        else if (now >= _evaluateAt && _evaluation is null)
+        else if (now >= _evaluateAt && _evaluation is null && _returning == 0)
             BeginEvaluation();
     }
 

@@ -222,7 +222,7 @@ public sealed partial class ParameterServer
 
     /// <summary>Will a snapshot go out to it as soon as its push, which is applied, has been counted?</summary>
     private bool WillAnswer(Session session) =>
-        !session.IsSending && _held == 0 && _shard!.CanPublish && _policy.MayHave(_clocks[session.Rank] + 1, _rounds, session.SeenRounds);
+        !session.IsSending && _held == 0 && _returning == 0 && _shard!.CanPublish && _policy.MayHave(_clocks[session.Rank] + 1, _rounds, session.SeenRounds);
 
     private void AddPull(Session session, ulong version)
     {
@@ -283,7 +283,7 @@ public sealed partial class ParameterServer
             return true;
         }
 
-        bool isDue = session.WelcomeDue || (session.PullVersion is { } has && has < _shard!.Version && MayHave(session));
+        bool isDue = _returning == 0 && (session.WelcomeDue || (session.PullVersion is { } has && has < _shard!.Version && MayHave(session)));
         if (!isDue)
             return false;
         if (_shard!.TryPublish() is not { } publication)

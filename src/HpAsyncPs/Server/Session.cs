@@ -93,6 +93,9 @@ public sealed class Session
     /// <summary>The job goes on without it: it left, or is lost and nobody waits for it.</summary>
     internal bool IsAbsent { get; set; }
 
+    /// <summary>The server was started again, and waits for this one's vector before anything goes out.</summary>
+    internal bool IsReturning { get; set; }
+
     /// <summary>The weight that it gets with its first whole push; null: it has it.</summary>
     internal double? NewWeight { get; set; }
 
