@@ -34,6 +34,7 @@ internal static class ServerCommand
         Option<string?> state = new Option<string?>("--state") { HelpName = "DIR", Description = "Folder in which the server keeps what it needs to go on after a crash: a journal and checkpoints. One that is there is taken up." };
         Option<string?> durability = DurabilityOption.Create();
         Option<double> checkpointInterval = new Option<double>("--checkpoint-interval") { HelpName = "SECONDS", Description = "Between two checkpoints, with --state: so much at most of the journal is replayed after a crash.", DefaultValueFactory = _ => DurableState.DefaultCheckpointInterval.TotalSeconds }.Within(0.1, 1e6);
+        Option<bool> reassign = CommonOptions.Reassign();
         var plain = new Option<bool>("--plain") { Description = "Only push and pull: do not ask the workers to evaluate snapshots. Ends when all have left." };
         Option<string?> spin = CommonOptions.Spin("By default as long as this server and the workers that are connected from this host are no more than its processors, and nobody else wants the core.");
         Option<bool> checksum = CommonOptions.Checksum();
@@ -54,7 +55,7 @@ internal static class ServerCommand
             "hpaps-server --workers 3 --policy bsp --plain"))
         {
             listen, insecure, workers, policy, rate, passes, target, reference, targetRmse, plateau, timeLimit, maxParameters, joinTimeout,
-            livenessTimeout, onLoss, rejoinTimeout, state, durability, checkpointInterval, plain, spin, checksum, output, events, counts, supervised,
+            livenessTimeout, onLoss, rejoinTimeout, reassign, state, durability, checkpointInterval, plain, spin, checksum, output, events, counts, supervised,
         };
         foreach (Option option in (Option[])[.. security.All, .. gate.All])
             root.Options.Add(option);
@@ -63,6 +64,7 @@ internal static class ServerCommand
         {
             if (IsGiven(result, target) && !IsGiven(result, reference))
                 result.AddError("--target needs --reference: the optimum that the gap is measured against.");
+            CommonOptions.CheckReassign(result, reassign, onLoss);
             if (IsGiven(result, rate) && !CommonOptions.TakesGradients(result.GetResult(policy)))
                 result.AddError("--rate is the learning rate of --policy asp; no other policy has one.");
             DurabilityOption.Check(result, state, durability);
@@ -91,6 +93,7 @@ internal static class ServerCommand
                 LivenessTimeout = TimeSpan.FromSeconds(parsed.GetValue(livenessTimeout)),
                 OnWorkerLoss = CommonOptions.WorkerLossOf(parsed.GetValue(onLoss)!),
                 RejoinTimeout = TimeSpan.FromSeconds(parsed.GetValue(rejoinTimeout)),
+                Reassigns = parsed.GetValue(reassign),
                 Checksum = parsed.GetValue(checksum),
                 Spin = CommonOptions.SpinOf(parsed, spin),
                 Evaluates = !parsed.GetValue(plain),

@@ -77,7 +77,17 @@ internal sealed class WorkerFlags
             RowPart part = RowPart.All;
             if (parsed.GetValue(_part) is { } text)
                 TryParsePart(text, parsed.GetValue(_seed), out part);
-            run(new Given(parsed, part, parsed.GetValue(_data)!, parsed.GetValue(_seed), task => Train(parsed, part, task, options, stop.Token), stop.Token));
+            AdoptedParts? adopted = null;
+            void Run(RowPart which, Action trained) => run(new Given(parsed, which, parsed.GetValue(_data)!, parsed.GetValue(_seed),
+                task =>
+                {
+                    Train(parsed, which, task, options with { Adopt = adopted!.Take }, stop.Token);
+                    trained();
+                },
+                stop.Token));
+            adopted = new AdoptedParts(part, parsed.GetValue(_part) is not null, Run);
+            Run(part, () => { });
+            adopted.Finish();
             return (int)ExitCode.Done;
         });
         return command;

@@ -132,6 +132,19 @@ internal static class CommonOptions
         _ => WorkerLoss.Wait,
     };
 
+    /// <summary>--reassign.</summary>
+    public static Option<bool> Reassign() => new("--reassign")
+    {
+        Description = "When a lost worker does not return, ask another to take over its part of the data, and hold for --rejoin-timeout once more. For workers with --part, whose --data has all parts.",
+    };
+
+    /// <summary>Who goes on without a lost worker does not wait for another to take over its part.</summary>
+    public static void CheckReassign(CommandResult result, Option<bool> reassign, Option<string> onLoss)
+    {
+        if (result.GetResult(reassign) is { Implicit: false } && result.GetResult(onLoss)?.Tokens is [{ Value: not "wait" } token])
+            result.AddError($"--reassign needs --on-worker-loss wait: with {token.Value} the others go on without the lost worker.");
+    }
+
     /// <summary>--checksum.</summary>
     public static Option<bool> Checksum() => new("--checksum")
     {

@@ -151,7 +151,7 @@ public sealed partial class RecommenderTests
         string missing = Assert.Throws<InputException>(() => FactorModel.Read(folder.In("run"))).Message;
         Assert.Contains("users-1.json is missing", missing, StringComparison.Ordinal);
         foreach (string file in Directory.GetFiles(folder.In("elsewhere")))
-            File.Move(file, Path.Combine(folder.In("run/model"), Path.GetFileName(file)));
+            File.Move(file, Path.Combine(folder.In("run/model"), Path.GetFileName(file)), overwrite: true); // each writes the items, the same
         using JsonDocument summary = JsonDocument.Parse(File.ReadAllText(folder.In("run/summary.json")));
         Assert.Equal(summary.RootElement.GetProperty("test_rmse").GetDouble(), Rmse(folder.In("run"), data, heldOut: true), 1e-5);
 

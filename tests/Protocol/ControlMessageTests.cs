@@ -22,6 +22,7 @@ public sealed class ControlMessageTests
         StartMessage start = StartMessage.Read(Bytes(new StartMessage(4, 123, 0.25, true, [1, 2]).Write));
         Assert.Equal((4, 123, 0.25, true), (start.Workers, start.Parameters, start.Share, start.Waits));
         Assert.Equal([1, 2], start.Agreed);
+        Assert.Equal(new AdoptMessage(7), AdoptMessage.Read(Bytes(new AdoptMessage(7).Write)));
         EvaluatedMessage evaluated = EvaluatedMessage.Read(Bytes(new EvaluatedMessage(7, [0.5]).Write));
         Assert.Equal(7UL, evaluated.Evaluation);
         var progress = new ProgressMessage(1, 2, 3);
@@ -35,6 +36,8 @@ public sealed class ControlMessageTests
     {
         Assert.Throws<ProtocolException>(() => JoinMessage.Read(Bytes((Join with { Rank = -2 }).Write)));
         Assert.Throws<ProtocolException>(() => JoinMessage.Read(Bytes((Join with { Rank = Limits.Workers }).Write)));
+        Assert.Throws<ProtocolException>(() => AdoptMessage.Read(Bytes(new AdoptMessage(-1).Write)));
+        Assert.Throws<ProtocolException>(() => AdoptMessage.Read(Bytes(new AdoptMessage(Limits.Workers).Write)));
         Assert.Throws<ProtocolException>(() => JoinMessage.Read(Bytes((Join with { Parameters = 0 }).Write)));
         Assert.Throws<ProtocolException>(() => JoinMessage.Read(Bytes((Join with { Weight = 0 }).Write)));
         Assert.Throws<ProtocolException>(() => JoinMessage.Read(Bytes((Join with { Weight = double.NaN }).Write)));

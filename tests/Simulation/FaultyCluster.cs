@@ -208,6 +208,7 @@ internal sealed class FaultyCluster : IDisposable
             return;
         Pushes++;
         machine.Known = session.Pushed;
+        machine.HasPushed = true;
         _ledgers[rank].Push(session.Pushed, delta);
     }
 
@@ -321,7 +322,8 @@ internal sealed class FaultyCluster : IDisposable
 
         if (session.Pushed > machine.Known)
         {
-            // It has pushed by itself: the difference between its vector and what the server told.
+            // It has pushed by itself: the difference between its vector and what the server told. A new process has no vector.
+            Assert.True(machine.HasPushed, "a worker without a vector of its own has pushed over the one that the server told");
             machine.Known = session.Pushed;
             float[] told = ledger.Told(session.Pushed - 1) ?? throw new InvalidOperationException("the ledger is not at what was told");
             float[] delta = new float[Parameters];
@@ -330,6 +332,7 @@ internal sealed class FaultyCluster : IDisposable
             ledger.Push(session.Pushed, delta);
         }
 
+        machine.HasPushed |= header.Flags.Has(FrameFlags.Own) && header.Flags.Has(FrameFlags.Last); // what it was told is its own now
         if (header.Kind == FrameKind.Acknowledged)
             ledger.Acknowledged = Math.Max(ledger.Acknowledged, header.Sequence);
     }
@@ -402,8 +405,8 @@ internal sealed class FaultyCluster : IDisposable
     private void Connect(int rank)
     {
         Machine machine = _machines[rank];
-        if (machine.Session?.Failure?.Contains("is taken by", StringComparison.Ordinal) == true)
-            CrashWorker(rank); // before the start one must end by itself, and is started again
+        if (machine.Session is { Failure: not null, Started: null })
+            CrashWorker(rank); // it could not join, and is started again
         if (!machine.WantsLink || _random.Next(2) == 0)
             return;
         machine.WantsLink = false;
@@ -415,7 +418,7 @@ internal sealed class FaultyCluster : IDisposable
         if (machine.Session is null)
         {
             machine.Session = link.Worker = NewSession(rank, link);
-            machine.Known = 0;
+            (machine.Known, machine.HasPushed) = (0, false);
             link.Worker.Join();
         }
         else
@@ -506,14 +509,15 @@ internal sealed class FaultyCluster : IDisposable
         Recoveries += recovered ? 1 : 0;
         for (int rank = 0; rank < Workers; rank++)
         {
-            (ulong sequence, int next, _) = _server.StandOf(rank);
+            (ulong sequence, int next, double factor) = _server.StandOf(rank);
             Ledger ledger = _ledgers[rank];
+            _evicted[rank] = recovered && factor == 0;
             if (IsAlways && _lives > 1)
                 Assert.True(ledger.IsUnheard || sequence >= ledger.Acknowledged, $"push {ledger.Acknowledged} of worker {rank} was acknowledged; the server has come back with {sequence}");
             if (IsSum || !recovered)
                 continue; // without a state all join anew
             ReadOnlyMemory<float> vector = _server.ReconstructionOf(rank).ToArray();
-            Assert.True(ledger.TryGoBack(at => vector.Span.SequenceEqual(at), sequence, next, _server.LifeOf(rank)), $"worker {rank}: the server has come back with a vector that it never had");
+            Assert.True(ledger.TryGoBack(at => vector.Span.SequenceEqual(at), sequence, next, _server.LifeOf(rank), factor == 0), $"worker {rank}: the server has come back with a vector that it never had");
         }
 
         if (IsSum && recovered)
@@ -526,7 +530,7 @@ internal sealed class FaultyCluster : IDisposable
         for (int rank = 0; rank < Workers; rank++)
         {
             (ulong sequence, int next, _) = _server!.StandOf(rank);
-            bool known = _ledgers[rank].TryGoBack(static _ => true, sequence, next, _server.LifeOf(rank));
+            bool known = _ledgers[rank].TryGoBack(static _ => true, sequence, next, _server.LifeOf(rank), isEvicted: false);
             Assert.True(known, $"worker {rank}: the server has come back at push {sequence}, key {next}, where it never was");
         }
     }
@@ -565,6 +569,9 @@ internal sealed class FaultyCluster : IDisposable
         public bool WantsLink { get; set; } = true;
 
         public int NewestLink { get; set; }
+
+        /// <summary>This process has a vector: one that it has pushed, or that the server has told.</summary>
+        public bool HasPushed { get; set; }
 
         /// <summary>Pushes that the ledger knows of.</summary>
         public ulong Known { get; set; }

@@ -66,12 +66,12 @@ internal sealed class Ledger(int parameters)
     public float[]? Told(ulong sequence) => Heard.At(sequence, 0);
 
     /// <summary>The server has gone back: to which life, newest first, does its vector belong?</summary>
-    public bool TryGoBack(Func<float[], bool> isIt, ulong sequence, int nextKey, (ulong Session, ulong Generation) key)
+    public bool TryGoBack(Func<float[], bool> isIt, ulong sequence, int nextKey, (ulong Session, ulong Generation) key, bool isEvicted)
     {
         _ = Heard;
         for (int life = _now; life >= 0; life--)
         {
-            if (_lives[life].Key != key || _lives[life].At(sequence, nextKey) is not { } vector || !isIt(vector))
+            if (_lives[life].Key != key || (!_lives[life].IsTold && !isEvicted) || _lives[life].At(sequence, nextKey) is not { } vector || !isIt(vector))
                 continue;
             _now = life;
             return true;

@@ -12,7 +12,7 @@ public static class AtomicFile
     /// <exception cref="InputException">It cannot be written; nothing is left behind.</exception>
     public static void Write(string path, Action<Stream> write)
     {
-        string partial = $"{path}.{Environment.ProcessId}.partial";
+        string partial = $"{path}.{Environment.ProcessId}-{Environment.CurrentManagedThreadId}.partial"; // others may write the same file
         try
         {
             using (FileStream file = File.Create(partial, BufferBytes))

@@ -91,6 +91,12 @@ public sealed record RunSummary
     /// <summary>Pushes of each worker.</summary>
     public IReadOnlyList<ulong> WorkerPushes { get; init; } = [];
 
+    /// <summary>How often the launcher started a worker again that had died.</summary>
+    public int WorkerRestarts { get; init; }
+
+    /// <summary>How often the launcher started the server again; pushes, bytes, staleness and times are those of its last life.</summary>
+    public int ServerRestarts { get; init; }
+
     /// <summary>Version of the program.</summary>
     public string Version { get; init; } = "";
 

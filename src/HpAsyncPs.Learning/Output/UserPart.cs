@@ -31,7 +31,8 @@ public sealed record UserPartDescription
 /// <summary>
 /// What a worker of matrix factorisation adds to the model: its users, who are nowhere else. users-N.npy has a row each of the
 /// factors and the bias; users-N.txt a line each of the id, a tab, and the numbers of the items that the user has rated; users-N.json,
-/// which comes last, says which item rows they belong to. The worker of part 0 also writes items.txt, a line each of the item's id.
+/// which comes last, says which item rows they belong to. Each also writes items.txt, a line each of the item's id, the same at
+/// all of them: any worker can be lost before the end.
 /// </summary>
 public static class UserPart
 {
@@ -61,8 +62,7 @@ public static class UserPart
             throw new InputException($"--out {folder}: cannot be made ({e.Message}); choose another folder", e);
         }
 
-        if (part == 0)
-            AtomicFile.Write(Path.Combine(folder, Items), output => WriteIds(output, ratings.Items));
+        AtomicFile.Write(Path.Combine(folder, Items), output => WriteIds(output, ratings.Items));
         int rank = task.RowLength - 1;
         AtomicFile.Write(PathOf(folder, part, "npy"), output => NpyFile.Write(output, Rows(task.Evaluated, data, rank), rank + 1));
         AtomicFile.Write(PathOf(folder, part, "txt"), output => WriteUsers(output, data, ratings.Users));
@@ -75,6 +75,39 @@ public static class UserPart
         };
         AtomicFile.Write(PathOf(folder, part, "json"),
             output => JsonSerializer.Serialize(output, description, OutputJson.Default.UserPartDescription));
+    }
+
+    /// <summary>
+    /// Completes a model of whose workers one was lost, and its users with it: they are written as none, so that the others can be used. Leaves
+    /// a part alone that has its users.
+    /// </summary>
+    /// <param name="folder">Folder of the model.</param>
+    /// <param name="part">The worker's.</param>
+    /// <returns>False when the part has its users.</returns>
+    /// <exception cref="InputException">The model cannot be read, or the part not be written.</exception>
+    public static bool CompleteWithout(string folder, int part)
+    {
+        ModelDescription model = ModelFolder.Describe(folder);
+        if (IsOf(folder, part, model.Checksum))
+            return false;
+        AtomicFile.Write(PathOf(folder, part, "npy"), output => NpyFile.Write(output, [], model.RowLength));
+        AtomicFile.Write(PathOf(folder, part, "txt"), static _ => { });
+        var none = new UserPartDescription { Part = part, Parts = model.Workers, Checksum = model.Checksum };
+        AtomicFile.Write(PathOf(folder, part, "json"), output => JsonSerializer.Serialize(output, none, OutputJson.Default.UserPartDescription));
+        return true;
+    }
+
+    private static bool IsOf(string folder, int part, string checksum)
+    {
+        try
+        {
+            using FileStream file = File.OpenRead(PathOf(folder, part, "json"));
+            return JsonSerializer.Deserialize(file, OutputJson.Default.UserPartDescription)?.Checksum == checksum;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Rows of factors and bias, in units of the ratings.</summary>

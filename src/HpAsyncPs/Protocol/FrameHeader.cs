@@ -59,6 +59,9 @@ public enum FrameKind : byte
 
     /// <summary>Control, server to worker: proven, and here is the server's own proof (<see cref="ProofMessage"/>).</summary>
     Proven = 18,
+
+    /// <summary>Control, server to worker: take over the part of a rank whose worker is lost (<see cref="AdoptMessage"/>).</summary>
+    Adopt = 19,
 }
 
 /// <summary>Byte 7 of the header.</summary>

@@ -84,7 +84,7 @@ public static class FrameReader
                 if (header.PayloadLength != 0)
                     throw new ProtocolException($"A {header.Kind} frame has no payload; this one announces {header.PayloadLength} bytes.");
                 break;
-            case >= FrameKind.Join and <= FrameKind.Members:
+            case (>= FrameKind.Join and <= FrameKind.Members) or FrameKind.Adopt:
                 if (header.PayloadLength is 0 or > Limits.ControlBytes)
                 {
                     throw new ProtocolException($"A {header.Kind} message has 1 to {Limits.ControlBytes} bytes; "

@@ -6,22 +6,6 @@ namespace HpAsyncPs.Server;
 /// <content>Workers that go: disconnected, lost, gone for good.</content>
 public sealed partial class ParameterServer
 {
-    /// <summary>
-    /// A rank's worker will not return by itself, and nobody starts another: so says who started it. Nothing is waited for any more.
-    /// </summary>
-    public void GiveUp(int rank, string reason)
-    {
-        if (_phase is not (Phase.Training or Phase.Finishing) || rank < 0 || rank >= _members.Length || _members[rank] is not { IsAbsent: false } session)
-            return;
-        session.GivenUp = reason;
-        if (session.Peer is not null)
-            return; // what its connection still holds comes first
-        if (session.IsHeld)
-            FailWithout(session, reason);
-        else
-            Lose(session, reason, mayReturn: false);
-    }
-
     /// <summary>A session's connection has gone.</summary>
     private void Gone(Session session, string reason, bool mayReturn)
     {
@@ -67,6 +51,7 @@ public sealed partial class ParameterServer
         Keep(FrameKind.Leave, session, [], FrameFlags.Final);
         session.IsAbsent = true;
         _left++;
+        Returned(session);
         CountRounds();
         if (_left == _members.Length && _phase is Phase.Training or Phase.Finishing)
         {
@@ -94,7 +79,7 @@ public sealed partial class ParameterServer
         }
         else if (!mayReturn || _options.RejoinTimeout <= TimeSpan.Zero)
         {
-            FailWithout(session, reason);
+            LoseForGood(session, reason);
         }
         else
         {
@@ -103,8 +88,6 @@ public sealed partial class ParameterServer
             Log?.Invoke($"{session.Name} was lost: {reason}. The job holds for {_options.RejoinTimeout.TotalSeconds:0.#} s: let it return, or start another worker with its part of the data and rank {session.Rank}");
         }
     }
-
-    private void FailWithout(Session session, string reason) => Fail($"{session.Name} was lost: {reason.TrimEnd('.')}. Its own log says more.");
 
     private void GoOnWithout(Session session)
     {
@@ -122,6 +105,7 @@ public sealed partial class ParameterServer
             Weigh(session.Rank, 0, session.Passes);
         }
 
+        Returned(session);
         Forgo(session);
         if (_phase is not (Phase.Training or Phase.Finishing))
             return;
@@ -147,7 +131,7 @@ public sealed partial class ParameterServer
             if (member is { IsAbsent: false, Peer: null, LostAt: null } && _time.GetElapsedTime(member.HeardAt, now) > _options.LivenessTimeout)
                 Lose(member, $"{member.GoneBecause.TrimEnd('.')}, and it did not return within {_options.LivenessTimeout.TotalSeconds:0.#} s");
             else if (member is { IsHeld: true, LostAt: { } lost } && _time.GetElapsedTime(lost, now) > _options.RejoinTimeout)
-                FailWithout(member, $"{member.GoneBecause.TrimEnd('.')}; it did not return within {_options.RejoinTimeout.TotalSeconds:0.#} s, nor did another in its place");
+                LoseForGood(member, $"{member.GoneBecause.TrimEnd('.')}; it did not return within {_options.RejoinTimeout.TotalSeconds:0.#} s, nor did another in its place");
             if (_phase is not (Phase.Training or Phase.Finishing))
                 return;
         }

@@ -94,6 +94,7 @@ public sealed partial class ParameterServer
         session.SeenRounds = _rounds;
         _members[rank] = session;
         _admission.Replace(session);
+        Returned(earlier);
         session.Attach(peer, join);
         Log?.Invoke($"{session.Name} takes the place of worker {rank} ({earlier.Address})");
         Return(session, join.Weight);
@@ -118,6 +119,8 @@ public sealed partial class ParameterServer
 
         _held -= session.IsHeld ? 1 : 0;
         (session.IsHeld, session.LostAt) = (false, null);
+        if (session.IsAsked)
+            (session.IsAsked, session.Adopter) = (false, null); // it is here itself
     }
 
     /// <summary>Somebody has returned: what waited for that goes on.</summary>
@@ -160,6 +163,7 @@ public sealed partial class ParameterServer
         SendStart(session);
         if (!resynchronises)
             SendAcknowledged(session, followed: false); // those that went over the old connection may not have arrived
+        SendAdoptions(session);
         if (_phase == Phase.Leaving)
             SendText(session, FrameKind.Stop, _reason);
         else

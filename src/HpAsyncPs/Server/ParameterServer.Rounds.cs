@@ -23,6 +23,7 @@ public sealed partial class ParameterServer
             TakeWeight(session, weight);
         if (Count(session, header) == _rounds && --_slowest == 0)
             CountRounds();
+        Returned(session);
         Release();
         if (_phase == Phase.Training)
             CheckStop(_time.GetTimestamp());

@@ -75,6 +75,7 @@ public sealed partial class ParameterServer
                 break;
             case Phase.Training:
                 LimitPublications(now);
+                CheckReturning(now);
                 SendToWaiting();
                 CheckStop(now);
                 break;
@@ -116,6 +117,12 @@ public sealed partial class ParameterServer
         _phase = Phase.Training;
         _startedAt = _time.GetTimestamp();
         KeepStart();
+        foreach (Session member in _members)
+        {
+            if (!member.Joined.IsFresh)
+                AwaitVector(member);
+        }
+
         foreach (Session member in _members)
         {
             if (!member.Joined.IsFresh)
@@ -172,7 +179,7 @@ public sealed partial class ParameterServer
             Finish("passes"); // not while somebody's part is missing from the aggregate: it would be no model
         else if (_options.TimeLimit is { } limit && _time.GetElapsedTime(_startedAt, now) >= limit)
             Finish("time limit");
-        else if (now >= _evaluateAt && _evaluation is null)
+        else if (now >= _evaluateAt && _evaluation is null && _returning == 0)
             BeginEvaluation();
     }
 

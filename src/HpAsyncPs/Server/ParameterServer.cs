@@ -237,7 +237,7 @@ public sealed partial class ParameterServer
 
     /// <summary>Will a snapshot go out to it as soon as its push, which is applied, has been counted?</summary>
     private bool WillAnswer(Session session) =>
-        !session.IsSending && _held == 0 && _shard!.CanPublish && _policy.MayHave(_clocks[session.Rank] + 1, _rounds, session.SeenRounds);
+        !session.IsSending && _held == 0 && _returning == 0 && _shard!.CanPublish && _policy.MayHave(_clocks[session.Rank] + 1, _rounds, session.SeenRounds);
 
     private void AddPull(Session session, ulong version)
     {
@@ -262,103 +262,5 @@ public sealed partial class ParameterServer
         _scratch.ResetWrittenCount();
         new TextMessage(text).Write(_scratch);
         session.Send(new FrameHeader(kind), _scratch.WrittenSpan);
-    }
-
-    /// <summary>Sends what a worker is due: its own vector where it needs that, then the evaluation, then the snapshot it asked for.</summary>
-    private void SendDue(Session session)
-    {
-        if (_shard is null)
-            return;
-        while (!session.IsFull)
-        {
-            if (!session.IsSending && !BeginDue(session))
-                return;
-            if (session.SendChunks(_shard))
-                EndSending(session);
-        }
-    }
-
-    private bool BeginDue(Session session)
-    {
-        if (session.OwnDue)
-        {
-            session.OwnDue = false;
-            session.BeginOwn(_time.GetTimestamp());
-            return true;
-        }
-
-        if (session.EvaluationDue && _evaluation is { } evaluation)
-        {
-            session.EvaluationDue = false;
-            session.EvaluationOpen = true;
-            session.EvaluationSentAt = _time.GetTimestamp();
-            evaluation.Publication.Acquire();
-            FrameFlags final = _phase == Phase.Finishing ? FrameFlags.Final : FrameFlags.None;
-            session.Begin(evaluation.Publication, session.EvaluationSentAt, FrameFlags.Evaluate | final, evaluation.Number, _weightedPasses / _totalWeight, _rounds);
-            return true;
-        }
-
-        bool isDue = session.WelcomeDue || (session.PullVersion is { } has && has < _shard!.Version && MayHave(session));
-        if (!isDue)
-            return false;
-        if (_shard!.TryPublish() is not { } publication)
-        {
-            _someWait = true;
-            return false;
-        }
-
-        if (!session.WelcomeDue)
-            session.TakePull();
-        session.WelcomeDue = false;
-        session.SeenRounds = _rounds;
-        session.Begin(publication, _time.GetTimestamp(), FrameFlags.None, 0, _weightedPasses / _totalWeight, _rounds);
-        return true;
-    }
-
-    private bool MayHave(Session session)
-    {
-        if (_held > 0)
-            return false; // the job waits for a worker that is lost
-        // A pull can overtake the later chunks of the push before it, and would be judged by the clock before that push.
-        if (_policy.WorkersWait && _shard!.IsWithinPush(session.Rank))
-            return false;
-        return _policy.MayHave(_clocks[session.Rank], _rounds, session.SeenRounds);
-    }
-
-    private void EndSending(Session session)
-    {
-        if (session.EndSending() is { } sent)
-            _shard!.Release(sent);
-    }
-
-    /// <summary>Those for whom there was no memory for a publication try again. Not while another is being sent to: they would nest.</summary>
-    private void SendToWaiting()
-    {
-        if (!_someWait)
-            return;
-        _someWait = false;
-        if (_shard is not null && _phase == Phase.Training)
-            Release();
-    }
-
-    /// <summary>
-    /// Three publications do for all: one that is evaluated, the newest, and one that a slow reader holds. Each further reader who takes long
-    /// for one gets another, so that the others need not wait for it.
-    /// </summary>
-    private void LimitPublications(long now)
-    {
-        int slow = 0;
-        foreach (Session session in _members)
-            slow += session.IsSending && _time.GetElapsedTime(session.SendingSince, now) > SlowReading ? 1 : 0;
-        _shard!.MostPublications = LeastPublications + Math.Max(0, slow - 1);
-    }
-
-    private void SendHeartbeats(long now)
-    {
-        if (_time.GetElapsedTime(_heartbeatAt, now) < HeartbeatInterval)
-            return;
-        _heartbeatAt = now;
-        foreach (Peer peer in _peers)
-            peer.Session?.Send(new FrameHeader(FrameKind.Heartbeat), []);
     }
 }

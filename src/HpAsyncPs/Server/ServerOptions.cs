@@ -64,6 +64,12 @@ public sealed record ServerOptions
     /// <summary>How long the job holds for a worker that is lost to return, or another in its place; then it fails.</summary>
     public TimeSpan RejoinTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// With <see cref="WorkerLoss.Wait"/>: when a worker does not return, another is asked to take over its part, and the job holds for
+    /// <see cref="RejoinTimeout"/> once more.
+    /// </summary>
+    public bool Reassigns { get; init; }
+
     /// <summary>How long the workers may take for the last evaluation; one that is lost is noticed by <see cref="LivenessTimeout"/>.</summary>
     public TimeSpan FinalTimeout { get; init; } = TimeSpan.FromMinutes(10);
 

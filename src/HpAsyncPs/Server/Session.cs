@@ -80,6 +80,12 @@ public sealed class Session
     /// <summary>Why its worker will not return, as who started it says; null: nobody says so.</summary>
     internal string? GivenUp { get; set; }
 
+    /// <summary>The rank whose worker was asked to take over this one's part, or trains it; null: nobody was.</summary>
+    internal int? Adopter { get; set; }
+
+    /// <summary>The adopter was asked and has not joined with this rank yet.</summary>
+    internal bool IsAsked { get; set; }
+
     /// <summary>It is given up, unless it returns: since when. Null: it is not.</summary>
     internal long? LostAt { get; set; }
 
@@ -88,6 +94,9 @@ public sealed class Session
 
     /// <summary>The job goes on without it: it left, or is lost and nobody waits for it.</summary>
     internal bool IsAbsent { get; set; }
+
+    /// <summary>The server was started again, and waits for this one's vector before anything goes out.</summary>
+    internal bool IsReturning { get; set; }
 
     /// <summary>The weight that it gets with its first whole push; null: it has it.</summary>
     internal double? NewWeight { get; set; }
@@ -213,6 +222,7 @@ public sealed class Session
     {
         (UplinkBytes, DownlinkBytes) = (earlier.UplinkBytes, earlier.DownlinkBytes);
         PassesBefore = Passes = earlier.Passes;
+        Adopter = earlier.Adopter;
         _progressBefore = Progress = earlier.Progress;
         EvaluationDue = !earlier.IsAbsent && (earlier.EvaluationDue || earlier.EvaluationOpen);
     }

@@ -61,4 +61,10 @@ public sealed record WorkerOptions
 
     /// <summary>Most keys of a chunk, for tests: small models then have several. The same at the server.</summary>
     internal int MostChunkKeys { get; init; } = Limits.ChunkParameters;
+
+    /// <summary>
+    /// Called when the server asks this worker to take over the part of a rank whose worker is lost: to join with that rank, in another session.
+    /// On the network's thread, so it returns at once, and maybe more than once for a rank. Null: it has no data but its own.
+    /// </summary>
+    public Action<int>? Adopt { get; init; }
 }

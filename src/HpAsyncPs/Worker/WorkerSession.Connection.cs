@@ -173,7 +173,8 @@ public sealed partial class WorkerSession
     private void TakeServersWord(AdmittedMessage at, bool isNew)
     {
         Resynchronisations += isNew ? 0 : 1;
-        _pushesAgain |= _sequence > 0;
+        if (!_awaitsOwn)
+            _pushesAgain = _sequence > 0; // else it was cut off before, and what it had pushed then is still to be pushed
         _pendingCount = 0;
         (_sequence, _sendingSequence, _sendingKey, Acknowledged) = (at.Sequence, at.Sequence, 0, at.Sequence);
         _awaitsOwn = _options.Aggregate != Aggregate.Optimized;

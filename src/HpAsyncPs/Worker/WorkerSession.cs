@@ -184,6 +184,9 @@ public sealed partial class WorkerSession : IDisposable
             case FrameKind.Members when Started is not null:
                 _share = MembersMessage.Read(payload).Share;
                 break;
+            case FrameKind.Adopt when Started is not null:
+                Adopt(AdoptMessage.Read(payload).Rank);
+                break;
             case FrameKind.Snapshot when Started is not null:
                 ReceiveChunk(header, payload);
                 break;
@@ -226,6 +229,14 @@ public sealed partial class WorkerSession : IDisposable
         _share = start.Share;
         _trains = true;
         GoOnTraining();
+    }
+
+    private void Adopt(int rank)
+    {
+        if (_options.Adopt is { } adopt)
+            adopt(rank);
+        else
+            _options.Log?.Invoke($"the server asks this worker to take over the part of rank {rank}: it has no data but its own, and goes on with that");
     }
 
     private void Fail(string failure)

@@ -46,6 +46,9 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>Of the process.</summary>
     public int Id { get; }
 
+    /// <summary>How many others were there before it that died.</summary>
+    public int Restarts { get; init; }
+
     public bool HasExited => _process.HasExited;
 
     /// <summary>Once it has exited; more than 128: killed by that signal.</summary>
@@ -59,8 +62,9 @@ internal sealed class ChildProcess : IDisposable
     /// <param name="arguments">Each as it is.</param>
     /// <param name="output">Gets each line of its standard output, on a thread of its own; null: nobody reads them.</param>
     /// <param name="wake">Set when something was read, and when it may have ended.</param>
+    /// <param name="restarts">How many others were there before it that died.</param>
     /// <exception cref="ClusterException">It cannot be started.</exception>
-    public static ChildProcess Start(string name, string file, IReadOnlyList<string> arguments, Action<string>? output, EventWaitHandle wake)
+    public static ChildProcess Start(string name, string file, IReadOnlyList<string> arguments, Action<string>? output, EventWaitHandle wake, int restarts = 0)
     {
         var start = new ProcessStartInfo(file, arguments)
         {
@@ -71,7 +75,7 @@ internal sealed class ChildProcess : IDisposable
         };
         try
         {
-            return new ChildProcess(name, Process.Start(start)!, output, wake);
+            return new ChildProcess(name, Process.Start(start)!, output, wake) { Restarts = restarts };
         }
         catch (Exception e) when (e is Win32Exception or IOException)
         {

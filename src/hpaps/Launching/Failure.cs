@@ -49,7 +49,7 @@ internal static class Failure
         worst.Drain();
         string program = ReferenceEquals(worst, server) ? "hpaps-server" : "hpaps-worker";
         string said = worst.Errors(program);
-        string who = string.Create(CultureInfo.InvariantCulture, $"{worst.Name} (pid {worst.Id})");
+        string who = Who(worst);
         if (blame == Blame.BadInput)
             return new InputException(said.Length > 0 ? said : $"{who} found its input unusable and did not say why");
         if (worst.Signal is { } signal)
@@ -69,6 +69,18 @@ internal static class Failure
             _ => new ClusterException($"{who} ended with exit code {worst.ExitCode} {when}; train again{Quoted(said)}"),
         };
     }
+
+    /// <summary>Name and number of a process, and how often it was started again.</summary>
+    public static string Who(ChildProcess child) => string.Create(CultureInfo.InvariantCulture,
+        $"{child.Name} (pid {child.Id}{(child.Restarts > 0 ? $", started again {(child.Restarts == 1 ? "once" : $"{child.Restarts} times")}" : "")})");
+
+    /// <summary>How a process ended that has failed, in words.</summary>
+    public static string How(ChildProcess child) => child.Signal is { } signal
+        ? $"was killed by signal {signal}{Signals.Name(signal)}"
+        : $"ended with exit code {child.ExitCode}";
+
+    /// <summary>Is it of use to start a process again that ended so? Not where the same command line and data would fail again.</summary>
+    public static bool MayPass(ChildProcess child) => Has(child) && child.ExitCode is not ((int)ExitCode.Usage or (int)ExitCode.BadInput);
 
     /// <summary>What the worker said that the server names as lost, if it could still say something.</summary>
     private static string WordsOfTheLost(string said, IReadOnlyList<ChildProcess> workers)

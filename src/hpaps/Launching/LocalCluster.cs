@@ -11,14 +11,11 @@ namespace HpAsyncPs.Cli.Launching;
 /// A server and its workers as processes on this host, from start to end. One thread calls all of it; the threads that
 /// read the children's pipes only leave what they read. Every wait is bounded, and disposing leaves no process behind.
 /// </summary>
-internal sealed class LocalCluster : IDisposable
+internal sealed partial class LocalCluster : IDisposable
 {
     private const string OneRelease = "are the three programs of one release? Run tools/publish.sh again";
     private static readonly TimeSpan ListenTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Heartbeat = TimeSpan.FromMilliseconds(100);
-
-    // The last evaluation and the leaving of workers have limits of their own in the server, 35 s together.
-    private static readonly TimeSpan StopTimeout = TimeSpan.FromMinutes(11);
 
     // How long others may take to show that one of them was the cause, and the server to save what there is.
     private static readonly TimeSpan CauseTimeout = TimeSpan.FromSeconds(2);
@@ -31,21 +28,25 @@ internal sealed class LocalCluster : IDisposable
     private readonly Binaries _binaries;
     private readonly StopSignals _signals;
     private readonly TimeProvider _time;
-    private readonly List<ChildProcess> _workers = [];
+    private readonly LossSettings _loss;
+    private readonly Action<string> _say;
+    private readonly List<RunProcess> _workers = [];
     private readonly LocalSocket _socket = new();
-    private ChildProcess? _server;
+    private RunProcess? _server;
     private string? _address;
     private string? _unexpected;
     private RunStatus? _status;
     private RunSummary? _ended;
-    private long _stoppingSince;
     private long _failingSince;
 
-    public LocalCluster(Binaries binaries, StopSignals signals, TimeProvider time)
+    /// <param name="binaries">The programs.</param>
+    /// <param name="signals">The user's.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="loss">What becomes of the run when a process dies.</param>
+    /// <param name="say">Shows a line to the user.</param>
+    public LocalCluster(Binaries binaries, StopSignals signals, TimeProvider time, LossSettings loss, Action<string> say)
     {
-        _binaries = binaries;
-        _signals = signals;
-        _time = time;
+        (_binaries, _signals, _time, _loss, _say) = (binaries, signals, time, loss, say);
     }
 
     /// <summary>The newest word of the server.</summary>
@@ -54,9 +55,6 @@ internal sealed class LocalCluster : IDisposable
     /// <summary>What the server reported at its end, if it got so far.</summary>
     public RunSummary? Ended => Volatile.Read(ref _ended);
 
-    /// <summary>The user has asked it to stop.</summary>
-    public bool IsStopping => _stoppingSince != 0;
-
     /// <summary>Starts all processes.</summary>
     /// <param name="serverArguments">Arguments of hpaps-server, but for where it listens.</param>
     /// <param name="workerArguments">For each worker: its arguments, given the server's address.</param>
@@ -64,17 +62,19 @@ internal sealed class LocalCluster : IDisposable
     /// <exception cref="ClusterException">A process failed, or the user stopped it.</exception>
     public void Start(IReadOnlyList<string> serverArguments, IReadOnlyList<Func<string, IReadOnlyList<string>>> workerArguments)
     {
-        _server = ChildProcess.Start("server", _binaries.Server, ["--listen", _socket.Address, .. serverArguments], Heard, _signals.Wake);
+        // Where it listened before, it listens again: workers look for it there.
+        _server = new RunProcess(
+            restarts => ChildProcess.Start("server", _binaries.Server, ["--listen", _address ?? _socket.Address, .. serverArguments], Heard, _signals.Wake, restarts), _time);
         long start = _time.GetTimestamp();
         while (Volatile.Read(ref _address) is null)
         {
-            if (_server.HasExited)
-                throw Failure.Explain(_server, _workers, "at its start");
+            if (_server.Process.HasExited)
+                throw Failure.Explain(_server.Process, [], "at its start");
             if (_signals.Received > 0)
                 throw NothingTrained();
             if (_time.GetElapsedTime(start) > ListenTimeout)
             {
-                throw new ClusterException($"server (pid {_server.Id}) did not listen within {ListenTimeout.TotalSeconds:0} s; "
+                throw new ClusterException($"server (pid {_server.Process.Id}) did not listen within {ListenTimeout.TotalSeconds:0} s; "
                     + "is this host overloaded? Try again");
             }
 
@@ -82,8 +82,12 @@ internal sealed class LocalCluster : IDisposable
             _signals.Wake.WaitOne(Heartbeat);
         }
 
-        for (int rank = 0; rank < workerArguments.Count; rank++)
-            _workers.Add(ChildProcess.Start($"worker {rank}", _binaries.Worker, workerArguments[rank](_address!), null, _signals.Wake));
+        for (int j = 0; j < workerArguments.Count; j++)
+        {
+            int rank = j;
+            _workers.Add(new RunProcess(
+                restarts => ChildProcess.Start($"worker {rank}", _binaries.Worker, workerArguments[rank](_address!), null, _signals.Wake, restarts), _time));
+        }
     }
 
     /// <summary>Waits a moment and looks after everybody. False when the run has ended well.</summary>
@@ -94,29 +98,35 @@ internal sealed class LocalCluster : IDisposable
         _signals.Wake.WaitOne(Heartbeat);
         PassOnStop();
         ThrowIfUnexpected();
-        if (_server!.HasExited && _server.ExitCode == 0)
+        ChildProcess server = _server!.Process;
+        if (server.HasExited && server.ExitCode == 0)
         {
-            _server.Drain();
+            server.Drain();
             RunSummary ended = Ended
-                ?? throw new ClusterException($"server (pid {_server.Id}) ended without a word; {OneRelease}");
+                ?? throw new ClusterException($"server (pid {server.Id}) ended without a word; {OneRelease}");
             if (ended.Parameters == 0)
                 throw NothingTrained();
             return false;
         }
 
+        CareForTheDead();
         bool failed = false, certain = false, runs = false;
-        foreach (ChildProcess child in All())
+        foreach (RunProcess one in All())
         {
-            failed |= Failure.Has(child);
-            certain |= Failure.IsCertain(child);
-            runs |= !child.HasExited;
+            failed |= one.HasFailed;
+            certain |= one.HasFailed && Failure.IsCertain(one.Process);
+            runs |= one.IsPausing || !one.Process.HasExited;
         }
 
         if (!failed)
+        {
+            _failingSince = 0;
             return true;
+        }
+
         if (_failingSince == 0)
             _failingSince = _time.GetTimestamp();
-        bool stopped = IsStopping && _server.HasExited;
+        bool stopped = IsStopping && _server.HasFailed;
         if (certain || !runs || stopped || _time.GetElapsedTime(_failingSince) > CauseTimeout)
             throw Explained();
         return true;
@@ -127,8 +137,11 @@ internal sealed class LocalCluster : IDisposable
     public void WaitForWorkers()
     {
         long start = _time.GetTimestamp();
-        foreach (ChildProcess worker in _workers)
+        foreach (RunProcess one in _workers)
         {
+            ChildProcess worker = one.Process;
+            if (one.IsWrittenOff || one.IsPausing)
+                continue;
             while (!worker.HasExited)
             {
                 if (_signals.Received > 1)
@@ -148,27 +161,28 @@ internal sealed class LocalCluster : IDisposable
     /// <summary>Ends everybody: first by asking, then by force. Nobody is left when it returns.</summary>
     public void Dispose()
     {
-        bool endedWell = _server is { HasExited: true, ExitCode: 0 } && Ended is { Parameters: > 0 };
+        bool endedWell = _server is { Process: { HasExited: true, ExitCode: 0 } } && Ended is { Parameters: > 0 };
         long start = _time.GetTimestamp();
         if (endedWell)
         {
             // The workers are on their way out by themselves.
-            foreach (ChildProcess worker in _workers)
-                worker.WaitForExit(Left(LeaveTimeout, start));
+            foreach (RunProcess worker in _workers)
+                worker.Process.WaitForExit(Left(LeaveTimeout, start));
         }
 
-        foreach (ChildProcess child in All())
-            child.CloseInput();
+        foreach (RunProcess one in All())
+            one.Process.CloseInput();
         start = _time.GetTimestamp();
-        foreach (ChildProcess child in All())
+        foreach (RunProcess one in All())
         {
+            ChildProcess child = one.Process;
             if (child.WaitForExit(Left(KillTimeout, start)))
                 continue;
             child.Kill();
             child.WaitForExit(KillTimeout);
         }
 
-        foreach (ChildProcess worker in _workers)
+        foreach (RunProcess worker in _workers)
             worker.Dispose();
         _server?.Dispose();
         _socket.Dispose();
@@ -180,10 +194,10 @@ internal sealed class LocalCluster : IDisposable
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
 
-    private IEnumerable<ChildProcess> All()
+    private IEnumerable<RunProcess> All()
     {
         // Workers first: a server that loses them has nothing left to wait for.
-        foreach (ChildProcess worker in _workers)
+        foreach (RunProcess worker in _workers)
             yield return worker;
         if (_server is not null)
             yield return _server;
@@ -211,30 +225,7 @@ internal sealed class LocalCluster : IDisposable
     private void ThrowIfUnexpected()
     {
         if (Volatile.Read(ref _unexpected) is { } line)
-            throw new ClusterException($"server (pid {_server!.Id}) printed '{line}', which is no event; {OneRelease}");
-    }
-
-    private void PassOnStop()
-    {
-        if (_signals.Received > 1 && Ended is null)
-        {
-            foreach (ChildProcess child in All())
-                child.Kill();
-            throw new ClusterException("ended at once by the second signal; nothing was saved");
-        }
-
-        if (_signals.Received == 0)
-            return;
-        if (_stoppingSince == 0)
-        {
-            _stoppingSince = _time.GetTimestamp();
-            _server!.Send("stop");
-        }
-        else if (_time.GetElapsedTime(_stoppingSince) > StopTimeout)
-        {
-            throw new ClusterException($"server (pid {_server!.Id}) did not end within {StopTimeout.TotalSeconds:0} s after it was asked to stop; "
-                + "everything was ended");
-        }
+            throw new ClusterException($"server (pid {_server!.Process.Id}) printed '{line}', which is no event; {OneRelease}");
     }
 
     private Exception Explained()
@@ -245,11 +236,19 @@ internal sealed class LocalCluster : IDisposable
         string when = trained ? $"after {Status?.Passes ?? Ended!.Passes:0.#} passes" : "before training began";
 
         // A server that loses a worker for good saves what there is; that must not be cut off.
-        if (trained && GiveUpTheDead())
-            _server!.WaitForExit(SaveTimeout);
-        Exception failure = Failure.Explain(_server!, _workers, when);
-        if (_server!.HasExited)
-            _server.Drain();
+        ChildProcess server = _server!.Process;
+        if (trained && !server.HasExited && GiveUpTheDead())
+            server.WaitForExit(SaveTimeout);
+        var counted = new List<ChildProcess>();
+        foreach (RunProcess worker in _workers)
+        {
+            if (!worker.IsWrittenOff && !worker.IsPausing)
+                counted.Add(worker.Process);
+        }
+
+        Exception failure = Failure.Explain(server, counted, when);
+        if (server.HasExited)
+            server.Drain();
         return failure;
     }
 
@@ -258,11 +257,11 @@ internal sealed class LocalCluster : IDisposable
     {
         for (int rank = 0; rank < _workers.Count; rank++)
         {
-            if (Failure.Has(_workers[rank]))
-                _server!.Send($"give-up {rank} its process has ended");
+            if (_workers[rank].HasFailed)
+                GiveUp(rank);
         }
 
-        return _workers.Exists(Failure.Has);
+        return _workers.Exists(static worker => worker.HasFailed);
     }
 
     private static ClusterException NothingTrained() =>

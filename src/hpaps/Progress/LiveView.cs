@@ -45,6 +45,8 @@ internal sealed class LiveView(string title, RunGoal goal, int workers, TimeProv
         thrown?.Throw();
     }
 
+    public void Say(string line) => _console.WriteLine($"hpaps: {line}"); // above what changes
+
     private Rows Render(RunProgress progress)
     {
         var parts = new List<IRenderable> { new Markup($"[bold]{Markup.Escape(title)}[/]") { Overflow = Overflow.Ellipsis } };

@@ -35,6 +35,8 @@ internal sealed class PlainView(int workers, TimeProvider time) : IProgressView
         }
     }
 
+    public void Say(string line) => Console.Error.WriteLine($"hpaps: {line}");
+
     private static string Line(RunProgress progress, RunStatus status)
     {
         var line = new StringBuilder("hpaps: ");

@@ -56,6 +56,8 @@ internal sealed class RunProgress(RunGoal goal)
     {
         if (status is null || ReferenceEquals(status, Status))
             return;
+        if (status.Seconds < Status?.Seconds)
+            _window.Clear(); // the server was started again
         Status = status;
         if (status.Objective is not null)
             _first ??= status;

@@ -2,8 +2,10 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
+using HpAsyncPs.Cli.Launching;
 using HpAsyncPs.Learning.Output;
 using HpAsyncPs.Programs;
+using HpAsyncPs.Server;
 
 namespace HpAsyncPs.Cli.Training;
 
@@ -36,6 +38,13 @@ internal static class Commands
         if (settings.Plateau is { } plateau)
             arguments.AddRange(["--plateau", plateau.ToString()]);
         Add(arguments, "--time-limit", settings.TimeLimit);
+        LossSettings loss = settings.Loss;
+        if (loss.OnWorkerLoss != WorkerLoss.Wait)
+            arguments.AddRange(["--on-worker-loss", loss.OnWorkerLoss == WorkerLoss.Keep ? "keep" : "evict"]);
+        Add(arguments, "--rejoin-timeout", loss.RejoinTimeout);
+        Add(arguments, "--liveness-timeout", loss.LivenessTimeout);
+        if (loss.Reassigns)
+            arguments.Add("--reassign");
         return arguments;
     }
 

@@ -1,6 +1,7 @@
 using System;
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using HpAsyncPs.Cli.Launching;
 using HpAsyncPs.Programs;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server.Policies;
@@ -25,6 +26,7 @@ internal sealed class TrainOptions
     private readonly Option<double> _slowRandom = new Option<double>("--slow-random") { HelpName = "SIGMA", Description = "Let each step take exp(SIGMA N(0, 1)) times as long, drawn from seed and rank; a process cannot be faster than it is: there, less than 1 counts as 1.", DefaultValueFactory = _ => 0 }.Within(0, SlowOptions.MostSigma);
     private readonly Option<string> _output;
     private readonly Option<bool> _json = new("--json") { Description = "Print the summary as one JSON object on standard output, and nothing else there." };
+    private readonly LossOptions? _loss;
     private readonly string _task;
     private readonly double _defaultPasses;
 
@@ -37,6 +39,7 @@ internal sealed class TrainOptions
     public TrainOptions(string task, double defaultPasses, string data, string test, string seed, bool simulates)
     {
         _task = task;
+        _loss = simulates ? null : new LossOptions();
         _defaultPasses = defaultPasses;
         _data = new Option<string>("--data") { HelpName = "FILE", Description = data, Required = true }.NotEmpty();
         _test = new Option<string>("--test") { HelpName = "FILE", Description = test }.NotEmpty();
@@ -57,10 +60,11 @@ internal sealed class TrainOptions
         command.Options.Add(_test);
         foreach (Option option in own)
             command.Options.Add(option);
-        foreach (Option option in (Option[])[_workers, _policy, _passes, _plateau, _timeLimit, _seed, _slow, _slowRandom, _output, _json])
+        foreach (Option option in (Option[])[_workers, _policy, _passes, _plateau, _timeLimit, _seed, _slow, _slowRandom, .. _loss?.All ?? [], _output, _json])
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
+            _loss?.Check(result);
             if (result.GetResult(_slow) is { } given && TryCount(result) is { } count)
                 SlowWorkers.Check(given, count, result.AddError);
         });
@@ -85,6 +89,7 @@ internal sealed class TrainOptions
         Seed = parsed.GetValue(_seed),
         Slow = SlowWorkers.Parse(parsed.GetValue(_slow) ?? []),
         SlowRandom = parsed.GetValue(_slowRandom),
+        Loss = _loss?.Settings(parsed, parsed.GetResult(_policy)) ?? new LossSettings(),
         Output = parsed.GetValue(_output),
         Json = parsed.GetValue(_json),
     };

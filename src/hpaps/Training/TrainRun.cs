@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using System.Text.Json;
@@ -84,7 +85,7 @@ internal static class TrainRun
         TrainSettings settings, Binaries binaries, StopSignals signals, OutputFolder folder, long bytes, long start, TimeProvider time)
     {
         (RunProgress progress, IProgressView view) = Views(settings, time);
-        var cluster = new LocalCluster(binaries, signals, time);
+        var cluster = new LocalCluster(binaries, signals, time, settings.Loss, view.Say);
         try
         {
             using (cluster)
@@ -101,17 +102,32 @@ internal static class TrainRun
                     cluster.WaitForWorkers();
             }
 
-            return cluster.Ended!;
+            if (settings.WorkersWrite)
+                CompleteUsers(folder.Path, cluster.Lost);
+            return Counted(cluster, cluster.Ended!);
         }
         catch (ClusterException e) when (cluster.Ended is { Parameters: > 0 } ended)
         {
-            Save(folder, ended, start, time);
-            throw new ClusterException($"{e.Message}\n{Remains(settings, folder.Path)}", e);
+            Save(folder, Counted(cluster, ended), start, time);
+            throw new ClusterException($"{e.Message}\n{Remains(settings, ended, folder.Path)}", e);
         }
         catch
         {
             folder.Discard();
             throw;
+        }
+    }
+
+    private static RunSummary Counted(LocalCluster cluster, RunSummary summary) =>
+        summary with { WorkerRestarts = cluster.WorkerRestarts, ServerRestarts = cluster.ServerRestarts };
+
+    /// <summary>Users of workers that the run went on without are lost with them, unless another took them over; the model is that of the rest.</summary>
+    private static void CompleteUsers(string folder, IReadOnlyList<int> lost)
+    {
+        foreach (int rank in lost)
+        {
+            if (UserPart.CompleteWithout(Path.Combine(folder, RunFolder.Model), rank))
+                Tell($"the users of worker {rank} are lost with it: for the model they are unknown, and it predicts what it knows of the item alone; --reassign or --restart keep them");
         }
     }
 
@@ -143,10 +159,15 @@ internal static class TrainRun
     }
 
     /// <summary>What a failed run leaves.</summary>
-    private static string Remains(TrainSettings settings, string folder) => settings.WorkersWrite
-        ? $"No model was saved, for the users of a worker that is lost are lost; how far it came is in {folder}."
-            + (File.Exists(Path.Combine(folder, RunFolder.Model, "model.json")) ? " model/ there is that of an earlier run." : "")
-        : $"The model as it stood then is in {folder}.";
+    private static string Remains(TrainSettings settings, RunSummary ended, string folder)
+    {
+        if (!settings.WorkersWrite)
+            return $"The model as it stood then is in {folder}.";
+        if (ended.Failure is null)
+            return $"The items are in {folder}, but not all users: train again.";
+        return $"No model was saved, for the users of a worker that is lost are lost; how far it came is in {folder}."
+            + (File.Exists(Path.Combine(folder, RunFolder.Model, "model.json")) ? " model/ there is that of an earlier run." : "");
+    }
 
     private static RunSummary Save(OutputFolder folder, RunSummary summary, long start, TimeProvider time)
     {

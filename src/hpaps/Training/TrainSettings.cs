@@ -1,4 +1,5 @@
 using System.Collections.Generic;
+using HpAsyncPs.Cli.Launching;
 using HpAsyncPs.Cli.Simulating;
 using HpAsyncPs.Server;
 
@@ -45,6 +46,9 @@ internal sealed record TrainSettings
 
     /// <summary>Each step takes exp(this times N(0, 1)) times as long.</summary>
     public double SlowRandom { get; init; }
+
+    /// <summary>What becomes of it when a process dies.</summary>
+    public LossSettings Loss { get; init; } = new();
 
     /// <summary>Trains in this process, on a virtual clock; null: in processes.</summary>
     public SimulationPlan? Simulation { get; init; }

@@ -18,6 +18,8 @@ internal static class SummaryPart
         page.Add($"<p class=\"outcome\">{Outcome(summary)}</p>\n");
         if (summary.Failure is not null)
             page.Add($"<p class=\"failure\"><b>It failed.</b> {summary.Failure}</p>\n");
+        if (summary.WorkerRestarts + summary.ServerRestarts > 0)
+            page.Add($"<p class=\"outcome\">Processes that had died were started again: {TimesOf("workers", summary.WorkerRestarts)}, {TimesOf("the server", summary.ServerRestarts)}.</p>\n");
         page.Add($"</header>\n<dl class=\"figures\">\n");
         if (summary.RelativeGap is { } gap)
             Figure(page, "Relative gap", Show.Gap(gap), "to the reference", $"{gap:R}");
@@ -98,6 +100,8 @@ internal static class SummaryPart
     };
 
     private static string WorkersOf(int workers) => workers == 1 ? "1 worker" : $"{workers} workers";
+
+    private static string TimesOf(string who, int times) => $"{who} {(times == 1 ? "once" : $"{times} times")}";
 
     private static string Moment(DateTimeOffset at) => $"{at:yyyy-MM-dd HH:mm:ss zzz}";
 }
