@@ -53,6 +53,27 @@ internal static class Parts
         return parts;
     }
 
+    /// <summary>The rows of several parts together.</summary>
+    public static SparseRows Join(ReadOnlySpan<SparseRows> parts)
+    {
+        var starts = new List<long> { 0 };
+        var columns = new List<int>();
+        var values = new List<float>();
+        var labels = new List<float>();
+        foreach (SparseRows part in parts)
+        {
+            for (int row = 0; row < part.Rows; row++)
+            {
+                columns.AddRange(part.RowColumns(row));
+                values.AddRange(part.RowValues(row));
+                labels.Add(part.Labels[row]);
+                starts.Add(columns.Count);
+            }
+        }
+
+        return new SparseRows(parts[0].Source, [.. starts], [.. columns], [.. values], [.. labels], parts[0].Features);
+    }
+
     private static SparseRows Take(SparseRows all, List<int> rows)
     {
         var starts = new List<long> { 0 };

@@ -30,6 +30,9 @@ internal sealed class SeededNetwork
 
     public ParameterServer Server { get; }
 
+    /// <summary>Links so far; the newest has the highest number.</summary>
+    public int Links => _links.Count;
+
     public int Delivered { get; private set; }
 
     public int Duplicated { get; private set; }
@@ -42,6 +45,25 @@ internal sealed class SeededNetwork
         link.Worker = new WorkerSession(options, time, new Sink(link.Up, "server"));
         link.Worker.Join();
         return link.Worker;
+    }
+
+    /// <summary>A worker's process has gone, with what was under way; nobody starts it again.</summary>
+    /// <param name="link">Its connection.</param>
+    /// <param name="rank">Its rank.</param>
+    public void Kill(int link, int rank)
+    {
+        _links[link].Up.Clear();
+        _links[link].Down.Clear();
+        Server.GiveUp(rank, "it was killed");
+        Server.Closed(_links[link].Peer!, "it was killed");
+    }
+
+    /// <summary>The same, but nobody says that it will not return.</summary>
+    public void Cut(int link)
+    {
+        _links[link].Up.Clear();
+        _links[link].Down.Clear();
+        Server.Closed(_links[link].Peer!, "it was cut off");
     }
 
     /// <summary>Delivers one message of a link drawn by chance. False when nothing is under way.</summary>

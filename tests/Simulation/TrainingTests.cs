@@ -162,7 +162,7 @@ public sealed class TrainingTests
     }
 
     /// <summary>400 rows, 20 features, as a whole and in 4 parts of unequal size.</summary>
-    private static (SparseRows All, SparseRows[] Parts) Data(bool labelSorted)
+    internal static (SparseRows All, SparseRows[] Parts) Data(bool labelSorted)
     {
         const int rows = 400, features = 20;
         var random = new Random(4);

@@ -27,35 +27,51 @@ internal sealed class VirtualCluster
         _network = new SeededNetwork(seed, 0.1, options with { Workers = tasks.Length, FinalTimeout = TimeSpan.FromDays(1), LivenessTimeout = TimeSpan.FromDays(1) }, _time);
         _workers = new Worker[tasks.Length];
         for (int rank = 0; rank < tasks.Length; rank++)
+            _workers[rank] = NewWorker(rank, tasks[rank], TimeSpan.FromMicroseconds(stepMicroseconds[rank]));
+    }
+
+    /// <summary>What the server logs.</summary>
+    public IReadOnlyList<string> Log => _network.Log;
+
+    /// <summary>A worker's process ends, and nobody starts it again.</summary>
+    public void Kill(int rank)
+    {
+        _workers[rank].IsDead = true;
+        _network.Kill(_workers[rank].Link, rank);
+    }
+
+    /// <summary>A worker's process ends, and another with the same part begins.</summary>
+    public void Replace(int rank, ITask task)
+    {
+        _network.Cut(_workers[rank].Link);
+        _workers[rank] = NewWorker(rank, task, _workers[rank].StepTime);
+    }
+
+    private Worker NewWorker(int rank, ITask task, TimeSpan stepTime)
+    {
+        var join = new WorkerOptions
         {
-            ITask task = tasks[rank];
-            var join = new WorkerOptions
-            {
-                Rank = rank,
-                Parameters = task.Parameters,
-                RowLength = task.RowLength,
-                Aggregate = task.Aggregate,
-                Weight = task.Weight,
-                Agreed = task.Agreed,
-                Settings = task.Settings,
-                LivenessTimeout = TimeSpan.FromDays(1),
-            };
-            _workers[rank] = new Worker(_network.Connect(join, _time), task, TimeSpan.FromMicroseconds(stepMicroseconds[rank]));
-        }
+            Rank = rank,
+            Parameters = task.Parameters,
+            RowLength = task.RowLength,
+            Aggregate = task.Aggregate,
+            Weight = task.Weight,
+            Agreed = task.Agreed,
+            Settings = task.Settings,
+            LivenessTimeout = TimeSpan.FromDays(1),
+        };
+        return new Worker(_network.Connect(join, _time), task, stepTime) { Link = _network.Links - 1 };
     }
 
     /// <summary>Runs to the end and gives the result; the virtual time is in its status.</summary>
-    public RunResult Run(int mostEvents)
+    /// <param name="mostEvents">Gives up after so many.</param>
+    /// <param name="before">Called before each, with its number.</param>
+    public RunResult Run(int mostEvents, Action<int>? before = null)
     {
         _network.DeliverAll();
-        foreach (Worker worker in _workers)
-        {
-            worker.Task.Start(worker.Session.Started!);
-            worker.Loop = new TrainingLoop(worker.Session, worker.Task, _time);
-        }
-
         for (int e = 0; e < mostEvents && !_network.Server.HasEnded; e++)
         {
+            before?.Invoke(e);
             bool progress = false;
             foreach (Worker worker in _workers)
                 progress |= Act(worker);
@@ -66,7 +82,7 @@ internal sealed class VirtualCluster
 
         foreach (Worker worker in _workers)
         {
-            worker.Loop!.Dispose();
+            worker.Loop?.Dispose();
             worker.Session.Dispose();
         }
 
@@ -75,6 +91,14 @@ internal sealed class VirtualCluster
 
     private bool Act(Worker worker)
     {
+        if (worker.IsDead || worker.Session.Started is null)
+            return false;
+        if (worker.Loop is null)
+        {
+            worker.Task.Start(worker.Session.Started);
+            worker.Loop = new TrainingLoop(worker.Session, worker.Task, _time);
+        }
+
         if (worker.BusyUntil is { } until)
         {
             if (_time.GetUtcNow() < until)
@@ -84,7 +108,7 @@ internal sealed class VirtualCluster
             return true;
         }
 
-        switch (worker.Loop!.Next(out TimeSpan wait))
+        switch (worker.Loop.Next(out TimeSpan wait))
         {
             case NextAction.Step:
                 worker.Loop.Compute();
@@ -108,6 +132,8 @@ internal sealed class VirtualCluster
         DateTimeOffset next = DateTimeOffset.MaxValue;
         foreach (Worker worker in _workers)
         {
+            if (worker.IsDead)
+                continue;
             DateTimeOffset at = worker.BusyUntil ?? worker.WaitUntil ?? DateTimeOffset.MaxValue;
             next = at < next ? at : next;
         }
@@ -131,5 +157,9 @@ internal sealed class VirtualCluster
         public DateTimeOffset? WaitUntil { get; set; }
 
         public bool HasLeft { get; set; }
+
+        public bool IsDead { get; set; }
+
+        public int Link { get; init; }
     }
 }
