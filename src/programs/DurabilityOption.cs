@@ -14,19 +14,20 @@ internal readonly record struct Durability(bool IsKept, TimeSpan? Interval, Time
 /// <summary>--durability.</summary>
 internal static class DurabilityOption
 {
-    private const string None = "none";
+    public const string None = "none";
     private const string Always = "always";
     private const string Interval = "interval:";
     private const int LeastMilliseconds = 1;
     private const int MostMilliseconds = 3_600_000;
     private const int DefaultMilliseconds = 100;
 
-    public static Option<string?> Create()
+    /// <param name="description">Of what it is good for here; null: at a server.</param>
+    public static Option<string?> Create(string? description = null)
     {
         var option = new Option<string?>("--durability")
         {
             HelpName = "none|interval:MS|always",
-            Description = "none: a server that dies knows nothing; interval:MS: it goes on from what it had MS milliseconds before, at most; always: a push is acknowledged when it is on disk. "
+            Description = description ?? "none: a server that dies knows nothing; interval:MS: it goes on from what it had MS milliseconds before, at most; always: a push is acknowledged when it is on disk. "
                 + $"By default interval:{DefaultMilliseconds} with --state, else none.",
         };
         option.Validators.Add(result =>

@@ -20,6 +20,9 @@ internal sealed record LossSettings
     /// <summary>Another worker takes over the part of one that is lost.</summary>
     public bool Reassigns { get; init; }
 
+    /// <summary>What a server that is started again goes on from, as its --durability; null: it has nothing, and the workers tell it what they have.</summary>
+    public string? Durability { get; init; }
+
     /// <summary>The model is at the server alone: one that is started again begins at zero.</summary>
     public bool ServerHasTheModel { get; init; }
 

@@ -41,6 +41,8 @@ internal static class Commands
         LossSettings loss = settings.Loss;
         if (loss.OnWorkerLoss != WorkerLoss.Wait)
             arguments.AddRange(["--on-worker-loss", loss.OnWorkerLoss == WorkerLoss.Keep ? "keep" : "evict"]);
+        if (loss.Durability is { } durability)
+            arguments.AddRange(["--state", File(StateOf(output)), "--durability", durability]);
         Add(arguments, "--rejoin-timeout", loss.RejoinTimeout);
         Add(arguments, "--liveness-timeout", loss.LivenessTimeout);
         if (loss.Reassigns)
@@ -60,6 +62,9 @@ internal static class Commands
 
         return all;
     }
+
+    /// <summary>Where a server that may be started again keeps its state while the run lasts.</summary>
+    public static string StateOf(string output) => Path.Combine(output, "state");
 
     /// <summary>The command line of this program, such that a shell takes it again.</summary>
     public static string Own() => OwnCommand.Line("hpaps");

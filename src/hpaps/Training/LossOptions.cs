@@ -12,6 +12,7 @@ internal sealed class LossOptions
 {
     private const string Never = "never";
     private const string OnFailure = "on-failure:";
+    private const string DefaultDurability = "interval:100";
     private const int MostRestarts = 1000;
 
     private readonly Option<string> _restart = new("--restart")
@@ -20,6 +21,7 @@ internal sealed class LossOptions
         Description = "Start a worker or the server again that died, N times each (1 to 1000), after a pause that doubles from 0.1 s to 10 s. Not where its input or command line was refused.",
         DefaultValueFactory = _ => Never,
     };
+    private readonly Option<string?> _durability = DurabilityOption.Create($"With --restart: what a server that is started again goes on from. none: what its workers tell it; interval:MS: a journal in the folder of the run, MS milliseconds old at most; always: one that has all that was acknowledged. By default {DefaultDurability}.");
     private readonly Option<string> _onLoss = CommonOptions.OnWorkerLoss();
     private readonly Option<double?> _rejoinTimeout = new Option<double?>("--rejoin-timeout") { HelpName = "SECONDS", Description = "How long the job holds for a lost worker, or another in its place, before it fails; 60 by default." }.Within(0, 1e6);
     private readonly Option<double?> _livenessTimeout = new Option<double?>("--liveness-timeout") { HelpName = "SECONDS", Description = "Seconds of silence after which the server gives a worker up; 10 by default." }.Within(2, 1e6);
@@ -32,21 +34,33 @@ internal sealed class LossOptions
     });
 
     /// <summary>All of them.</summary>
-    public Option[] All => [_restart, _onLoss, _rejoinTimeout, _livenessTimeout, _reassign];
+    public Option[] All => [_restart, _durability, _onLoss, _rejoinTimeout, _livenessTimeout, _reassign];
 
     /// <summary>What must hold between them.</summary>
-    public void Check(CommandResult result) => CommonOptions.CheckReassign(result, _reassign, _onLoss);
+    public void Check(CommandResult result)
+    {
+        CommonOptions.CheckReassign(result, _reassign, _onLoss);
+        if (result.GetResult(_durability) is { Implicit: false } && result.GetResult(_restart) is not { Tokens: [{ Value: not Never }] })
+            result.AddError("--durability is for a server that is started again: it needs --restart on-failure:N.");
+    }
 
     /// <summary>What was given.</summary>
-    public LossSettings Settings(ParseResult parsed, OptionResult? policy) => new()
+    public LossSettings Settings(ParseResult parsed, OptionResult? policy)
     {
-        Restarts = TryParse(parsed.GetValue(_restart)!, out int restarts) ? restarts : 0,
-        OnWorkerLoss = CommonOptions.WorkerLossOf(parsed.GetValue(_onLoss)!),
-        RejoinTimeout = parsed.GetValue(_rejoinTimeout),
-        LivenessTimeout = parsed.GetValue(_livenessTimeout),
-        Reassigns = parsed.GetValue(_reassign),
-        ServerHasTheModel = CommonOptions.TakesGradients(policy),
-    };
+        int restarts = TryParse(parsed.GetValue(_restart)!, out int given) ? given : 0;
+        string durability = parsed.GetValue(_durability) ?? DefaultDurability;
+        bool isKept = restarts > 0 && durability != DurabilityOption.None;
+        return new LossSettings
+        {
+            Restarts = restarts,
+            Durability = isKept ? durability : null,
+            OnWorkerLoss = CommonOptions.WorkerLossOf(parsed.GetValue(_onLoss)!),
+            RejoinTimeout = parsed.GetValue(_rejoinTimeout),
+            LivenessTimeout = parsed.GetValue(_livenessTimeout),
+            Reassigns = parsed.GetValue(_reassign),
+            ServerHasTheModel = !isKept && CommonOptions.TakesGradients(policy),
+        };
+    }
 
     private static bool TryParse(string text, out int restarts)
     {

@@ -86,6 +86,7 @@ internal static class TrainRun
     {
         (RunProgress progress, IProgressView view) = Views(settings, time);
         var cluster = new LocalCluster(binaries, signals, time, settings.Loss, view.Say);
+        RemoveState(folder.Path); // of a run that was killed
         try
         {
             using (cluster)
@@ -116,6 +117,18 @@ internal static class TrainRun
             folder.Discard();
             throw;
         }
+        finally
+        {
+            RemoveState(folder.Path);
+        }
+    }
+
+    /// <summary>What the server kept for its own restarts is of no use when the run is over.</summary>
+    private static void RemoveState(string folder)
+    {
+        string state = Commands.StateOf(folder);
+        if (Directory.Exists(Path.Combine(state, "journal")))
+            Directory.Delete(state, recursive: true);
     }
 
     private static RunSummary Counted(LocalCluster cluster, RunSummary summary) =>
