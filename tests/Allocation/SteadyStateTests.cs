@@ -2,6 +2,9 @@ using System;
 using System.Threading;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
+using HpAsyncPs.Server.Durability;
+using HpAsyncPs.Tests.Cluster;
+using HpAsyncPs.Transport;
 using HpAsyncPs.Worker;
 using Xunit;
 
@@ -27,6 +30,23 @@ public sealed class SteadyStateTests
         }
 
         server.WaitForEnd();
+    }
+
+    [Theory]
+    [InlineData(1000, 100, 50)]
+    [InlineData(1000, 1000, null)]
+    [InlineData(Limits.ChunkParameters + 5000, 50, 50)]
+    public void PushPull_with_a_journal_allocates_nothing_at_either_end(int parameters, int pushes, int? milliseconds)
+    {
+        using var folder = new TempFolder();
+        using StateFolder kept = StateFolder.Open(folder.In("state"));
+#pragma warning disable CA2000 // the host owns it
+        var state = new DurableState(kept.Journal, kept.Checkpoints, milliseconds is { } interval ? TimeSpan.FromMilliseconds(interval) : null);
+#pragma warning restore CA2000
+        using ServerHost host = ServerHost.Start(new ServerOptions { Evaluates = false }, Listener.Start(Endpoint.Parse("127.0.0.1:0")), state: state);
+        using (WorkerClient worker = WorkerClient.Connect(host.Address, new WorkerOptions { Parameters = parameters }))
+            Assert.Equal(0, LeastAllocated(worker, new float[parameters], pushes));
+        Assert.NotNull(host.Wait(TimeSpan.FromSeconds(10)));
     }
 
     [Theory]

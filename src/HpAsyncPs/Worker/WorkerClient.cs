@@ -97,7 +97,9 @@ public sealed class WorkerClient : IDisposable
         while (!_session.TryPush(vector, passes))
         {
             Pull();
-            Wait(timeout);
+            WaitFor(static session => session.HasNewer || session.HasRoom, timeout);
+            if (_session.HasNewer)
+                _ = _session.Take();
         }
     }
 
@@ -109,11 +111,17 @@ public sealed class WorkerClient : IDisposable
     /// <exception cref="ClusterException">The session failed, or time ran out.</exception>
     public void Wait(TimeSpan? timeout = null)
     {
+        WaitFor(static session => session.HasNewer, timeout);
+        _ = _session.Take();
+    }
+
+    private void WaitFor(Func<WorkerSession, bool> isThere, TimeSpan? timeout)
+    {
         TimeSpan limit = timeout ?? TimeSpan.FromSeconds(30);
         long start = _time.GetTimestamp();
         lock (_session.Gate)
         {
-            while (!_session.HasNewer && !_session.HasEnded)
+            while (!isThere(_session) && !_session.HasEnded)
             {
                 TimeSpan left = limit - _time.GetElapsedTime(start);
                 if (left <= TimeSpan.Zero || !Monitor.Wait(_session.Gate, left))
@@ -125,9 +133,8 @@ public sealed class WorkerClient : IDisposable
         }
 
         _session.ThrowIfFailed();
-        if (!_session.HasNewer)
+        if (!isThere(_session))
             throw new ClusterException($"The server {_session.Server} ended the job ({_session.StopReason}).");
-        _ = _session.Take();
     }
 
     /// <summary>

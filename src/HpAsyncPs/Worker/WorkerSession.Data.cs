@@ -62,7 +62,7 @@ public sealed partial class WorkerSession
     public bool IsPulling => _pulling;
 
     /// <summary>There is room for another push.</summary>
-    public bool HasRoom => _pendingCount < _pending.Length;
+    public bool HasRoom => _pendingCount < _pending.Length && !_awaitsOwn;
 
     /// <summary>Passes over all data that the whole job had made when the snapshot in use was sent.</summary>
     public double JobPasses => _current?.Passes ?? 0;
@@ -97,7 +97,7 @@ public sealed partial class WorkerSession
             throw new ArgumentException($"The model has {Started.Parameters} parameters; the vector has {x.Length}.", nameof(x));
         lock (Gate)
         {
-            if (!HasRoom || _hasEnded || _awaitsOwn)
+            if (!HasRoom || _hasEnded)
                 return false;
             PendingPush push = _pending[_pendingCount];
             push.Sequence = ++_sequence;
@@ -238,7 +238,15 @@ public sealed partial class WorkerSession
             return;
         (_newest, _current) = (_current, _newest);
         _hasNewer = false;
-        ulong whole = Math.Min(_current!.ContainsWhole(), Acknowledged); // what is not acknowledged may have to be sent again
+        LetGo();
+    }
+
+    /// <summary>Pushes that the snapshot in use contains and that are acknowledged need not be kept.</summary>
+    private void LetGo()
+    {
+        if (_current is null)
+            return;
+        ulong whole = Math.Min(_current.ContainsWhole(), Acknowledged); // what is not acknowledged may have to be sent again
         int done = 0;
         while (done < _pendingCount && _pending[done].Sequence <= whole)
             done++;
@@ -267,81 +275,5 @@ public sealed partial class WorkerSession
             int count = Math.Min(_chunkKeys, corrected.Length - begin);
             DeltaKernel.AddScaled(push.Delta.Span.Slice(begin, count), share, corrected.Slice(begin, count));
         }
-    }
-
-    private void Encode(ReadOnlySpan<float> x, PendingPush push)
-    {
-        int begin = push.Encoded, count = Math.Min(_chunkKeys, x.Length - begin);
-        ReadOnlySpan<float> chunk = x.Slice(begin, count);
-        if (_options.Aggregate == Aggregate.Optimized)
-            chunk.CopyTo(push.Delta.Span.Slice(begin, count)); // a gradient, as it is
-        else
-            DeltaKernel.Encode(chunk, _reconstruction!.Span.Slice(begin, count), push.Delta.Span.Slice(begin, count));
-        push.Encoded += count;
-    }
-
-    private void SendPending()
-    {
-        // A connection may say that it is writable from inside Send; the loop that is under way goes on by itself.
-        if (_isSending)
-            return;
-        _isSending = true;
-        try
-        {
-            SendChunks();
-        }
-        finally
-        {
-            _isSending = false;
-        }
-    }
-
-    private void SendChunks()
-    {
-        while (_trains && !_hasEnded && !_isFull && NextToSend() is { } push && _sendingKey < push.Encoded)
-        {
-            ReadOnlySpan<float> delta = push.Delta.Span;
-            int count = Math.Min(_chunkKeys, delta.Length - _sendingKey);
-            var header = new FrameHeader(FrameKind.Push)
-            {
-                Codec = CodecId.Fp32,
-                Flags = _sendingKey + count < delta.Length ? FrameFlags.None : push.Pulls ? FrameFlags.Last | FrameFlags.Pull : FrameFlags.Last,
-                Sequence = push.Sequence,
-                ShardVersion = push.FromVersion,
-                KeyBegin = (ulong)_sendingKey,
-                KeyCount = (uint)count,
-                PassesQ8 = push.PassesQ8,
-            };
-            ReadOnlySpan<float> chunk = delta.Slice(_sendingKey, count);
-            _sendingKey += count;
-            if (_sendingKey == delta.Length)
-                (_sendingSequence, _sendingKey) = (push.Sequence, 0);
-            _isFull = true; // unless it takes the chunk, or says within Send that it can take more
-            if (SendChunk(header, chunk))
-                _isFull = false;
-        }
-    }
-
-    private bool SendChunk(FrameHeader header, ReadOnlySpan<float> chunk)
-    {
-        int rowLength = _options.RowLength;
-        int changed = rowLength == 1
-            ? -1
-            : RowsCodec.FindChanged(chunk, rowLength, _rows.AsSpan(0, RowsCodec.MostRows(chunk.Length, rowLength)));
-        if (changed < 0)
-            return Send(header, MemoryMarshal.AsBytes(chunk));
-        header.Codec = CodecId.Rows;
-        return Send(header, RowsCodec.Encode(chunk, rowLength, _rows.AsSpan(0, changed), 0, _payload));
-    }
-
-    private PendingPush? NextToSend()
-    {
-        for (int j = 0; j < _pendingCount; j++)
-        {
-            if (_pending[j].Sequence == _sendingSequence + 1)
-                return _pending[j];
-        }
-
-        return null;
     }
 }

@@ -191,7 +191,8 @@ public sealed partial class WorkerSession : IDisposable
                 ReceiveChunk(header, payload);
                 break;
             case FrameKind.Acknowledged:
-                Acknowledged = header.Sequence;
+                Acknowledged = Math.Max(Acknowledged, header.Sequence);
+                LetGo();
                 break;
             case FrameKind.Heartbeat:
                 break;
