@@ -35,6 +35,9 @@ public sealed partial class WorkerSession
     /// <summary>How often the two ends did not agree on what was pushed, and the worker took the server's word for its vector.</summary>
     public long Resynchronisations { get; private set; }
 
+    /// <summary>The life of this worker's vector at the server that its pushes are counted in, for tests.</summary>
+    internal ulong Generation => _generation;
+
     /// <summary>It begins in the midst of training, and has no snapshot yet.</summary>
     public bool AwaitsSnapshot { get; private set; }
 
