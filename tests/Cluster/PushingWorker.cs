@@ -71,9 +71,7 @@ internal sealed class PushingWorker : IDisposable
     {
         for (int j = 0; j < 2; j++) // the first answer may be of a pull that was open already
         {
-            ulong before = Session.Pushed;
-            while (Session.Pushed == before)
-                PushOnce();
+            PushOnce();
             UntilAcknowledged();
             _client.Pull();
             _client.Wait(Patience);
@@ -118,24 +116,15 @@ internal sealed class PushingWorker : IDisposable
 
     private void PushOnce()
     {
+        float[] row = PushedNumbers.Row((ulong)_random.NextInt64());
+        PushedNumbers.Fill(_vector, row);
         lock (Session.Gate)
         {
-            Pushed.Follow(Session.Generation, Session.Pushed);
-            if (Session.HasRoom && !Session.HasEnded)
-            {
-                float[] row = PushedNumbers.Row((ulong)_random.NextInt64());
-                PushedNumbers.Fill(_vector, row);
-                if (Session.TryPush(_vector, Session.Pushed + 1))
-                {
-                    if (_areGradients)
-                        Pushed.Add(Session.Pushed, row);
-                    return;
-                }
-            }
+            _client.Push(_vector, Patience); // waits without the lock; when it returns nothing has come in since the push was made
+            Pushed.Follow(Session.Generation, Session.Pushed - 1);
+            if (_areGradients)
+                Pushed.Add(Session.Pushed, row);
         }
-
-        _client.Pull();
-        _client.Wait(Patience);
     }
 
     private void UntilAcknowledged()

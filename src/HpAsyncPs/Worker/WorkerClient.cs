@@ -97,7 +97,10 @@ public sealed class WorkerClient : IDisposable
         while (!_session.TryPush(vector, passes))
         {
             Pull();
-            Wait(timeout);
+            Await(room: true, timeout);
+            _session.ThrowIfFailed();
+            if (_session.HasEnded)
+                throw Ended();
         }
     }
 
@@ -109,24 +112,10 @@ public sealed class WorkerClient : IDisposable
     /// <exception cref="ClusterException">The session failed, or time ran out.</exception>
     public void Wait(TimeSpan? timeout = null)
     {
-        TimeSpan limit = timeout ?? TimeSpan.FromSeconds(30);
-        long start = _time.GetTimestamp();
-        lock (_session.Gate)
-        {
-            while (!_session.HasNewer && !_session.HasEnded)
-            {
-                TimeSpan left = limit - _time.GetElapsedTime(start);
-                if (left <= TimeSpan.Zero || !Monitor.Wait(_session.Gate, left))
-                {
-                    throw new ClusterException($"No snapshot came from {_session.Server} within {limit.TotalSeconds:0} s: "
-                        + "does another worker hold up the barrier, or was no pull sent?");
-                }
-            }
-        }
-
+        Await(room: false, timeout);
         _session.ThrowIfFailed();
         if (!_session.HasNewer)
-            throw new ClusterException($"The server {_session.Server} ended the job ({_session.StopReason}).");
+            throw Ended();
         _ = _session.Take();
     }
 
@@ -142,6 +131,27 @@ public sealed class WorkerClient : IDisposable
         _session.Dispose();
         _pool.Dispose();
     }
+
+    /// <summary>Waits for a snapshot that is newer, or for room for a push: which comes with a snapshot that is asked for, or with an acknowledgement.</summary>
+    private void Await(bool room, TimeSpan? timeout)
+    {
+        TimeSpan limit = timeout ?? TimeSpan.FromSeconds(30);
+        long start = _time.GetTimestamp();
+        lock (_session.Gate)
+        {
+            while (!_session.HasEnded && (room ? !_session.HasRoom && _session.IsPulling : !_session.HasNewer))
+            {
+                TimeSpan left = limit - _time.GetElapsedTime(start);
+                if (left <= TimeSpan.Zero || !Monitor.Wait(_session.Gate, left))
+                {
+                    throw new ClusterException($"No snapshot came from {_session.Server} within {limit.TotalSeconds:0} s: "
+                        + "does another worker hold up the barrier, or was no pull sent?");
+                }
+            }
+        }
+    }
+
+    private ClusterException Ended() => new($"The server {_session.Server} ended the job ({_session.StopReason}).");
 
     private void Flush()
     {

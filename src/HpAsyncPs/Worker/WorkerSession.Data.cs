@@ -62,7 +62,7 @@ public sealed partial class WorkerSession
     public bool IsPulling => _pulling;
 
     /// <summary>There is room for another push.</summary>
-    public bool HasRoom => _pendingCount < _pending.Length;
+    public bool HasRoom => !_awaitsOwn && _pendingCount < _pending.Length;
 
     /// <summary>Passes over all data that the whole job had made when the snapshot in use was sent.</summary>
     public double JobPasses => _current?.Passes ?? 0;
@@ -97,7 +97,7 @@ public sealed partial class WorkerSession
             throw new ArgumentException($"The model has {Started.Parameters} parameters; the vector has {x.Length}.", nameof(x));
         lock (Gate)
         {
-            if (!HasRoom || _hasEnded || _awaitsOwn)
+            if (!HasRoom || _hasEnded)
                 return false;
             PendingPush push = _pending[_pendingCount];
             push.Sequence = ++_sequence;
@@ -238,22 +238,6 @@ public sealed partial class WorkerSession
             return;
         (_newest, _current) = (_current, _newest);
         _hasNewer = false;
-        ulong whole = Math.Min(_current!.ContainsWhole(), Acknowledged); // what is not acknowledged may have to be sent again
-        int done = 0;
-        while (done < _pendingCount && _pending[done].Sequence <= whole)
-            done++;
-        if (done == 0)
-            return;
-
-        // Contained pushes go to the end of the ring and are used again.
-        for (int j = 0; j < done; j++)
-        {
-            PendingPush push = _pending[0];
-            Array.Copy(_pending, 1, _pending, 0, _pending.Length - 1);
-            _pending[^1] = push;
-        }
-
-        _pendingCount -= done;
     }
 
     private void AddMissing(PendingPush push, Span<float> corrected)

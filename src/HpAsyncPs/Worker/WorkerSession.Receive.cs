@@ -58,6 +58,31 @@ public sealed partial class WorkerSession
         (_arriving, _newest) = (_newest, arriving);
         _hasNewer = true;
         _pulling = AwaitsSnapshot = false;
+        DropContained();
+    }
+
+    /// <summary>
+    /// Pushes that the newest snapshot contains make room. What is not acknowledged may have to be sent again, and stays: with a server that waits for its
+    /// disk the acknowledgement comes after the snapshot, and maybe nothing after it, so both ask.
+    /// </summary>
+    private void DropContained()
+    {
+        ulong whole = Math.Min((_hasNewer ? _newest : _current)!.ContainsWhole(), Acknowledged);
+        int done = 0;
+        while (done < _pendingCount && _pending[done].Sequence <= whole)
+            done++;
+        if (done == 0)
+            return;
+
+        // Contained pushes go to the end of the ring and are used again.
+        for (int j = 0; j < done; j++)
+        {
+            PendingPush push = _pending[0];
+            Array.Copy(_pending, 1, _pending, 0, _pending.Length - 1);
+            _pending[^1] = push;
+        }
+
+        _pendingCount -= done;
     }
 
     /// <summary>Changed rows, over what the last whole snapshot has in the other rows.</summary>

@@ -192,6 +192,8 @@ public sealed partial class WorkerSession : IDisposable
                 break;
             case FrameKind.Acknowledged:
                 Acknowledged = header.Sequence;
+                if (Started is not null)
+                    DropContained();
                 break;
             case FrameKind.Heartbeat:
                 break;
