@@ -69,14 +69,23 @@ internal sealed class PushingWorker : IDisposable
     /// <summary>Pushes once more and pulls; when all others have finished, that is what the server has.</summary>
     public ReadOnlySpan<float> Pull()
     {
-        for (int j = 0; j < 2; j++) // the first answer may be of a pull that was open already
+        bool isOpen = true;
+        while (isOpen) // the answer to a pull that is open already may lack what is pushed now
         {
             PushOnce();
             UntilAcknowledged();
-            _client.Pull();
-            _client.Wait(Patience);
+            Eventually.Holds(() => !Session.IsPulling, () => "a pull is not answered");
+            lock (Session.Gate)
+            {
+                _ = _client.Snapshot;
+                PushOnce();
+                isOpen = Session.IsPulling || Session.HasNewer;
+            }
         }
 
+        UntilAcknowledged();
+        _client.Pull();
+        _client.Wait(Patience);
         return _client.Snapshot;
     }
 

@@ -160,13 +160,13 @@ public sealed partial class WorkerSession
     /// <summary>Sends what is missing since the last connection, where the server takes it.</summary>
     private void GoOnTraining()
     {
-        if (_awaitsOwn || AwaitsSnapshot)
+        if (_awaitsOwn)
             return;
         for (int j = 0; j < _pendingCount; j++)
             _pending[j].Pulls = false; // asked for below
-        if (_pulling)
+        if (_pulling && !AwaitsSnapshot) // else one comes unasked
             Send(new FrameHeader(FrameKind.Pull) { ShardVersion = _hasNewer ? _newest!.Version : Version }, []);
-        SendPending();
+        SendPending(); // gradients may have been pushed since the server's word came: nothing else would send them
     }
 
     /// <summary>
