@@ -9,6 +9,9 @@ namespace HpAsyncPs.Server;
 /// <content>From disk to where the job stood: the newest checkpoint that is whole, then what the journal has after it.</content>
 public sealed partial class ParameterServer
 {
+    // A line of the log each; of a larger job the sum is told.
+    private const int MostStandsTold = 64;
+
     private long[] _positions = []; // for each chunk of the state: where the journal ended when the checkpoint copied it
     private long _replayed;
 
@@ -218,6 +221,14 @@ public sealed partial class ParameterServer
         _evaluateAt = _options.Evaluates ? now : long.MaxValue;
         _checkpointAt = After(_state!.CheckpointInterval);
         Log?.Invoke($"recovered from {from} and {_replayed} records of the journal: {_shard.Version} pushes of {_members.Length} workers; waiting for them");
+        TellStands();
+    }
+
+    /// <summary>Where each worker stands: what was acknowledged beyond that was lost with what was not on disk.</summary>
+    private void TellStands()
+    {
+        for (int rank = 0; rank < _members.Length && _members.Length <= MostStandsTold; rank++)
+            Log?.Invoke($"rank {rank} stands at push {_shard!.ClockOf(rank)}, key {_shard.NextKeyOf(rank)}, generation {_members[rank].Generation}");
     }
 
     private void Forget()
@@ -226,5 +237,5 @@ public sealed partial class ParameterServer
         (_shard, _members) = (null, []);
     }
 
-    private static InputException Damaged(string what) => new($"The state on disk cannot be taken up: {what}. To begin anew, move the state folder away.");
+    private InputException Damaged(string what) => new($"The state in '{_state!.Where}' cannot be taken up: {what}. To begin anew, move that folder away.");
 }

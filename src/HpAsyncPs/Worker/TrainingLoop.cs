@@ -84,6 +84,8 @@ public sealed class TrainingLoop : IDisposable
                 return NextAction.Evaluate;
             if (_session.IsFinishing || (!_begun && _session.AwaitsSnapshot))
                 return NextAction.Wait;
+            if (_waits && !_session.HasRoom)
+                return NextAction.Wait; // for acknowledgements: a step that could not be pushed would keep all others waiting
             if (!_begun || _session.HasNewer)
                 return NextAction.Step;
             if (_waits || !_session.HasRoom)

@@ -35,6 +35,9 @@ public sealed partial class WorkerSession
     /// <summary>How often the two ends did not agree on what was pushed, and the worker took the server's word for its vector.</summary>
     public long Resynchronisations { get; private set; }
 
+    /// <summary>The life of this worker's vector at the server that its pushes are counted in, for tests.</summary>
+    internal ulong Generation => _generation;
+
     /// <summary>It begins in the midst of training, and has no snapshot yet.</summary>
     public bool AwaitsSnapshot { get; private set; }
 
@@ -157,13 +160,13 @@ public sealed partial class WorkerSession
     /// <summary>Sends what is missing since the last connection, where the server takes it.</summary>
     private void GoOnTraining()
     {
-        if (_awaitsOwn || AwaitsSnapshot)
+        if (_awaitsOwn)
             return;
         for (int j = 0; j < _pendingCount; j++)
             _pending[j].Pulls = false; // asked for below
-        if (_pulling)
+        if (_pulling && !AwaitsSnapshot) // else one comes unasked
             Send(new FrameHeader(FrameKind.Pull) { ShardVersion = _hasNewer ? _newest!.Version : Version }, []);
-        SendPending();
+        SendPending(); // gradients may have been pushed since the server's word came: nothing else would send them
     }
 
     /// <summary>

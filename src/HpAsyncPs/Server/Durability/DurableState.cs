@@ -31,6 +31,9 @@ public sealed class DurableState : IDisposable
         Journal = new Journal(journal, time: _time);
     }
 
+    /// <summary>Path of the folder that has the journal's folder in it.</summary>
+    public string Where => System.IO.Path.GetDirectoryName(_journalDisk.Where) is { Length: > 0 } folder ? folder : _journalDisk.Where;
+
     /// <summary>How often what was applied is committed; null: always before it is acknowledged.</summary>
     public TimeSpan? Interval { get; }
 
