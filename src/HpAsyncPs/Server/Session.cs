@@ -152,7 +152,7 @@ public sealed class Session
     internal void CheckPull()
     {
         if (_pulls == Limits.OpenPulls)
-            throw new ProtocolException($"A worker has at most {Limits.OpenPulls} pulls open: wait for a snapshot before the next pull.");
+            throw new ProtocolException($"A worker has at most {Limits.OpenPulls} pulls open: wait for a snapshot before the next pull.") { Fault = FrameFault.OutOfTurn };
     }
 
     /// <summary>The oldest pull is being answered.</summary>
