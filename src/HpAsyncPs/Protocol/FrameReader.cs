@@ -41,7 +41,8 @@ public static class FrameReader
         Check(header, intact);
         if (header.PayloadLength > mostPayload)
             throw new ProtocolException($"A {header.Kind} frame announces {header.PayloadLength} bytes; a frame has at most {mostPayload} here, "
-                + "as the number of workers and admission decide.") { Fault = FrameFault.WrongLength };
+                + "as the number of workers and admission decide.")
+            { Fault = FrameFault.WrongLength };
         if (buffer.Length < FrameHeader.Bytes + (long)header.PayloadLength)
             return false;
         payload = buffer.Slice(FrameHeader.Bytes, header.PayloadLength);
@@ -56,13 +57,15 @@ public static class FrameReader
         if (header.Magic != FrameHeader.MagicValue)
         {
             throw new ProtocolException(
-                $"Expected an HpAsyncPs frame, got bytes that start with 0x{header.Magic:x8}: is this a port of hpaps-server?") { Fault = FrameFault.Unreadable };
+                $"Expected an HpAsyncPs frame, got bytes that start with 0x{header.Magic:x8}: is this a port of hpaps-server?")
+            { Fault = FrameFault.Unreadable };
         }
 
         if (header.Protocol != Limits.ProtocolVersion)
         {
             throw new ProtocolException($"The peer speaks protocol {header.Protocol}, this program speaks {Limits.ProtocolVersion}: "
-                + "run the same release at both ends.") { Fault = FrameFault.Unreadable };
+                + "run the same release at both ends.")
+            { Fault = FrameFault.Unreadable };
         }
 
         if (!intact)
@@ -88,7 +91,8 @@ public static class FrameReader
                 if (header.PayloadLength is 0 or > Limits.ControlBytes)
                 {
                     throw new ProtocolException($"A {header.Kind} message has 1 to {Limits.ControlBytes} bytes; "
-                        + $"this one announces {header.PayloadLength}.") { Fault = FrameFault.WrongLength };
+                        + $"this one announces {header.PayloadLength}.")
+                    { Fault = FrameFault.WrongLength };
                 }
 
                 break;
@@ -112,7 +116,8 @@ public static class FrameReader
         if (header.KeyCount is 0 or > Limits.ChunkParameters || !fits)
         {
             throw new ProtocolException($"A {header.Kind} chunk has 1 to {Limits.ChunkParameters} keys of at most 4 bytes; "
-                + $"this one announces {header.KeyCount} keys in {header.PayloadLength} bytes, codec {header.Codec}.") { Fault = FrameFault.WrongLength };
+                + $"this one announces {header.KeyCount} keys in {header.PayloadLength} bytes, codec {header.Codec}.")
+            { Fault = FrameFault.WrongLength };
         }
 
         if (header.KeyBegin > Limits.Parameters || header.KeyBegin + header.KeyCount > Limits.Parameters)

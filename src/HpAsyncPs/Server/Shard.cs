@@ -153,7 +153,8 @@ public sealed partial class Shard
         if (header.KeyBegin + header.KeyCount > (ulong)Parameters)
         {
             throw new ProtocolException($"Worker {rank} pushed keys {header.KeyBegin} to {header.KeyBegin + header.KeyCount}, "
-                + $"the shard has {Parameters}.") { Fault = FrameFault.OutOfRange };
+                + $"the shard has {Parameters}.")
+            { Fault = FrameFault.OutOfRange };
         }
 
         int begin = (int)header.KeyBegin, count = (int)header.KeyCount;
@@ -163,14 +164,16 @@ public sealed partial class Shard
         if (header.Sequence != sequence + 1 || begin != nextKey)
         {
             throw new ProtocolException($"Worker {rank} pushed chunk {begin} of push {header.Sequence}; "
-                + $"chunk {nextKey} of push {sequence + 1} comes next.") { Fault = FrameFault.OutOfTurn };
+                + $"chunk {nextKey} of push {sequence + 1} comes next.")
+            { Fault = FrameFault.OutOfTurn };
         }
 
         bool last = begin + count == Parameters;
         if (last != header.Flags.Has(FrameFlags.Last) || (!last && count != ChunkKeys))
         {
             throw new ProtocolException($"Worker {rank} pushed a {(last ? "last " : "")}chunk of keys {begin} to {begin + count}; chunks have "
-                + $"{ChunkKeys} keys, and the last one ends at key {Parameters}.") { Fault = FrameFault.WrongLength };
+                + $"{ChunkKeys} keys, and the last one ends at key {Parameters}.")
+            { Fault = FrameFault.WrongLength };
         }
 
         if (!isThere && !ApplyValues(rank, _reconstructions[rank], header.Codec, payload, begin, count))
@@ -299,7 +302,8 @@ public sealed partial class Shard
         bool isFinite = float.IsFinite(largest);
         string what = isFinite ? $"values that would take a parameter beyond {_limit:g3}, an overflow or a --max-magnitude of hpaps-server," : "NaN, infinity or an overflow";
         return new ProtocolException($"Worker {rank} pushed {what} in keys {begin} to {begin + count} of push {header.Sequence}: check its data and "
-            + $"{(_optimizer is null ? "step size" : "give a smaller --rate")}. Nothing of that chunk was applied.") { Fault = isFinite ? FrameFault.TooLarge : FrameFault.NotFinite };
+            + $"{(_optimizer is null ? "step size" : "give a smaller --rate")}. Nothing of that chunk was applied.")
+        { Fault = isFinite ? FrameFault.TooLarge : FrameFault.NotFinite };
     }
 
     private ReadOnlySpan<byte> OnePiece(in ReadOnlySequence<byte> payload)
