@@ -82,6 +82,14 @@ internal sealed class RawPeer : IDisposable
         }
     }
 
+    /// <summary>Puts a frame back: it is the next one again.</summary>
+    public void Unread(FrameHeader header, byte[] payload)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        FrameWriter.Write(output, header, payload);
+        _received = [.. output.WrittenSpan, .. _received];
+    }
+
     /// <summary>Reads to the end of the connection; true when the peer closed or reset it.</summary>
     public bool IsClosedByPeer()
     {

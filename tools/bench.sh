@@ -95,18 +95,6 @@ measure() {
   measured="$speed ${allocated:--}"
 }
 
-# between NAME FILE: puts the file between the page's markers of that name
-between() {
-  grep -qx "<!-- $1:begin -->" "$page" && grep -qx "<!-- $1:end -->" "$page" || { say "$page has no markers $1:begin and $1:end"; exit 1; }
-  awk -v name="$1" -v file="$2" '
-    $0 == "<!-- " name ":end -->" { inside = 0 }
-    !inside { print }
-    $0 == "<!-- " name ":begin -->" { inside = 1; print ""; while ((getline line < file) > 0) print line; print "" }' "$page" >"$work/page"
-  cat "$work/page" >"$page"
-}
-
-load() { cut -d' ' -f1-3 /proc/loadavg; }
-
 compare() {
   local pair row name unit ours limit a b runs=$((2 * pairs * ${#rows[@]})) before
   before=$(load)
@@ -136,7 +124,7 @@ compare() {
       table_row "$name" "$unit" <"$work/$row"
     done
   } >"$work/bench"
-  between bench "$work/bench"
+  between bench "$work/bench" "$page"
   cat "$work/bench"
 }
 
@@ -154,7 +142,7 @@ run_suites() {
       sed -n '/^|/{s/ *$//;s/[*][*]//g;p}' "out/bench/suites/results/HpAsyncPs.Bench.$file"
     done
   } >"$work/suites"
-  between suites "$work/suites"
+  between suites "$work/suites" "$page"
 }
 
 tools/publish.sh >&2

@@ -40,3 +40,43 @@ table_row() {
       printf "| %s | %s | %s | %.2f | %.2f to %.2f | %s |\n", name, shown(a), shown(b), at(r, 0.5), at(r, 0.25), at(r, 0.75), counted ? most + 0 : "-"
     }'
 }
+
+# serve OPTIONS...: starts hpaps-server --plain at a free port of loopback, or fails; its address in 'address', its id in 'server'. What it says goes
+# to a file in $work; who sources this sets that, and ends 'server' at the end.
+serve() {
+  local tries
+  out/bin/hpaps-server --listen 127.0.0.1:0 --plain "$@" 2>"$work/server" </dev/null &
+  server=$!
+  for ((tries = 0; tries < 500; tries++)); do
+    address=$(sed -n 's/.*listening at \([^ ]*\) for .*/\1/p' "$work/server")
+    [[ -z $address ]] || return 0
+    kill -0 "$server" 2>/dev/null || break
+    sleep 0.02
+  done
+  cat "$work/server" >&2
+  return 1
+}
+
+# push SECONDS OPTIONS...: GB/s of one worker that pushes 1 MiB after 1 MiB along the whole path to the server of 'serve', in 'speed'. The server ends.
+push() {
+  local seconds=$1
+  shift
+  timeout 120 out/bin/hpaps stress --server "$address" --path async --mode push --bytes 1M --seconds "$seconds" --json "$@" >"$work/printed" 2>"$work/errors" \
+    || { cat "$work/errors" "$work/server" >&2; return 1; }
+  speed=$(number "$work/printed" parameters_gb_per_second)
+  wait "$server" || { cat "$work/server" >&2; return 1; }
+  server=
+}
+
+# between NAME FILE PAGE: puts the file between the page's markers of that name. Needs $work.
+between() {
+  grep -qx "<!-- $1:begin -->" "$3" && grep -qx "<!-- $1:end -->" "$3" || { echo "$3 has no markers $1:begin and $1:end" >&2; return 1; }
+  awk -v name="$1" -v file="$2" '
+    $0 == "<!-- " name ":end -->" { inside = 0 }
+    !inside { print }
+    $0 == "<!-- " name ":begin -->" { inside = 1; print ""; while ((getline line < file) > 0) print line; print "" }' "$3" >"$work/page"
+  cat "$work/page" >"$3"
+}
+
+load() { cut -d' ' -f1-3 /proc/loadavg; }
+processor() { echo "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1), $(nproc) cores"; }

@@ -37,7 +37,7 @@ internal static class CliCommand
             "hpaps recommend --model recommender --user 42 --titles movies.csv"))
         {
             train, simulate, EvaluateCommand.Create(), PredictCommand.Create(), RecommendCommand.Create(), InspectCommand.Create(), GenerateCommand.Create(),
-            StressCommand.Create(), StressCommand.CreateWorker(), IdleCommand.Create(),
+            StressCommand.Create(), StressCommand.CreateWorker(), IdleCommand.Create(), AttackCommand.Create(),
         };
         return root;
     }

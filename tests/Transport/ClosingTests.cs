@@ -193,7 +193,7 @@ public sealed class ClosingTests : IDisposable
             Volatile.Write(ref _hasAnswered, true);
         }
 
-        public void Violated(string reason)
+        public void Violated(string reason, FrameFault fault)
         {
         }
 

@@ -161,7 +161,7 @@ public sealed class ConnectionEndTests
                 throw new InvalidTimeZoneException("on purpose");
         }
 
-        public void Violated(string reason)
+        public void Violated(string reason, FrameFault fault)
         {
         }
 

@@ -72,7 +72,7 @@ public sealed class GateTests
         for (int failure = 0; failure < 3; failure++)
         {
             Assert.False(gate.IsShutOut(Address));
-            Enter(gate).Keeper.Violated("no frame");
+            Enter(gate).Keeper.Violated("no frame", FrameFault.Unreadable);
         }
 
         Assert.True(gate.IsShutOut(Address));
@@ -175,7 +175,7 @@ public sealed class GateTests
         {
         }
 
-        public void Violated(string reason)
+        public void Violated(string reason, FrameFault fault)
         {
         }
 

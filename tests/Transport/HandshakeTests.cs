@@ -355,7 +355,7 @@ public sealed class HandshakeTests
 
         public void Received(in FrameHeader header, in ReadOnlySequence<byte> payload) => Kinds.Add(header.Kind);
 
-        public void Violated(string reason) => Violation = reason;
+        public void Violated(string reason, FrameFault fault) => Violation = reason;
 
         public void Writable()
         {

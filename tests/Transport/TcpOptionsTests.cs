@@ -44,7 +44,7 @@ public sealed class TcpOptionsTests
         {
         }
 
-        public void Violated(string reason)
+        public void Violated(string reason, FrameFault fault)
         {
         }
 

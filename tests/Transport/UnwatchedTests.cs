@@ -64,7 +64,7 @@ public sealed class UnwatchedTests
 
         void IFrameHandler.Received(in FrameHeader header, in ReadOnlySequence<byte> payload) => System.Threading.Interlocked.Increment(ref _received);
 
-        public void Violated(string reason)
+        public void Violated(string reason, FrameFault fault)
         {
         }
 

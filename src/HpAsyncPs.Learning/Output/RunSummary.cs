@@ -91,6 +91,9 @@ public sealed record RunSummary
     /// <summary>Pushes of each worker.</summary>
     public IReadOnlyList<ulong> WorkerPushes { get; init; } = [];
 
+    /// <summary>Frames of workers that were not accepted, by what was wrong with them.</summary>
+    public RefusedFrames RefusedFrames { get; init; } = new();
+
     /// <summary>How often the launcher started a worker again that had died.</summary>
     public int WorkerRestarts { get; init; }
 
@@ -149,6 +152,7 @@ public sealed record RunSummary
             StalenessMax = status.StalenessMax,
             WorkerBusyFraction = busy,
             WorkerPushes = pushes,
+            RefusedFrames = status.RefusedFrames,
             Version = typeof(RunSummary).Assembly.GetName().Version?.ToString(3) ?? "",
         };
     }

@@ -61,6 +61,8 @@ public static class RowsCodec
         if (payload.Length < HeadBytes)
             return $"a payload of rows has at least {HeadBytes} bytes; this one has {payload.Length}";
         uint count = BinaryPrimitives.ReadUInt32LittleEndian(payload);
+        if (BinaryPrimitives.ReadUInt32LittleEndian(payload[4..]) != 0)
+            return "bytes 4 to 7 of a payload of rows are reserved, and 0";
         if (count > keys / rowLength || payload.Length != Bytes((int)count, rowLength))
             return $"{count} rows of {rowLength} parameters do not fit {payload.Length} bytes and a chunk of {keys} keys";
         int length = (int)count;

@@ -41,12 +41,13 @@ public static class FrameReader
         Check(header, intact);
         if (header.PayloadLength > mostPayload)
             throw new ProtocolException($"A {header.Kind} frame announces {header.PayloadLength} bytes; a frame has at most {mostPayload} here, "
-                + "as the number of workers and admission decide.");
+                + "as the number of workers and admission decide.")
+            { Fault = FrameFault.WrongLength };
         if (buffer.Length < FrameHeader.Bytes + (long)header.PayloadLength)
             return false;
         payload = buffer.Slice(FrameHeader.Bytes, header.PayloadLength);
         if (header.PayloadChecksum != 0 && header.PayloadChecksum != Crc32C.Of(payload))
-            throw new ProtocolException($"The checksum of the payload of a {header.Kind} frame does not agree: the link or the peer corrupts data.");
+            throw new ProtocolException($"The checksum of the payload of a {header.Kind} frame does not agree: the link or the peer corrupts data.") { Fault = FrameFault.Unreadable };
         buffer = buffer.Slice(payload.End);
         return true;
     }
@@ -56,17 +57,19 @@ public static class FrameReader
         if (header.Magic != FrameHeader.MagicValue)
         {
             throw new ProtocolException(
-                $"Expected an HpAsyncPs frame, got bytes that start with 0x{header.Magic:x8}: is this a port of hpaps-server?");
+                $"Expected an HpAsyncPs frame, got bytes that start with 0x{header.Magic:x8}: is this a port of hpaps-server?")
+            { Fault = FrameFault.Unreadable };
         }
 
         if (header.Protocol != Limits.ProtocolVersion)
         {
             throw new ProtocolException($"The peer speaks protocol {header.Protocol}, this program speaks {Limits.ProtocolVersion}: "
-                + "run the same release at both ends.");
+                + "run the same release at both ends.")
+            { Fault = FrameFault.Unreadable };
         }
 
         if (!intact)
-            throw new ProtocolException("The checksum of a frame header does not agree: the link or the peer corrupts data.");
+            throw new ProtocolException("The checksum of a frame header does not agree: the link or the peer corrupts data.") { Fault = FrameFault.Unreadable };
         if (header.Shard != 0 || (header.Flags & ~(FrameFlags.Last | FrameFlags.Evaluate | FrameFlags.Final | FrameFlags.Pull | FrameFlags.Own | FrameFlags.Retry)) != 0)
             throw new ProtocolException("A frame uses a field that this version reserves: shard or a flag.");
         if (header.Flags.Has(FrameFlags.Own) && header.Kind != FrameKind.Snapshot)
@@ -82,19 +85,20 @@ public static class FrameReader
                 break;
             case FrameKind.Acknowledged or FrameKind.Pull or FrameKind.Heartbeat:
                 if (header.PayloadLength != 0)
-                    throw new ProtocolException($"A {header.Kind} frame has no payload; this one announces {header.PayloadLength} bytes.");
+                    throw new ProtocolException($"A {header.Kind} frame has no payload; this one announces {header.PayloadLength} bytes.") { Fault = FrameFault.WrongLength };
                 break;
             case (>= FrameKind.Join and <= FrameKind.Members) or FrameKind.Adopt:
                 if (header.PayloadLength is 0 or > Limits.ControlBytes)
                 {
                     throw new ProtocolException($"A {header.Kind} message has 1 to {Limits.ControlBytes} bytes; "
-                        + $"this one announces {header.PayloadLength}.");
+                        + $"this one announces {header.PayloadLength}.")
+                    { Fault = FrameFault.WrongLength };
                 }
 
                 break;
             case >= FrameKind.Hello and <= FrameKind.Proven:
                 if (header.PayloadLength is 0 or > Limits.HandshakeBytes)
-                    throw new ProtocolException($"A {header.Kind} message has 1 to {Limits.HandshakeBytes} bytes; this one announces {header.PayloadLength}.");
+                    throw new ProtocolException($"A {header.Kind} message has 1 to {Limits.HandshakeBytes} bytes; this one announces {header.PayloadLength}.") { Fault = FrameFault.WrongLength };
                 break;
             default:
                 throw new ProtocolException($"Unknown frame kind {(byte)header.Kind}.");
@@ -107,15 +111,16 @@ public static class FrameReader
         {
             CodecId.Fp32 => header.PayloadLength == header.KeyCount * sizeof(float),
             CodecId.Rows => header.PayloadLength <= header.KeyCount * sizeof(float), // else it would have been sent as fp32
-            _ => throw new ProtocolException($"Unknown codec {(byte)header.Codec} in a {header.Kind} frame."),
+            _ => throw new ProtocolException($"Unknown codec {(byte)header.Codec} in a {header.Kind} frame.") { Fault = FrameFault.Codec },
         };
         if (header.KeyCount is 0 or > Limits.ChunkParameters || !fits)
         {
             throw new ProtocolException($"A {header.Kind} chunk has 1 to {Limits.ChunkParameters} keys of at most 4 bytes; "
-                + $"this one announces {header.KeyCount} keys in {header.PayloadLength} bytes, codec {header.Codec}.");
+                + $"this one announces {header.KeyCount} keys in {header.PayloadLength} bytes, codec {header.Codec}.")
+            { Fault = FrameFault.WrongLength };
         }
 
         if (header.KeyBegin > Limits.Parameters || header.KeyBegin + header.KeyCount > Limits.Parameters)
-            throw new ProtocolException($"Keys from {header.KeyBegin} on, {header.KeyCount} of them, exceed {Limits.Parameters} parameters.");
+            throw new ProtocolException($"Keys from {header.KeyBegin} on, {header.KeyCount} of them, exceed {Limits.Parameters} parameters.") { Fault = FrameFault.OutOfRange };
     }
 }

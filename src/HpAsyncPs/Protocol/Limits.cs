@@ -39,6 +39,12 @@ public static class Limits
     /// <summary>Most parameters of a model (one shard): what fits an array of doubles with room to spare.</summary>
     public const int Parameters = 1 << 30;
 
+    /// <summary>
+    /// Largest magnitude of a parameter, where nobody says otherwise: its square is still far within a float, so losses and norms can be
+    /// computed from it. Models have parameters of magnitude 1e-6 to 1e6; what gets here diverges, or is sent to do harm.
+    /// </summary>
+    public const float Magnitude = 1e18f;
+
     /// <summary>Most workers of a job.</summary>
     public const int Workers = 4096;
 

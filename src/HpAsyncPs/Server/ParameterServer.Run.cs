@@ -153,7 +153,7 @@ public sealed partial class ParameterServer
         _slowest = _members.Length;
         _timeline = new Timeline(_members.Length);
         _policy.Optimizer?.Start(parameters, Limits.ChunkKeys(1, _members.Length, _options.MostChunkKeys), _rate);
-        _shard = new Shard(parameters, _admission.RowLength, _weights, _admission.Aggregate, _policy.Optimizer, _options.MostChunkKeys);
+        _shard = new Shard(parameters, _admission.RowLength, _weights, _admission.Aggregate, _policy.Optimizer, _options.MostChunkKeys, _options.MaxMagnitude);
         LimitPublications(_startedAt);
         _shard.Reserve(_shard.MostPublications);
     }

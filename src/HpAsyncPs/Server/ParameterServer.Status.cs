@@ -48,6 +48,7 @@ public sealed partial class ParameterServer
             StalenessP99 = _staleness.Percentile(99),
             StalenessMax = now.StalenessMax,
             Workers = workers,
+            RefusedFrames = RefusedFrames,
         };
     }
 

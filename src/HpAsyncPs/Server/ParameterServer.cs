@@ -40,6 +40,7 @@ public sealed partial class ParameterServer
         _finalTimeout = options.FinalTimeout;
         _incarnation = incarnation;
         _pulling = new RankSet(options.Workers);
+        _refusalLog = new (long SaidAt, long Unsaid)[options.Workers];
         _startedAt = time.GetTimestamp();
     }
 
@@ -64,9 +65,6 @@ public sealed partial class ParameterServer
 
     /// <summary>Connections that have not ended, for tests and checks.</summary>
     public int Connections => _peers.Count;
-
-    /// <summary>Peers that were refused, and frames with them.</summary>
-    public long Refused { get; private set; }
 
     /// <summary>A connection was accepted.</summary>
     public Peer Opened(IFrameSink sink)
@@ -93,46 +91,10 @@ public sealed partial class ParameterServer
         }
         catch (ProtocolException e)
         {
-            Refuse(peer, e.Message, e.MayRetry);
+            Refuse(peer, e.Message, e.MayRetry, e.Fault);
         }
 
         SendToWaiting();
-    }
-
-    /// <summary>The peer broke the protocol: tell it why, and close. A worker that did is lost: it would do so again.</summary>
-    /// <param name="peer">Which.</param>
-    /// <param name="reason">Why, and what to do.</param>
-    /// <param name="mayRetry">It is not the peer's fault, and may be over soon.</param>
-    public void Refuse(Peer peer, string reason, bool mayRetry = false)
-    {
-        if (peer.IsClosed)
-            return;
-        Refused++;
-        _scratch.ResetWrittenCount();
-        new TextMessage(reason).Write(_scratch);
-        peer.Send(new FrameHeader(FrameKind.Refused) { Session = peer.Session?.Id ?? 0, Flags = mayRetry ? FrameFlags.Retry : FrameFlags.None }, _scratch.WrittenSpan, followed: false);
-        Session? session = peer.Session;
-        Remove(peer);
-        if (session is null)
-            Log?.Invoke($"connection from {peer.Address} refused: {reason}");
-        else
-            Gone(session, reason, mayReturn: false);
-    }
-
-    /// <summary>
-    /// What came in cannot be read as frames. To a worker that is admitted something has happened on the way: its session goes on over another
-    /// connection. Anybody else is told.
-    /// </summary>
-    public void Violated(Peer peer, string reason)
-    {
-        if (peer.Session is null)
-        {
-            Refuse(peer, reason);
-            return;
-        }
-
-        Refused++;
-        Closed(peer, reason);
     }
 
     /// <summary>The connection can take more.</summary>
@@ -214,11 +176,11 @@ public sealed partial class ParameterServer
     private void Push(Session session, in FrameHeader header, in ReadOnlySequence<byte> payload)
     {
         if (_shard is null)
-            throw new ProtocolException("A push before the start: wait for the Start message.");
+            throw new ProtocolException("A push before the start: wait for the Start message.") { Fault = FrameFault.OutOfTurn };
         if (header.ShardVersion > _shard.Version)
-            throw new ProtocolException($"A push from version {header.ShardVersion}; the shard is at {_shard.Version}.");
+            throw new ProtocolException($"A push from version {header.ShardVersion}; the shard is at {_shard.Version}.") { Fault = FrameFault.OutOfTurn };
         if (!session.MayJump && session.PassesBefore + (header.PassesQ8 / 256.0) > session.Passes + Limits.PassesOfAPush)
-            throw new ProtocolException($"One push moves a worker on by at most {Limits.PassesOfAPush} passes, from {session.Passes} on.");
+            throw new ProtocolException($"One push moves a worker on by at most {Limits.PassesOfAPush} passes, from {session.Passes} on.") { Fault = FrameFault.TooLarge };
         bool pulls = header.Flags.Has(FrameFlags.Pull) && header.Sequence > _shard.ClockOf(session.Rank); // not when it comes a second time
         if (pulls)
             session.CheckPull(); // before anything is applied

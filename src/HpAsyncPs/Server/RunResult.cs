@@ -35,6 +35,34 @@ public sealed record WorkerRecord(
     int Rank, string Peer, double Weight, double Passes, ulong Pushes, double BusySeconds, double IdleSeconds,
     double EvaluatingSeconds);
 
+/// <summary>Frames of admitted workers that were not accepted, by what was wrong with them: see <see cref="Protocol.FrameFault"/>. Nothing of them was applied.</summary>
+public sealed record RefusedFrames
+{
+    /// <summary>Values that are NaN or infinite.</summary>
+    public long NotFinite { get; init; }
+
+    /// <summary>Values beyond the largest magnitude, or that would take a parameter there.</summary>
+    public long TooLarge { get; init; }
+
+    /// <summary>Payloads, or chunks, of a wrong length.</summary>
+    public long WrongLength { get; init; }
+
+    /// <summary>Keys that do not exist.</summary>
+    public long OutOfRange { get; init; }
+
+    /// <summary>Frames that did not come next.</summary>
+    public long OutOfTurn { get; init; }
+
+    /// <summary>Payloads that contradict their codec.</summary>
+    public long Codec { get; init; }
+
+    /// <summary>Frames whose checksum does not agree; the session may have gone on.</summary>
+    public long Unreadable { get; init; }
+
+    /// <summary>All others.</summary>
+    public long Other { get; init; }
+}
+
 /// <summary>How a run stands, or how it ended.</summary>
 public sealed record RunStatus
 {
@@ -76,6 +104,9 @@ public sealed record RunStatus
 
     /// <summary>Largest version lag.</summary>
     public long StalenessMax { get; init; }
+
+    /// <summary>What workers sent and was not accepted.</summary>
+    public RefusedFrames RefusedFrames { get; init; } = new();
 
     /// <summary>One for each rank.</summary>
     public IReadOnlyList<WorkerRecord> Workers { get; init; } = [];

@@ -327,7 +327,7 @@ public sealed class ServerHost : IDisposable
         public void Received(in FrameHeader header, in ReadOnlySequence<byte> payload) =>
             _host._server.Received(_peer, header, payload);
 
-        public void Violated(string reason) => _host._server.Violated(_peer, reason);
+        public void Violated(string reason, FrameFault fault) => _host._server.Violated(_peer, reason, fault);
 
         public void Writable() => _host._server.Writable(_peer);
 

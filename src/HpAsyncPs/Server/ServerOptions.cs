@@ -19,6 +19,12 @@ public sealed record ServerOptions
     /// <summary>Most parameters the server accepts; a worker that asks for more is refused.</summary>
     public int MaxParameters { get; init; } = Limits.Parameters;
 
+    /// <summary>
+    /// Largest magnitude that a parameter of a worker's vector may take, or, where the server applies gradients, one of the model or of a gradient. A push
+    /// that goes beyond is refused.
+    /// </summary>
+    public float MaxMagnitude { get; init; } = Limits.Magnitude;
+
     /// <summary>Stop after this many passes over all data (a worker's passes count by its weight); null: no limit.</summary>
     public double? Passes { get; init; }
 

@@ -150,7 +150,7 @@ public sealed partial class Session
     internal void CheckPull()
     {
         if (_pulls == Limits.OpenPulls)
-            throw new ProtocolException($"A worker has at most {Limits.OpenPulls} pulls open: wait for a snapshot before the next pull.");
+            throw new ProtocolException($"A worker has at most {Limits.OpenPulls} pulls open: wait for a snapshot before the next pull.") { Fault = FrameFault.OutOfTurn };
     }
 
     /// <summary>The oldest pull is being answered.</summary>

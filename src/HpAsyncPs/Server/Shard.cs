@@ -47,8 +47,10 @@ public sealed partial class Shard
     /// <param name="aggregate">What is made of the pushes.</param>
     /// <param name="optimizer">With <see cref="Aggregate.Optimized"/>: applies the gradients, started; else null.</param>
     /// <param name="mostChunkKeys">Keys of a chunk, at most.</param>
+    /// <param name="mostMagnitude">Of a parameter of a worker's vector, or with an optimiser of the model and of a gradient.</param>
     public Shard(
-        int parameters, int rowLength, ReadOnlySpan<double> weights, Aggregate aggregate, IServerOptimizer? optimizer = null, int mostChunkKeys = Limits.ChunkParameters)
+        int parameters, int rowLength, ReadOnlySpan<double> weights, Aggregate aggregate, IServerOptimizer? optimizer = null, int mostChunkKeys = Limits.ChunkParameters,
+        float mostMagnitude = float.MaxValue)
     {
         _optimizer = optimizer;
         Parameters = parameters;
@@ -61,7 +63,7 @@ public sealed partial class Shard
             total += weight;
         _isMean = aggregate == Aggregate.Mean;
         _scale = aggregate == Aggregate.Mean ? 1 / total : 1;
-        _limit = aggregate == Aggregate.Mean ? float.MaxValue : float.MaxValue / weights.Length; // the aggregate stays finite too
+        _limit = Math.Min(mostMagnitude, aggregate == Aggregate.Sum ? float.MaxValue / weights.Length : float.MaxValue); // the aggregate stays finite too
 
         // Users: the newest publication, the one being evaluated, the next one, and one old one a slow reader. See MostPublications.
         _snapshots = new FloatPool(parameters, weights.Length + 3, "publications of a shard");
@@ -143,7 +145,7 @@ public sealed partial class Shard
     /// <param name="header">Of the frame.</param>
     /// <param name="payload">Its payload.</param>
     /// <param name="isThere">The values are in the state already, which comes from a checkpoint: only the counting is made up for.</param>
-    /// <exception cref="ProtocolException">The chunk is out of turn, out of range or not finite; nothing was applied.</exception>
+    /// <exception cref="ProtocolException">The chunk is out of turn, out of range, not finite or too large; nothing was applied.</exception>
     public bool Apply(int rank, in FrameHeader header, in ReadOnlySequence<byte> payload, bool isThere = false)
     {
         ref ulong sequence = ref _sequences[rank];
@@ -151,7 +153,8 @@ public sealed partial class Shard
         if (header.KeyBegin + header.KeyCount > (ulong)Parameters)
         {
             throw new ProtocolException($"Worker {rank} pushed keys {header.KeyBegin} to {header.KeyBegin + header.KeyCount}, "
-                + $"the shard has {Parameters}.");
+                + $"the shard has {Parameters}.")
+            { Fault = FrameFault.OutOfRange };
         }
 
         int begin = (int)header.KeyBegin, count = (int)header.KeyCount;
@@ -161,21 +164,20 @@ public sealed partial class Shard
         if (header.Sequence != sequence + 1 || begin != nextKey)
         {
             throw new ProtocolException($"Worker {rank} pushed chunk {begin} of push {header.Sequence}; "
-                + $"chunk {nextKey} of push {sequence + 1} comes next.");
+                + $"chunk {nextKey} of push {sequence + 1} comes next.")
+            { Fault = FrameFault.OutOfTurn };
         }
 
         bool last = begin + count == Parameters;
         if (last != header.Flags.Has(FrameFlags.Last) || (!last && count != ChunkKeys))
         {
             throw new ProtocolException($"Worker {rank} pushed a {(last ? "last " : "")}chunk of keys {begin} to {begin + count}; chunks have "
-                + $"{ChunkKeys} keys, and the last one ends at key {Parameters}.");
+                + $"{ChunkKeys} keys, and the last one ends at key {Parameters}.")
+            { Fault = FrameFault.WrongLength };
         }
 
         if (!isThere && !ApplyValues(rank, _reconstructions[rank], header.Codec, payload, begin, count))
-        {
-            throw new ProtocolException($"Worker {rank} pushed NaN, infinity or an overflow in keys {begin} to {begin + count} "
-                + $"of push {header.Sequence}: check its data and {(_optimizer is null ? "step size" : "give a smaller --rate")}. Nothing of that chunk was applied.");
-        }
+            throw Unfit(rank, header, payload, begin, count);
 
         nextKey = begin + count;
         if (!last)
@@ -243,18 +245,18 @@ public sealed partial class Shard
     {
         Span<double> sum = _sum.AsSpan(begin, count);
         if (_optimizer is not null)
-            return ApplyGradient(rank, _optimizer, codec, payload, begin, sum);
+            return ApplyGradient(rank, _optimizer, codec, payload, begin, sum, _limit);
         Span<float> h = of.Values!.Span.Slice(begin, count);
         return codec == CodecId.Rows
             ? ApplyRows(rank, of.Weight, payload, begin, h, sum)
             : ApplyDense(of.Weight, payload, begin, h, sum);
     }
 
-    private static bool ApplyGradient(int rank, IServerOptimizer optimizer, CodecId codec, in ReadOnlySequence<byte> payload, int begin, Span<double> x)
+    private static bool ApplyGradient(int rank, IServerOptimizer optimizer, CodecId codec, in ReadOnlySequence<byte> payload, int begin, Span<double> x, float limit)
     {
         if (codec == CodecId.Rows)
-            throw new ProtocolException($"Worker {rank} pushed rows; this model has none.");
-        return optimizer.TryApply(payload, begin, x);
+            throw new ProtocolException($"Worker {rank} pushed rows; this model has none.") { Fault = FrameFault.Codec };
+        return optimizer.TryApply(payload, begin, x, limit);
     }
 
     private bool ApplyDense(double weight, in ReadOnlySequence<byte> payload, int begin, Span<float> h, Span<double> sum)
@@ -270,15 +272,38 @@ public sealed partial class Shard
     private bool ApplyRows(int rank, double weight, in ReadOnlySequence<byte> payload, int begin, Span<float> h, Span<double> sum)
     {
         if (RowLength == 1)
-            throw new ProtocolException($"Worker {rank} pushed rows; this model has none.");
+            throw new ProtocolException($"Worker {rank} pushed rows; this model has none.") { Fault = FrameFault.Codec };
         if (RowsCodec.Read(OnePiece(payload), h.Length, RowLength, out ChangedRows rows) is { } wrong)
-            throw new ProtocolException($"Worker {rank} pushed rows that cannot be read: {wrong}.");
+            throw new ProtocolException($"Worker {rank} pushed rows that cannot be read: {wrong}.") { Fault = FrameFault.Codec };
+        if (rows.BaseVersion != 0)
+            throw new ProtocolException($"Worker {rank} pushed rows from version {rows.BaseVersion}; a push adds to what its worker has pushed before, and names version 0.") { Fault = FrameFault.Codec };
         if (!rows.StaysWithin(h, _limit))
             return false;
         rows.Apply(weight, h, sum);
         foreach (int row in rows.Indices)
             _rowVersions[(begin / RowLength) + row] = Version + 1; // the version that completes this push, or an earlier one
         return true;
+    }
+
+    /// <summary>What to say of values that were not applied.</summary>
+    private ProtocolException Unfit(int rank, in FrameHeader header, in ReadOnlySequence<byte> payload, int begin, int count)
+    {
+        float largest;
+        if (header.Codec == CodecId.Rows)
+        {
+            RowsCodec.Read(OnePiece(payload), count, RowLength, out ChangedRows rows);
+            largest = DeltaKernel.LargestMagnitude(rows.Values);
+        }
+        else
+        {
+            largest = Fp32Codec.LargestMagnitude(payload);
+        }
+
+        bool isFinite = float.IsFinite(largest);
+        string what = isFinite ? $"values that would take a parameter beyond {_limit:g3}, an overflow or a --max-magnitude of hpaps-server," : "NaN, infinity or an overflow";
+        return new ProtocolException($"Worker {rank} pushed {what} in keys {begin} to {begin + count} of push {header.Sequence}: check its data and "
+            + $"{(_optimizer is null ? "step size" : "give a smaller --rate")}. Nothing of that chunk was applied.")
+        { Fault = isFinite ? FrameFault.TooLarge : FrameFault.NotFinite };
     }
 
     private ReadOnlySpan<byte> OnePiece(in ReadOnlySequence<byte> payload)

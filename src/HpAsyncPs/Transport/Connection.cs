@@ -192,7 +192,7 @@ public sealed partial class Connection : IFrameSink
         catch (ProtocolException e)
         {
             _violation = e.Message;
-            _handler.Violated(e.Message);
+            _handler.Violated(e.Message, e.Fault);
             Close();
         }
 

@@ -63,12 +63,12 @@ public sealed class Gatekeeper : IFrameHandler, IFrameSink
     }
 
     /// <inheritdoc/>
-    public void Violated(string reason)
+    public void Violated(string reason, FrameFault fault)
     {
         if (_inner is null)
             Refuse(HandshakeFailure.Malformed, reason);
         else
-            _inner.Violated(reason);
+            _inner.Violated(reason, fault);
     }
 
     /// <inheritdoc/>
@@ -110,7 +110,7 @@ public sealed class Gatekeeper : IFrameHandler, IFrameSink
         }
 
         _isRefused = true;
-        _inner.Violated(reason);
+        _inner.Violated(reason, FrameFault.Other);
     }
 
     /// <summary>Ends it at once.</summary>
@@ -126,7 +126,7 @@ public sealed class Gatekeeper : IFrameHandler, IFrameSink
     private void Pass(in FrameHeader header, in ReadOnlySequence<byte> payload)
     {
         if (_session != 0 && header.Session != _session)
-            _inner!.Violated($"A frame names session {header.Session}; this connection has proven {_session}.");
+            _inner!.Violated($"A frame names session {header.Session}; this connection has proven {_session}.", FrameFault.Other);
         else
             _inner!.Received(header, payload);
     }

@@ -10,7 +10,7 @@ public interface IFrameHandler
     void Received(in FrameHeader header, in ReadOnlySequence<byte> payload);
 
     /// <summary>The peer sent what is no frame. Nothing more will be read; tell it, and close.</summary>
-    void Violated(string reason);
+    void Violated(string reason, FrameFault fault);
 
     /// <summary>The connection can take more after <see cref="IFrameSink.Send"/> had returned false.</summary>
     void Writable();

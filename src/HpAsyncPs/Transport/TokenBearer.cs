@@ -30,7 +30,7 @@ public sealed class TokenBearer : IFrameHandler
     /// <param name="distrusted">Called with the reason if the server is not believed.</param>
     public TokenBearer(Token token, ulong session, IFrameSink sink, IFrameHandler inner, Action proven, Action<string>? distrusted = null)
     {
-        _distrusted = distrusted ?? inner.Violated;
+        _distrusted = distrusted ?? (why => inner.Violated(why, FrameFault.Other));
         ArgumentOutOfRangeException.ThrowIfZero(session);
         (_token, _session, _sink, _inner, _proven) = (token, session, sink, inner, proven);
     }
@@ -61,7 +61,7 @@ public sealed class TokenBearer : IFrameHandler
     }
 
     /// <inheritdoc/>
-    public void Violated(string reason) => _inner.Violated(reason);
+    public void Violated(string reason, FrameFault fault) => _inner.Violated(reason, fault);
 
     /// <inheritdoc/>
     public void Writable()

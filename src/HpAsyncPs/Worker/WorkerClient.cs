@@ -263,7 +263,7 @@ public sealed class WorkerClient : IDisposable
                 reconnector.Succeeded(); // not at admission: what ended the last connection may end this one too
         }
 
-        public void Violated(string reason) => session.Closed(sink, reason);
+        public void Violated(string reason, FrameFault fault) => session.Closed(sink, reason);
 
         public void Writable() => session.Writable();
 

@@ -61,7 +61,7 @@ internal sealed class IdleClient : IFrameHandler
         }
     }
 
-    public void Violated(string reason) => Fail($"what the server sends cannot be read: {reason}");
+    public void Violated(string reason, FrameFault fault) => Fail($"what the server sends cannot be read: {reason}");
 
     public void Writable()
     {

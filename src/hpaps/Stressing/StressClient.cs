@@ -142,7 +142,7 @@ internal sealed partial class StressClient : IFrameHandler
         Pump();
     }
 
-    public void Violated(string reason) => Fail($"what the server sends cannot be read: {reason}");
+    public void Violated(string reason, FrameFault fault) => Fail($"what the server sends cannot be read: {reason}");
 
     public void Writable()
     {

@@ -41,9 +41,9 @@ public sealed class AdagradOptimizer : IServerOptimizer
     }
 
     /// <summary>A parameter moves by at most the rate, which is far below what would take it out of range.</summary>
-    public bool TryApply(in ReadOnlySequence<byte> gradient, int key, Span<double> x)
+    public bool TryApply(in ReadOnlySequence<byte> gradient, int key, Span<double> x, float limit)
     {
-        if (!float.IsFinite(Fp32Codec.LargestMagnitude(gradient)))
+        if (!(Fp32Codec.LargestMagnitude(gradient) <= limit)) // NaN is not, either
             return false;
         ReadOnlySequence<byte> rest = gradient;
         Span<float> straddling = stackalloc float[1];

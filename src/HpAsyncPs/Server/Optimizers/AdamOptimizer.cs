@@ -53,9 +53,9 @@ public sealed class AdamOptimizer : IServerOptimizer
     }
 
     /// <summary>A parameter moves by at most a few times the rate, which is far below what would take it out of range.</summary>
-    public bool TryApply(in ReadOnlySequence<byte> gradient, int key, Span<double> x)
+    public bool TryApply(in ReadOnlySequence<byte> gradient, int key, Span<double> x, float limit)
     {
-        if (!float.IsFinite(Fp32Codec.LargestMagnitude(gradient)))
+        if (!(Fp32Codec.LargestMagnitude(gradient) <= limit)) // NaN is not, either
             return false;
         ref int applied = ref _applied[key / _chunkKeys];
         applied = Math.Min(applied, int.MaxValue - 1) + 1; // both biases are long 0 there

@@ -41,6 +41,7 @@ public interface IServerOptimizer
     /// <param name="gradient">4 bytes for each of <paramref name="x"/>.</param>
     /// <param name="key">The chunk's first parameter; chunks do not change their borders.</param>
     /// <param name="x">The parameters of the chunk; updated.</param>
-    /// <returns>False, and nothing is changed: a value is not finite, or a parameter would leave the range of a float.</returns>
-    bool TryApply(in ReadOnlySequence<byte> gradient, int key, Span<double> x);
+    /// <param name="limit">Largest magnitude that is allowed, at most that of a float.</param>
+    /// <returns>False, and nothing is changed: a value is not finite, or beyond the limit, or a parameter would get there.</returns>
+    bool TryApply(in ReadOnlySequence<byte> gradient, int key, Span<double> x, float limit);
 }

@@ -36,14 +36,14 @@ public abstract class LinearOptimizer : IServerOptimizer
     public void Restored(int key, ReadOnlySpan<double> x) => _most[key / _chunkKeys] = Math.Abs(TensorPrimitives.MaxMagnitude(x));
 
     /// <summary>Two vectorised sweeps, of which the first reads the payload alone.</summary>
-    public bool TryApply(in ReadOnlySequence<byte> gradient, int key, Span<double> x)
+    public bool TryApply(in ReadOnlySequence<byte> gradient, int key, Span<double> x, float limit)
     {
         ref double most = ref _most[key / _chunkKeys];
         double after = most + Math.Abs(_factor * Fp32Codec.LargestMagnitude(gradient));
-        if (!(after <= float.MaxValue)) // NaN is not, either
+        if (!(after <= limit)) // NaN is not, either
         {
             after = Fp32Codec.LargestSum(gradient, _factor, x);
-            if (!(after <= float.MaxValue))
+            if (!(after <= limit))
                 return false;
         }
 
