@@ -80,7 +80,7 @@ internal static class ServerRun
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
         {
             context.Cancel = true;
-            if (settings.State is null)
+            if (settings.State is null || settings.Supervised) // a launcher ends the job; it does not go on with another start
                 host.RequestStop("stopped", LongestStop);
             else
                 host.RequestSuspend();

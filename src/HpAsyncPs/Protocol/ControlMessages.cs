@@ -32,6 +32,16 @@ public sealed record JoinMessage(
     /// <summary>The session begins: no server has had anything of it.</summary>
     public bool IsFresh => Pushed == 0 && Held == 1;
 
+    /// <summary>Does it ask for the same, but for where the session stands?</summary>
+    public bool AsksAs(JoinMessage other)
+    {
+        bool isSame = (Rank, Parameters, RowLength, Aggregate, Weight) == (other.Rank, other.Parameters, other.RowLength, other.Aggregate, other.Weight)
+            && Agreed.AsSpan().SequenceEqual(other.Agreed) && Settings.Count == other.Settings.Count;
+        for (int j = 0; isSame && j < Settings.Count; j++)
+            isSame = Settings[j].Key == other.Settings[j].Key && Settings[j].Value == other.Settings[j].Value;
+        return isSame;
+    }
+
     /// <summary>Appends the message.</summary>
     public void Write(IBufferWriter<byte> output)
     {

@@ -84,6 +84,13 @@ internal sealed class Admission(int workers, int maxParameters, int fittingParam
         }
     }
 
+    /// <summary>What all agreed on, as a request for admission, for checkpoints.</summary>
+    public JoinMessage Agreement() => new(-1, Parameters, RowLength, Aggregate, 1, Agreed, Settings);
+
+    /// <summary>What all had agreed on when training began: later members may need less.</summary>
+    public void Restore(JoinMessage agreement) =>
+        (Parameters, RowLength, Aggregate, Agreed, Settings) = (agreement.Parameters, agreement.RowLength, agreement.Aggregate, agreement.Agreed, agreement.Settings);
+
     /// <summary>A session takes the place of another of its rank.</summary>
     public void Replace(Session session) => _byRank[session.Rank] = session;
 

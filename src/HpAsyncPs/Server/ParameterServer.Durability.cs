@@ -8,7 +8,7 @@ namespace HpAsyncPs.Server;
 
 /// <content>
 /// What is kept on disk: a journal of what was applied, in the frames that brought it, and now and then a checkpoint. Kinds in the journal, with the session's
-/// generation in the version field:
+/// generation in the version field and its rank's clock in that of the rounds:
 /// Join (rank in the sequence field): a session begins, or takes a rank over; Start: training begins; Push; Admitted: the session was resynchronised;
 /// Members: the weight of its vector; Leave: it was evicted, with flag final: it left in order.
 /// </content>
@@ -28,6 +28,8 @@ public sealed partial class ParameterServer
     private long _checkpointAt;
     private long _checkpointFrom;
     private long _previousFrom;
+    private readonly ArrayBufferWriter<byte> _head = new(1024);
+    private int _headCopied;
     private int _copied;
     private long _copiedAt; // where the journal ended when the last chunk was copied; 0: not all are
     private long _committedAt;
@@ -45,8 +47,8 @@ public sealed partial class ParameterServer
     /// </summary>
     public void RequestSuspend()
     {
-        if (_state is null || _phase is not (Phase.Training or Phase.Finishing))
-            RequestStop("stopped");
+        if (_state is null || _phase != Phase.Training)
+            RequestStop("stopped", SuspendTimeout);
         else if (_suspendBy == 0)
             (_suspendBy, _checkpointAt) = (After(SuspendTimeout), long.MinValue);
     }
@@ -68,7 +70,7 @@ public sealed partial class ParameterServer
     {
         if (_state is null)
             return;
-        var header = new FrameHeader(kind) { Session = session.Id, Sequence = (ulong)session.Rank, ShardVersion = session.Generation, Flags = flags, PayloadLength = (uint)payload.Length };
+        var header = new FrameHeader(kind) { Session = session.Id, Sequence = (ulong)session.Rank, ShardVersion = session.Generation, Rounds = (uint)Math.Min(uint.MaxValue, _clocks[session.Rank]), Flags = flags, PayloadLength = (uint)payload.Length };
         _state.Journal.Append(header, new ReadOnlySequence<byte>(payload.ToArray()));
         _state.Journal.Commit();
     }
@@ -105,8 +107,8 @@ public sealed partial class ParameterServer
         if (_state is null)
             return;
         long end = _state.Journal.Append(header, payload);
-        if (!AcknowledgesDurable || !header.Flags.Has(FrameFlags.Last))
-            return;
+        if (!AcknowledgesDurable || !header.Flags.Has(FrameFlags.Last) || _state.Journal.Failure is not null)
+            return; // a failed journal takes nothing more: the job ends at the next tick
         session.AwaitDurable(end, header.Sequence);
         _state.Journal.Commit();
     }
@@ -142,23 +144,41 @@ public sealed partial class ParameterServer
 
     private void BeginCheckpoint()
     {
-        _record.ResetWrittenCount();
         _checkpointFrom = _state!.Journal.End;
+        _record.ResetWrittenCount();
         Head(_checkpointFrom, Array.ConvertAll(_members, HeadOf)).Write(_record);
+        _head.ResetWrittenCount();
+        BinaryPrimitives.WriteInt32LittleEndian(_head.GetSpan(sizeof(int)), _record.WrittenCount);
+        _head.Advance(sizeof(int));
+        _head.Write(_record.WrittenSpan);
         _checkpoint = _state.Begin(++_checkpoints);
-        (_copied, _copiedAt) = (0, 0);
+        (_headCopied, _copied, _copiedAt) = (0, 0, 0);
         _checkpointAt = After(_state!.CheckpointInterval);
         if (_section.Length == 0)
             _section = new byte[_shard!.LargestSection];
-        if (!_checkpoint.TryWrite(_record.WrittenSpan))
-            DropCheckpoint(); // the head is no larger than a section
+    }
+
+    /// <summary>Writes what is left of the head, as far as there is room.</summary>
+    private bool TryCopyHead(CheckpointWriter checkpoint)
+    {
+        while (_headCopied < _head.WrittenCount)
+        {
+            ReadOnlySpan<byte> piece = _head.WrittenSpan[_headCopied..];
+            piece = piece[..Math.Min(piece.Length, Limits.ChunkBytes)];
+            if (!checkpoint.TryWrite(piece))
+                return false;
+            _headCopied += piece.Length;
+        }
+
+        return true;
     }
 
     private void GoOnWithCheckpoint(CheckpointWriter checkpoint, Journal journal)
     {
-        while (_copied < _shard!.StateChunks && TryCopy(checkpoint, journal.End))
+        bool hasHead = TryCopyHead(checkpoint);
+        while (hasHead && _copied < _shard!.StateChunks && TryCopy(checkpoint, journal.End))
             _copied++;
-        if (_copied == _shard.StateChunks && _copiedAt == 0)
+        if (_copied == _shard!.StateChunks && _copiedAt == 0)
         {
             BinaryPrimitives.WriteInt64LittleEndian(_section, journal.End);
             if (!checkpoint.TryWrite(_section.AsSpan(0, sizeof(long))))
@@ -205,7 +225,7 @@ public sealed partial class ParameterServer
     {
         Position = position,
         Version = _shard!.Version,
-        Evaluations = _evaluations,
+        Agreed = _admission.Agreement(),
         Seconds = _time.GetElapsedTime(_startedAt).TotalSeconds,
         Rate = _rate,
         Policy = _policy.Name,

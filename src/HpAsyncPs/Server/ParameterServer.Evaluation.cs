@@ -19,7 +19,7 @@ public sealed partial class ParameterServer
             member.EvaluationDue = true;
 
             // At the start and at the end all are told at once; between, whoever computes is told at its next pull.
-            if (!member.IsSending && (member.PullVersion is not null || _evaluations == 1 || _phase == Phase.Finishing))
+            if (!member.IsSending && (member.PullVersion is not null || _evaluations == _incarnation + 1 || _phase == Phase.Finishing))
                 SendDue(member);
         }
     }

@@ -6,6 +6,9 @@ namespace HpAsyncPs.Server;
 /// <content>Workers that go: disconnected, lost, gone for good.</content>
 public sealed partial class ParameterServer
 {
+    // The longest pause of a worker before it tries to connect again, and a second.
+    private static readonly TimeSpan ReturnPause = TimeSpan.FromSeconds(3);
+
     /// <summary>A session's connection has gone.</summary>
     private void Gone(Session session, string reason, bool mayReturn)
     {
@@ -71,7 +74,7 @@ public sealed partial class ParameterServer
         reason = reason.TrimEnd('.');
         LostWorkers++;
         session.LostAt = _time.GetTimestamp();
-        bool isLast = _left + _held + 1 == _members.Length;
+        bool isLast = !Array.Exists(_members, other => other != session && other is { IsAbsent: false, IsHeld: false, LostAt: null } && _weights[other.Rank] > 0);
         if (_options.OnWorkerLoss != WorkerLoss.Wait && !isLast)
         {
             Log?.Invoke($"{session.Name} was lost: {reason}");
@@ -111,6 +114,13 @@ public sealed partial class ParameterServer
             return;
         CountRounds();
         Release();
+    }
+
+    /// <summary>The job is over, and a worker whose link is down has not heard of it: it may be back in a moment.</summary>
+    private bool MayHearStop(Session member, long now)
+    {
+        TimeSpan silent = _time.GetElapsedTime(member.HeardAt, now);
+        return member is { IsAbsent: false, LostAt: null } && (member.Peer is null || silent > 2 * HeartbeatInterval) && silent < _options.LivenessTimeout + ReturnPause;
     }
 
     private void CheckPeers(long now)

@@ -51,8 +51,8 @@ public sealed partial class ParameterServer
     {
         if (join.Attempt <= session.Joined.Attempt)
             throw new ProtocolException($"{session.Name} has a later connection: this one was overtaken.");
-        if (session.Joined.Parameters != join.Parameters || session.Joined.Weight != join.Weight)
-            throw new ProtocolException($"{session.Name} joined with {session.Joined.Parameters} parameters and weight {session.Joined.Weight}; now it names {join.Parameters} and {join.Weight}.");
+        if (!session.Joined.AsksAs(join))
+            throw new ProtocolException($"{session.Name} joined with other settings, parameters or weight than it names now: a session goes on as it began.");
         if (session.Peer is { } old)
             Remove(old);
         session.Attach(peer, join);
@@ -66,6 +66,8 @@ public sealed partial class ParameterServer
         bool returns = session.LostAt is not null || session.IsAbsent;
         Log?.Invoke($"{session.Name} is back{(returns ? "" : " over another connection")}");
         Return(session, join.Weight);
+        if (returns)
+            KeepWeight(session); // and its clock
         Welcome(session, resynchronises: !Agrees(session, join));
         EndHolding();
     }
@@ -164,7 +166,7 @@ public sealed partial class ParameterServer
         if (!resynchronises)
             SendAcknowledged(session, followed: false); // those that went over the old connection may not have arrived
         SendAdoptions(session);
-        if (_phase == Phase.Leaving)
+        if (_phase is Phase.Leaving or Phase.Ended)
             SendText(session, FrameKind.Stop, _reason);
         else
             SendDue(session);
@@ -176,6 +178,7 @@ public sealed partial class ParameterServer
         session.Durable = _shard.ClockOf(session.Rank);
         session.OwnDue = _policy.Optimizer is null;
         session.WelcomeDue = session.MayJump = true;
+        _pulling.Add(session.Rank); // should there be no memory for a publication now
     }
 
     private void SendAdmitted(Session session, bool resynchronises)

@@ -53,9 +53,9 @@ public sealed partial class ParameterServer
         }
 
         long copiedAt = 0;
-        JobHead head = reader!.TryNext(out ReadOnlyMemory<byte> section) ? JobHead.Read(section) : throw Damaged($"checkpoint {number} is empty");
+        JobHead head = ReadHead(reader!, number);
         TakeUp(head);
-        while (reader.TryNext(out section))
+        while (reader!.TryNext(out ReadOnlyMemory<byte> section))
         {
             if (section.Length == sizeof(long))
                 copiedAt = BinaryPrimitives.ReadInt64LittleEndian(section.Span);
@@ -67,6 +67,7 @@ public sealed partial class ParameterServer
         if (ReplayFrom(head.Position) < copiedAt)
         {
             Log?.Invoke($"the journal ends before checkpoint {number} does; the checkpoint before it is taken");
+            _state.Checkpoints.Delete(number); // the journal goes on from there with something else
             return false;
         }
 
@@ -84,11 +85,39 @@ public sealed partial class ParameterServer
         return end;
     }
 
+    private JobHead ReadHead(CheckpointReader reader, ulong number)
+    {
+        var head = new ArrayBufferWriter<byte>();
+        int length = int.MaxValue;
+        while (head.WrittenCount < length && reader.TryNext(out ReadOnlyMemory<byte> section))
+        {
+            ReadOnlySpan<byte> piece = section.Span;
+            if (length == int.MaxValue && piece.Length > sizeof(int))
+            {
+                length = BinaryPrimitives.ReadInt32LittleEndian(piece);
+                piece = piece[sizeof(int)..];
+            }
+
+            head.Write(piece);
+        }
+
+        return head.WrittenCount == length ? JobHead.Read(head.WrittenMemory) : throw Damaged($"the head of checkpoint {number} is not whole");
+    }
+
     /// <summary>What a checkpoint says of the job, but for the vectors.</summary>
     private void TakeUp(JobHead head)
     {
-        foreach (RankHead rank in head.Ranks)
-            _admission.Admit(rank.Session, rank.Join with { Rank = Array.IndexOf(head.Ranks, rank) });
+        try
+        {
+            foreach (RankHead rank in head.Ranks)
+                _admission.Admit(rank.Session, rank.Join with { Rank = Array.IndexOf(head.Ranks, rank) });
+        }
+        catch (ProtocolException e)
+        {
+            throw Damaged($"its workers do not fit each other ({e.Message})");
+        }
+
+        _admission.Restore(head.Agreed);
         Begin(head);
         for (int rank = 0; rank < head.Ranks.Length; rank++)
         {
@@ -103,7 +132,6 @@ public sealed partial class ParameterServer
         }
 
         _shard!.Restore(head.Version);
-        _evaluations = head.Evaluations;
         _startedAt = _time.GetTimestamp() - (long)(head.Seconds * _time.TimestampFrequency);
     }
 
@@ -157,12 +185,14 @@ public sealed partial class ParameterServer
                     Count(session, header);
                 break;
             case FrameKind.Admitted:
+                RestoreClock(session.Rank, header);
                 _shard.Abandon(session.Rank);
                 session.Generation = header.ShardVersion;
                 break;
             case FrameKind.Members:
                 _shard.Restore(session.Rank, _shard.ClockOf(session.Rank), _shard.NextKeyOf(session.Rank), BinaryPrimitives.ReadDoubleLittleEndian(payload.ToArray()));
-                _weights[session.Rank] = session.Joined.Weight;
+                RestoreClock(session.Rank, header);
+                _weights[session.Rank] = _shard.WeightOf(session.Rank) > 0 ? session.Joined.Weight : 0;
                 break;
             case FrameKind.Leave when header.Flags.Has(FrameFlags.Final):
                 session.IsAbsent = true;
@@ -194,8 +224,12 @@ public sealed partial class ParameterServer
         session.Generation = header.ShardVersion;
         _members[rank] = session;
         _admission.Replace(session);
+        RestoreClock(rank, header);
         _shard.Abandon(rank);
     }
+
+    /// <summary>What a worker missed while it was away is no debt, after a recovery either.</summary>
+    private void RestoreClock(int rank, in FrameHeader header) => _clocks[rank] = Math.Max(_clocks[rank], header.Rounds);
 
     /// <summary>All is replayed: training goes on as soon as the workers are there again.</summary>
     private void Recovered(string from)

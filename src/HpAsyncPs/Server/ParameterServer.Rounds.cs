@@ -61,7 +61,7 @@ public sealed partial class ParameterServer
         for (int rank = _pulling.From(0); rank >= 0; rank = _pulling.From(rank + 1))
         {
             Session member = _members[rank];
-            if (member.PullVersion is null)
+            if (member is { PullVersion: null, WelcomeDue: false })
                 _pulling.Remove(rank);
             else if (!member.IsSending)
                 SendDue(member);

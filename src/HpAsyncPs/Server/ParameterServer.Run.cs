@@ -83,7 +83,7 @@ public sealed partial class ParameterServer
                 Log?.Invoke("the last evaluation was not answered in time; the model is saved without its objective");
                 SendStop();
                 break;
-            case Phase.Leaving when now > _phaseUntil || _left == _members.Length:
+            case Phase.Leaving when _left == _members.Length || (now > _phaseUntil && !Array.Exists(_members, member => MayHearStop(member, now))):
                 End();
                 break;
         }
@@ -175,7 +175,7 @@ public sealed partial class ParameterServer
     {
         if (_stopWanted is not null)
             Finish(_stopWanted);
-        else if (_options.Passes is { } passes && _weightedPasses >= passes * _totalWeight && (_rounds > 0 || _policy.Optimizer is not null))
+        else if (_options.Passes is { } passes && _totalWeight > 0 && _weightedPasses >= passes * _totalWeight && (_rounds > 0 || _policy.Optimizer is not null))
             Finish("passes"); // not while somebody's part is missing from the aggregate: it would be no model
         else if (_options.TimeLimit is { } limit && _time.GetElapsedTime(_startedAt, now) >= limit)
             Finish("time limit");

@@ -38,7 +38,7 @@ public sealed partial class ParameterServer
         _policy = policy ?? PolicyNames.Create(options.Policy);
         _admission = NewAdmission();
         _finalTimeout = options.FinalTimeout;
-        _incarnation = incarnation;
+        _incarnation = _evaluations = incarnation; // an answer to an earlier life's evaluation is none to this one's
         _pulling = new RankSet(options.Workers);
         _refusalLog = new (long SaidAt, long Unsaid)[options.Workers];
         _startedAt = time.GetTimestamp();
@@ -145,6 +145,8 @@ public sealed partial class ParameterServer
 
         if (header.Session != session.Id)
             throw new ProtocolException($"The frame names session {header.Session}, this connection has {session.Id}.");
+        if (_phase == Phase.Ended && header.Kind != FrameKind.Leave)
+            return; // the model is being saved
         switch (header.Kind)
         {
             case FrameKind.Push:

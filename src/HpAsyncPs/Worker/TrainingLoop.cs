@@ -44,6 +44,7 @@ public sealed class TrainingLoop : IDisposable
     private double _passes;
     private double _stepPasses;
     private bool _begun;
+    private CancellationToken _interrupt; // of the step under way
     private long _steppedAt;
     private long _pulledAt;
     private TimeSpan _patience;
@@ -111,14 +112,15 @@ public sealed class TrainingLoop : IDisposable
         _steppedAt = _time.GetTimestamp();
         _begun = true;
         ReadOnlySpan<float> z = _session.TakeCorrected();
-        var input = new StepInput(z, _session.Reconstruction, _session.JobPasses, _session.Rounds, _session.Share, _session.Interrupt);
+        _interrupt = _session.Interrupt;
+        var input = new StepInput(z, _session.Reconstruction, _session.JobPasses, _session.Rounds, _session.Share, _interrupt);
         _stepPasses = _task.Step(input, _x.Span);
     }
 
     /// <summary>The second half: pushes what was computed, unless training ended meanwhile, and asks for a snapshot.</summary>
     public void Complete()
     {
-        if (!_session.Interrupt.IsCancellationRequested)
+        if (!_interrupt.IsCancellationRequested)
         {
             _passes += _stepPasses;
             if (!_session.TryPush(_x.Span, _passes, pulls: true))

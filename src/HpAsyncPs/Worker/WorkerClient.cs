@@ -183,14 +183,26 @@ public sealed class WorkerClient : IDisposable
 #pragma warning restore CA2000
             return socket is null ? null : Secured(socket, limit, cancellation);
         }
-        catch (Exception e) when (e is ClusterException or OperationCanceledException)
+        catch (Exception e) when (e is ClusterException or OperationCanceledException or SocketException)
         {
             return null;
         }
     }
 
     /// <summary>There is another connection. On the loop's thread.</summary>
-    private void GoOn(object? socket) => Begin((Socket)socket!, isFirst: false);
+    private void GoOn(object? state)
+    {
+        var socket = (Socket)state!;
+        try
+        {
+            Begin(socket, isFirst: false);
+        }
+        catch (Exception e) // the system watches no more sockets, say
+        {
+            socket.Dispose();
+            _session.Closed(null, e.Message);
+        }
+    }
 
     private void Begin(Socket socket, bool isFirst)
     {

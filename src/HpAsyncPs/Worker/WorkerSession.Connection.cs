@@ -25,6 +25,7 @@ public sealed partial class WorkerSession
     private string? _lostBecause;
     private bool _awaitsOwn;
     private bool _pushesAgain;
+    private bool _hasPushed; // this process has a vector of its own
 
     /// <summary>Called when the connection has gone and another is wanted: then call <see cref="GoOn"/>. Under the gate.</summary>
     public Action? Disconnected { get; set; }
@@ -177,7 +178,7 @@ public sealed partial class WorkerSession
     {
         Resynchronisations += isNew ? 0 : 1;
         if (!_awaitsOwn)
-            _pushesAgain = _sequence > 0; // else it was cut off before, and what it had pushed then is still to be pushed
+            _pushesAgain = _hasPushed; // else it was cut off before, and what it had pushed then is still to be pushed
         _pendingCount = 0;
         (_sequence, _sendingSequence, _sendingKey, Acknowledged) = (at.Sequence, at.Sequence, 0, at.Sequence);
         _awaitsOwn = _options.Aggregate != Aggregate.Optimized;

@@ -106,6 +106,7 @@ public sealed partial class WorkerSession
             push.Pulls = pulls && !_pulling;
             _pulling |= pulls;
             _pendingCount++;
+            _hasPushed = true;
             for (push.Encoded = 0; push.Encoded < x.Length; SendPending()) // what is encoded is on its way while the rest is encoded
                 Encode(x, push);
             return true;

@@ -25,7 +25,7 @@ public sealed partial class WorkerSession : IDisposable
     private readonly TimeProvider _time;
     private IFrameSink _sink;
     private readonly ArrayBufferWriter<byte> _scratch = new(1024);
-    private readonly CancellationTokenSource _interrupt = new();
+    private CancellationTokenSource _interrupt = new();
     private long _heardAt;
     private long _startedAt;
     private long _toldAt;
@@ -225,6 +225,14 @@ public sealed partial class WorkerSession : IDisposable
             LeaseBuffers(start.Parameters, start.Workers);
             Started = start;
             _startedAt = _time.GetTimestamp();
+        }
+
+        // A server that was started anew in the last evaluation has it made again, and perhaps trains before.
+        IsFinishing = false;
+        if (_interrupt.IsCancellationRequested)
+        {
+            _interrupt.Dispose();
+            _interrupt = new CancellationTokenSource();
         }
 
         _share = start.Share;

@@ -7,7 +7,7 @@ using MessagePack;
 namespace HpAsyncPs.Server.Durability;
 
 /// <summary>
-/// First section of a checkpoint: all but the vectors. MessagePack: [format, position, version, evaluations, seconds, rate, policy, [rank ...]].
+/// The head of a checkpoint: all but the vectors. Its length in bytes (4) and itself, in as many sections as it takes. MessagePack: [format, position, version, agreed, seconds, rate, policy, [rank ...]].
 /// </summary>
 internal sealed record JobHead
 {
@@ -20,8 +20,8 @@ internal sealed record JobHead
     /// <summary>The shard's.</summary>
     public required ulong Version { get; init; }
 
-    /// <summary>Evaluations so far: their numbers go on.</summary>
-    public required ulong Evaluations { get; init; }
+    /// <summary>What all agreed on when training began, as a request for admission.</summary>
+    public required JoinMessage Agreed { get; init; }
 
     /// <summary>Of training so far.</summary>
     public required double Seconds { get; init; }
@@ -43,7 +43,8 @@ internal sealed record JobHead
         writer.Write(Format);
         writer.Write(Position);
         writer.Write(Version);
-        writer.Write(Evaluations);
+        Agreed.Write(join);
+        writer.Write(join.WrittenSpan);
         writer.Write(Seconds);
         writer.Write(Rate);
         writer.Write(Policy);
@@ -69,7 +70,7 @@ internal sealed record JobHead
             {
                 Position = reader.ReadInt64(),
                 Version = reader.ReadUInt64(),
-                Evaluations = reader.ReadUInt64(),
+                Agreed = JoinMessage.Read(reader.ReadBytes() ?? throw new ProtocolException("nothing was agreed on")),
                 Seconds = reader.ReadDouble(),
                 Rate = reader.ReadDouble(),
                 Policy = reader.ReadString() ?? "",

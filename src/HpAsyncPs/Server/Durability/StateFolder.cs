@@ -12,6 +12,7 @@ namespace HpAsyncPs.Server.Durability;
 public sealed class StateFolder : IDisposable
 {
     private const string LockName = "lock";
+    private const string EndedName = "ended";
     private const string OwnerName = "owner"; // beside the lock, since a locked file cannot be read
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const int WouldBlock = 11;
@@ -54,6 +55,8 @@ public sealed class StateFolder : IDisposable
 
             File.WriteAllText(System.IO.Path.Combine(full, OwnerName), Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
             DiskCalls.SyncFolder(full);
+            if (File.Exists(System.IO.Path.Combine(full, EndedName)))
+                state.Clear(); // a server was killed while it did so
             return state;
         }
         catch (Exception e) when (DiskTrouble.Is(e))
@@ -69,12 +72,17 @@ public sealed class StateFolder : IDisposable
     {
         try
         {
+            string ended = System.IO.Path.Combine(Path, EndedName);
+            File.WriteAllText(ended, "");
+            DiskCalls.SyncFolder(Path);
             foreach (IDisk disk in (ReadOnlySpan<IDisk>)[Checkpoints, Journal])
             {
                 foreach (string name in disk.Names())
                     disk.Delete(name);
                 disk.SyncNames();
             }
+
+            File.Delete(ended);
         }
         catch (Exception e) when (DiskTrouble.Is(e))
         {
