@@ -44,6 +44,7 @@ public sealed class TrainingLoop : IDisposable
     private double _passes;
     private double _stepPasses;
     private bool _begun;
+    private bool _hasTaken; // a newer snapshot than that of the last step
     private CancellationToken _interrupt; // of the step under way
     private long _steppedAt;
     private long _pulledAt;
@@ -85,11 +86,17 @@ public sealed class TrainingLoop : IDisposable
                 return NextAction.Evaluate;
             if (_session.IsFinishing || (!_begun && _session.AwaitsSnapshot))
                 return NextAction.Wait;
-            if (_waits && !_session.HasRoom)
-                return NextAction.Wait; // for acknowledgements: a step that could not be pushed would keep all others waiting
-            if (!_begun || _session.HasNewer)
+            if (!_session.HasRoom && _session.HasNewer)
+            {
+                _session.Take(); // which may make some
+                _hasTaken = true;
+            }
+
+            if (!_session.HasRoom)
+                return NextAction.Wait; // for a snapshot, or for acknowledgements: a step that could not be pushed would be for nothing
+            if (!_begun || _hasTaken || _session.HasNewer)
                 return NextAction.Step;
-            if (_waits || !_session.HasRoom)
+            if (_waits)
                 return NextAction.Wait;
             wait = _patience - _time.GetElapsedTime(_pulledAt);
             return wait > TimeSpan.Zero ? NextAction.Wait : NextAction.Step;
@@ -110,7 +117,7 @@ public sealed class TrainingLoop : IDisposable
     public void Compute()
     {
         _steppedAt = _time.GetTimestamp();
-        _begun = true;
+        (_begun, _hasTaken) = (true, false);
         ReadOnlySpan<float> z = _session.TakeCorrected();
         _interrupt = _session.Interrupt;
         var input = new StepInput(z, _session.Reconstruction, _session.JobPasses, _session.Rounds, _session.Share, _interrupt);
