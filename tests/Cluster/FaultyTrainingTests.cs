@@ -13,7 +13,7 @@ public sealed class FaultyTrainingTests : IDisposable
 {
     private const int Workers = DyingProcesses.Workers;
     private const int Interrupt = 2;
-    private const int Faults = 18;
+    private const int Faults = 15;
 
     private static readonly TimeSpan Between = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(3);

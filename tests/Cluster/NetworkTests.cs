@@ -16,7 +16,8 @@ public sealed class NetworkTests(Namespaces cable) : IClassFixture<Namespaces>
     private const double MostGap = 1e-5;
     private const int Interrupt = 2;
 
-    private static readonly TimeSpan Before = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Before = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(4);
 
     [Theory]
     [InlineData("async", 1, false)]
@@ -24,6 +25,7 @@ public sealed class NetworkTests(Namespaces cable) : IClassFixture<Namespaces>
     [InlineData("async", 30, true)] // the workers are lost, and return
     public void Cable_that_was_pulled(string policy, int seconds, bool isLong) => Trains(
         policy,
+        () => { },
         server =>
         {
             cable.Plug(isIn: false);
@@ -32,28 +34,20 @@ public sealed class NetworkTests(Namespaces cable) : IClassFixture<Namespaces>
             cable.Plug(isIn: true);
             if (isLong)
                 server.Until(() => Returned(server) >= Workers, "the workers returned");
-            Thread.Sleep(TimeSpan.FromSeconds(2));
+            Thread.Sleep(TimeSpan.FromSeconds(1.5));
         });
 
     [Theory]
     [InlineData("async", 1)]
     [InlineData("bsp", 10)]
     [InlineData("async", 10)]
-    public void Cable_that_loses_packets(string policy, int percent) => Trains(policy, _ =>
-    {
-        cable.Lose(percent);
-        Thread.Sleep(TimeSpan.FromSeconds(6));
-    });
+    public void Cable_that_loses_packets(string policy, int percent) => Trains(policy, () => cable.Lose(percent), _ => Thread.Sleep(Long));
 
     [Fact]
-    public void Cable_that_is_slow() => Trains("async", _ =>
-    {
-        cable.Slow("10mbit");
-        Thread.Sleep(TimeSpan.FromSeconds(6));
-    });
+    public void Cable_that_is_slow() => Trains("async", () => cable.Slow("10mbit"), _ => Thread.Sleep(Long));
 
-    /// <summary>Trains while something happens, which stays as it is until all have ended.</summary>
-    private void Trains(string policy, Action<RunningProgram> happens)
+    /// <summary>Trains with a cable that is as it is from the beginning to the end of all, or something happens to it in the midst.</summary>
+    private void Trains(string policy, Action before, Action<RunningProgram> happens)
     {
         cable.Need();
         using var folder = new TempFolder();
@@ -66,6 +60,7 @@ public sealed class NetworkTests(Namespaces cable) : IClassFixture<Namespaces>
         var processes = new List<RunningProgram>();
         try
         {
+            before();
             RunningProgram server = Namespaces.Start(atServer: true, Published.Server, folder.Path, "--listen", $"{Namespaces.Address}:7070", "--workers", $"{Workers}",
                 "--policy", policy, "--token-file", "token", "--liveness-timeout", "2", "--rejoin-timeout", "60", "--out", "run");
             processes.Add(server);
@@ -77,7 +72,7 @@ public sealed class NetworkTests(Namespaces cable) : IClassFixture<Namespaces>
             }
 
             server.Until(() => server.Errors.Contains("training begins", StringComparison.Ordinal), "it trained");
-            Thread.Sleep(Before);
+            Thread.Sleep(Before); // far from the optimum
             happens(server);
             server.Signal(Interrupt);
             foreach (RunningProgram process in processes)

@@ -24,7 +24,7 @@ public sealed class StateFaultTests : IDisposable
     [Fact]
     public void Torn_journal_and_damaged_checkpoint_are_said_and_the_job_goes_on()
     {
-        using CrashingServer server = Serve("--durability", "always");
+        using CrashingServer server = Serve("--durability", "always", "--checkpoint-interval", "0.2");
         using var worker = new PushingWorker(Address, 0, Parameters, Aggregate.Sum);
         worker.Start();
         server.Process.Until(() => Files("checkpoints").Length == 2 && !server.WritesCheckpoint, "there were two checkpoints");
@@ -108,7 +108,7 @@ public sealed class StateFaultTests : IDisposable
     [Fact]
     public void Terminated_with_a_state_it_goes_on_at_the_next_start()
     {
-        using CrashingServer server = Serve("--durability", "interval:60000", "--checkpoint-interval", "60");
+        using CrashingServer server = Serve("--policy", "asp:sum", "--durability", "interval:60000", "--checkpoint-interval", "60");
         using (var worker = new PushingWorker(Address, 0, Parameters, Aggregate.Optimized))
         {
             worker.Start();
@@ -160,8 +160,7 @@ public sealed class StateFaultTests : IDisposable
         stream.WriteByte((byte)(old ^ 1));
     }
 
-    private CrashingServer Serve(params string[] more) =>
-        new(_folder, Address, ["--plain", .. more.Length > 2 ? (string[])[] : ["--checkpoint-interval", "0.2"], .. more]);
+    private CrashingServer Serve(params string[] more) => new(_folder, Address, ["--plain", .. more]);
 
     private string[] Files(string of)
     {
