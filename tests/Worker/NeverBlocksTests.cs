@@ -65,7 +65,7 @@ public sealed class NeverBlocksTests
     [Fact]
     public void Async_a_worker_that_neither_reads_nor_finishes_a_push_delays_nobody()
     {
-        using var server = new LoopbackServer(new ServerOptions { Workers = 2, Evaluates = false });
+        using var server = new LoopbackServer(new ServerOptions { Workers = 2, Evaluates = false, LivenessTimeout = TimeSpan.FromSeconds(4) });
         using RawPeer stuck = RawPeer.ConnectTo(server.Address);
         stuck.Join(1, Parameters);
         stuck.Receive(FrameKind.Admitted);

@@ -120,7 +120,7 @@ public sealed partial class ParameterServer
     private bool MayHearStop(Session member, long now)
     {
         TimeSpan silent = _time.GetElapsedTime(member.HeardAt, now);
-        return member is { IsAbsent: false, LostAt: null } && (member.Peer is null || silent > 2 * HeartbeatInterval) && silent < _options.LivenessTimeout + ReturnPause;
+        return member is { IsAbsent: false, LostAt: null, GivenUp: null } && (member.Peer is null || silent > 2 * HeartbeatInterval) && silent < _options.LivenessTimeout + ReturnPause;
     }
 
     private void CheckPeers(long now)
