@@ -5,7 +5,7 @@
 ticks() { awk '/^cpu / { for (k = 2; k <= 9; k++) all += $k; print all, $5 + $6; exit }' /proc/stat; }
 
 # Are others quiet, less than a tenth of the processors' time spent? Waits for that while there is patience, a minute in all.
-patience=300
+patience=${patience:-300}
 quiet() {
   local before after
   while :; do
