@@ -19,7 +19,7 @@ command -v openssl >/dev/null || { say "openssl is missing: it makes the certifi
 disk=$(realpath "$disk")
 cd "$(dirname "$0")/.."
 . tools/measuring.sh
-seconds=1
+seconds=0.6
 work=$(mktemp -d)
 disk=$(mktemp -d -p "$disk" hpaps.XXXXXX)
 memory=$(mktemp -d -p /dev/shm hpaps.XXXXXX)

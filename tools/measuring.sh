@@ -45,6 +45,7 @@ table_row() {
 # to a file in $work; who sources this sets that, and ends 'server' at the end.
 serve() {
   local tries
+  : >"$work/server" # not the address of the last one
   out/bin/hpaps-server --listen 127.0.0.1:0 --plain "$@" 2>"$work/server" </dev/null &
   server=$!
   for ((tries = 0; tries < 500; tries++)); do
