@@ -19,7 +19,7 @@ command -v openssl >/dev/null || { say "openssl is missing: it makes the certifi
 disk=$(realpath "$disk")
 cd "$(dirname "$0")/.."
 . tools/measuring.sh
-seconds=1
+seconds=0.6
 work=$(mktemp -d)
 disk=$(mktemp -d -p "$disk" hpaps.XXXXXX)
 memory=$(mktemp -d -p /dev/shm hpaps.XXXXXX)
@@ -34,9 +34,13 @@ certificates() {
 certificates >"$work/openssl" 2>&1 || { cat "$work/openssl" >&2; exit 1; }
 chmod 600 "$work/key.pem"
 
-# what | options of the server | options of the worker
+# what | options of the server | options of the worker | options of both workers
 rows=(
-  "the same again: what chance does||"
+  "nothing: what chance does||"
+  "journal in memory, interval:100; both over a wire of 10 Gbit/s|--state $memory/state --durability interval:100||--wire 10"
+  "journal in memory, always; both over 10 Gbit/s|--state $memory/state --durability always||--wire 10"
+  "journal on disk, interval:100; both over 1 Gbit/s|--state $disk/state --durability interval:100||--wire 1"
+  "journal on disk, always; both over 1 Gbit/s|--state $disk/state --durability always||--wire 1"
   "journal in memory, interval:100|--state $memory/state --durability interval:100|"
   "journal in memory, always|--state $memory/state --durability always|"
   "journal on disk, interval:100|--state $disk/state --durability interval:100|"
@@ -68,13 +72,13 @@ busy=0
 before=$(load)
 for ((pair = 0; pair < pairs; pair++)); do
   for ((row = 0; row < ${#rows[@]}; row++)); do
-    IFS='|' read -r _ at_server at_worker <<<"${rows[row]}"
+    IFS='|' read -r _ at_server at_worker at_both <<<"${rows[row]}"
     if (((pair + row) % 2)); then # by turns the first
-      run "" "" && plain=$speed
-      run "$at_server" "$at_worker" && with=$speed
+      run "" "$at_both"; plain=$speed
+      run "$at_server" "$at_worker $at_both"; with=$speed
     else
-      run "$at_server" "$at_worker" && with=$speed
-      run "" "" && plain=$speed
+      run "$at_server" "$at_worker $at_both"; with=$speed
+      run "" "$at_both"; plain=$speed
     fi
     echo "$with - $plain" >>"$work/$row"
   done

@@ -51,12 +51,12 @@ for ((pair = 0; pair < pairs; pair++)); do
     IFS='|' read -r _ options <<<"${rows[row]}"
     read -ra options <<<"$options"
     if (((pair + row) % 2)); then # by turns the first
-      run sink "${options[@]}" && other=$speed
-      run server "${options[@]}" && under=$speed
+      run sink "${options[@]}"; other=$speed
+      run server "${options[@]}"; under=$speed
     else
-      run server "${options[@]}" && under=$speed
+      run server "${options[@]}"; under=$speed
       at=$reached
-      run sink "${options[@]}" && other=$speed
+      run sink "${options[@]}"; other=$speed
       reached=$at
     fi
     say "pair $((pair + 1)) of $pairs: $under GB/s attacked, $other GB/s not, at $reached connections a second"

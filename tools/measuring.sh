@@ -5,7 +5,7 @@
 ticks() { awk '/^cpu / { for (k = 2; k <= 9; k++) all += $k; print all, $5 + $6; exit }' /proc/stat; }
 
 # Are others quiet, less than a tenth of the processors' time spent? Waits for that while there is patience, a minute in all.
-patience=300
+patience=${patience:-300}
 quiet() {
   local before after
   while :; do
@@ -45,6 +45,7 @@ table_row() {
 # to a file in $work; who sources this sets that, and ends 'server' at the end.
 serve() {
   local tries
+  : >"$work/server" # not the address of the last one
   out/bin/hpaps-server --listen 127.0.0.1:0 --plain "$@" 2>"$work/server" </dev/null &
   server=$!
   for ((tries = 0; tries < 500; tries++)); do

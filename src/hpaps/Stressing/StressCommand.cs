@@ -19,8 +19,9 @@ internal static class StressCommand
     private const int MostWindow = 1024;
     private const double MostSeconds = 600;
     private const int MostBytes = 1 << 30;
+    private const double MostWire = 34; // in bytes it fits 32 bits
 
-    private sealed record Common(Option<string> Mode, Option<string> Path, Option<string> Bytes, Option<int> Window, Option<double> Seconds)
+    private sealed record Common(Option<string> Mode, Option<string> Path, Option<string> Bytes, Option<int> Window, Option<double> Seconds, Option<double?> Wire)
     {
         public static Common Create()
         {
@@ -36,7 +37,8 @@ internal static class StressCommand
             });
             Option<int> window = new Option<int>("--window") { HelpName = "N", Description = $"Pushes, or pulls or pairs (at most {Limits.OpenPulls}), in flight at each worker.", DefaultValueFactory = _ => 8 }.Within(1, MostWindow);
             Option<double> seconds = new Option<double>("--seconds") { HelpName = "S", Description = "Measured time of each size, after 0.2 s of warm-up.", DefaultValueFactory = _ => 2 }.Within(0.01, MostSeconds);
-            return new Common(mode, path, bytes, window, seconds);
+            Option<double?> wire = new Option<double?>("--wire") { HelpName = "GBIT", Description = "Workers send no faster than a wire of so many Gbit/s would, over TCP: what is slower than loopback then shows." }.Within(0.001, MostWire);
+            return new Common(mode, path, bytes, window, seconds, wire);
         }
     }
 
@@ -62,7 +64,7 @@ internal static class StressCommand
             "hpaps stress --bytes 4K --idle 1000 --limits none",
             "hpaps-server --plain --policy asp:sum & hpaps stress --server 127.0.0.1:7070 --bytes 64K"))
         {
-            common.Mode, common.Bytes, workers, common.Window, common.Seconds, common.Path, transport, idle, server, spin, verify, json, limits,
+            common.Mode, common.Bytes, workers, common.Window, common.Seconds, common.Path, common.Wire, transport, idle, server, spin, verify, json, limits,
         };
         foreach (Option option in security.All)
             command.Options.Add(option);
@@ -99,6 +101,7 @@ internal static class StressCommand
                     Bytes = sizes,
                     Workers = parsed.GetValue(workers),
                     Window = parsed.GetValue(common.Window),
+                    Wire = parsed.GetValue(common.Wire),
                     Seconds = parsed.GetValue(common.Seconds),
                     Server = given,
                     Security = security.Again(parsed),
@@ -126,7 +129,7 @@ internal static class StressCommand
         var spin = new Option<Transport.Spin>("--spins");
         var command = new Command(Worker, "A worker of hpaps stress, which starts it.")
         {
-            common.Mode, common.Bytes, common.Window, common.Seconds, common.Path, server, index, rank, verify, spin,
+            common.Mode, common.Bytes, common.Window, common.Seconds, common.Path, common.Wire, server, index, rank, verify, spin,
         };
         SecurityOptions security = SecurityOptions.OfClient();
         foreach (Option option in security.All)
@@ -148,7 +151,7 @@ internal static class StressCommand
                     VerifiesByPull = parsed.GetValue(verify),
                     Spin = parsed.GetValue(spin),
                 },
-                parsed.GetValue(server)!, security.TokenOf(parsed), security.TlsOf(parsed), TimeProvider.System);
+                parsed.GetValue(server)!, security.TokenOf(parsed), security.TlsOf(parsed), parsed.GetValue(common.Wire), TimeProvider.System);
         });
         return command;
     }
@@ -162,6 +165,8 @@ internal static class StressCommand
             "--server", server, "--index", Text(index), .. settings.Security,
         ];
         arguments.AddRange(["--spins", settings.WorkerSpin.ToString()]);
+        if (settings.Wire is { } wire)
+            arguments.AddRange(["--wire", wire.ToString("R", CultureInfo.InvariantCulture)]);
         if (settings.Server is null)
             arguments.AddRange(["--worker-rank", Text(index)]);
         else if (settings.Verify)

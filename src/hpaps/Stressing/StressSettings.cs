@@ -37,6 +37,9 @@ internal sealed record StressSettings
         false => HpAsyncPs.Transport.Spin.Never,
     };
 
+    /// <summary>Gbit/s that a worker sends at most; null: as fast as it can.</summary>
+    public double? Wire { get; init; }
+
     /// <summary>How the workers reach it.</summary>
     public StressTransport Transport { get; init; }
 

@@ -17,10 +17,11 @@ internal static class StressWorker
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan NewsInterval = TimeSpan.FromMilliseconds(250);
     private const int MostLineBytes = 128;
+    private const int SocketLevel = 1; // SOL_SOCKET of Linux
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
 
     /// <exception cref="ClusterException">Nobody answered, or the server or the link failed.</exception>
-    public static int Run(StressJob job, string server, Token? token, Tls? tls, TimeProvider time)
+    public static int Run(StressJob job, string server, Token? token, Tls? tls, double? wire, TimeProvider time)
     {
         // The launcher decides when it ends: by its end of our standard input.
         ProgramRun.EndWithStandardInput(_ => { });
@@ -29,6 +30,8 @@ internal static class StressWorker
 
         var endpoint = Endpoint.Parse(server);
         Socket socket = endpoint.Connect(ConnectTimeout, time, CancellationToken.None);
+        if (wire is not null && !endpoint.IsUnix)
+            Pace(socket, wire.Value);
         if (tls is not null)
             socket = TlsRelay.Connect(socket, tls, endpoint.Host, ConnectTimeout, StressClient.LivenessTimeout, CancellationToken.None).End;
         using var wake = new AutoResetEvent(false);
@@ -81,6 +84,14 @@ internal static class StressWorker
                 bearer = new TokenBearer(token, session, sink, client, client.Join);
             return (IFrameHandler?)bearer ?? client;
         }
+    }
+
+    /// <summary>The kernel sends no faster than this.</summary>
+    private static void Pace(Socket socket, double gigabits)
+    {
+        const int MaxPacingRate = 47; // SO_MAX_PACING_RATE of asm-generic/socket.h: .NET has no name for it
+        uint bytesPerSecond = (uint)(gigabits * 1e9 / 8);
+        socket.SetRawSocketOption(SocketLevel, MaxPacingRate, MemoryMarshal.AsBytes(new Span<uint>(ref bytesPerSecond)));
     }
 
     private static void Follow(OwnerLoop loop, AutoResetEvent wake, StressMeter meter, long bytesOfMessage)
