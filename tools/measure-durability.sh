@@ -24,7 +24,7 @@ work=$(mktemp -d)
 disk=$(mktemp -d -p "$disk" hpaps.XXXXXX)
 memory=$(mktemp -d -p /dev/shm hpaps.XXXXXX)
 server=
-trap 'kill $server 2>/dev/null; rm -rf "$work" "$disk" "$memory"' EXIT
+trap 'kill $server 2>/dev/null || true; rm -rf "$work" "$disk" "$memory"' EXIT
 (umask 077; head -c 32 /dev/urandom | base64 >"$work/token")
 certificates() {
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$work/ca.key" -out "$work/ca.pem" -days 2 -subj /CN=authority

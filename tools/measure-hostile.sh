@@ -21,7 +21,7 @@ longest=60
 bar=0.9
 work=$(mktemp -d)
 server= attack= sink=
-trap 'kill $server $attack $sink 2>/dev/null; rm -rf "$work"' EXIT
+trap 'kill $server $attack $sink 2>/dev/null || true; rm -rf "$work"' EXIT
 (umask 077; head -c 32 /dev/urandom | base64 >"$work/token")
 
 exec {hold}<> <(:) # a pipe that stays open: the sink ends when it does
