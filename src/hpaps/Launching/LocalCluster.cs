@@ -109,6 +109,8 @@ internal sealed partial class LocalCluster : IDisposable
             return false;
         }
 
+        foreach (RunProcess one in All())
+            one.Look();
         CareForTheDead();
         bool failed = false, certain = false, runs = false;
         foreach (RunProcess one in All())

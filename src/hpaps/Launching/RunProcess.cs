@@ -16,6 +16,7 @@ internal sealed class RunProcess : IDisposable
     private TimeSpan _pause = FirstPause;
     private TimeSpan _wait;
     private long _pausesSince;
+    private bool _isSeenDead;
     private long _deadSince;
 
     /// <param name="start">Starts it, given how often it has died; throws what <see cref="ChildProcess.Start"/> throws.</param>
@@ -42,7 +43,10 @@ internal sealed class RunProcess : IDisposable
     public bool IsWrittenOff { get; private set; }
 
     /// <summary>It has failed, and that is the run's failure.</summary>
-    public bool HasFailed => !IsPausing && !IsWrittenOff && Failure.Has(Process);
+    public bool HasFailed => !IsPausing && !IsWrittenOff && _isSeenDead;
+
+    /// <summary>Sees whether it has died: once a round, so that what is decided in that round is decided of all alike.</summary>
+    public void Look() => _isSeenDead = Failure.Has(Process);
 
     /// <summary>How long ago it was first seen dead, by a call of this.</summary>
     public TimeSpan DeadFor()
@@ -69,7 +73,7 @@ internal sealed class RunProcess : IDisposable
         ChildProcess earlier = Process;
         Process = _start(++Restarts);
         earlier.Dispose();
-        (IsPausing, _deadSince) = (false, 0);
+        (IsPausing, _isSeenDead, _deadSince) = (false, false, 0);
     }
 
     /// <summary>The run goes on without it.</summary>
