@@ -117,6 +117,14 @@ public sealed partial class ParameterServer
     }
 
     /// <summary>The job is over, and a worker whose link is down has not heard of it: it may be back in a moment.</summary>
+    private bool SomeMayHearStop(long now)
+    {
+        bool some = false;
+        foreach (Session member in _members)
+            some |= MayHearStop(member, now);
+        return some;
+    }
+
     private bool MayHearStop(Session member, long now)
     {
         TimeSpan silent = _time.GetElapsedTime(member.HeardAt, now);

@@ -83,7 +83,7 @@ public sealed partial class ParameterServer
                 Log?.Invoke("the last evaluation was not answered in time; the model is saved without its objective");
                 SendStop();
                 break;
-            case Phase.Leaving when _left == _members.Length || (now > _phaseUntil && !Array.Exists(_members, member => MayHearStop(member, now))):
+            case Phase.Leaving when _left == _members.Length || (now > _phaseUntil && !SomeMayHearStop(now)):
                 End();
                 break;
         }
