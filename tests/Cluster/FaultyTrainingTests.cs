@@ -17,7 +17,7 @@ public sealed class FaultyTrainingTests : IDisposable
 
     private static readonly TimeSpan Between = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(8);
 
     private readonly TempFolder _folder = new();
     private readonly RunningProgram?[] _processes = new RunningProgram?[Workers + 1]; // the server is the last
