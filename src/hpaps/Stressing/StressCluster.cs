@@ -145,7 +145,7 @@ internal sealed class StressCluster(StressSettings settings, int bytes, StopSign
         if (_socket is not null && !Endpoint.Parse(listen).IsUnix)
             throw new InputException("--transport unix needs a folder for temporary files that can be written and has a short path: set TMPDIR to one, as /tmp");
         List<string> arguments = ["--listen", listen, "--workers", (settings.Workers + settings.Idle).ToString(CultureInfo.InvariantCulture), "--policy", policy,
-            "--plain", "--events", "--count-allocations", "--exit-with-stdin"];
+            "--plain", "--rejoin-timeout", "0", "--events", "--count-allocations", "--exit-with-stdin"];
         if (settings.Spin is { } spin)
             arguments.AddRange(["--spin", spin ? "always" : "never"]);
         if (output is not null)
