@@ -26,7 +26,7 @@ public sealed partial class StoppedReaderTests
     public void Reader_that_is_stopped_holds_up_nobody_and_the_server_stays_as_large_as_it_is()
     {
         using RunningProgram server = RunningProgram.Start(Published.Server, Path.GetTempPath(),
-            "--listen", "127.0.0.1:0", "--plain", "--policy", "asp:sum", "--workers", "2", "--liveness-timeout", "60", "--rejoin-timeout", "0", "--events");
+            "--listen", "127.0.0.1:0", "--plain", "--policy", "asp:sum", "--workers", "2", "--liveness-timeout", "30", "--rejoin-timeout", "0", "--events");
         server.Until(() => Listening().IsMatch(server.Output), "it listened");
         string address = Listening().Match(server.Output).Groups[1].Value;
         using RunningProgram reader = Stress(address, "pull");
