@@ -93,7 +93,11 @@ public sealed class TrainingLoop : IDisposable
             }
 
             if (!_session.HasRoom)
-                return NextAction.Wait; // for a snapshot, or for acknowledgements: a step that could not be pushed would be for nothing
+            {
+                _session.Pull(); // the last one may have been answered before the server had what fills the window
+                return NextAction.Wait; // for that, or for acknowledgements: a step that could not be pushed would be for nothing
+            }
+
             if (!_begun || _hasTaken || _session.HasNewer)
                 return NextAction.Step;
             if (_waits)
