@@ -1,5 +1,4 @@
 using System;
-using System.Collections.Generic;
 using System.IO;
 using System.Net;
 using System.Net.Sockets;
@@ -38,7 +37,7 @@ public sealed class CrashTests
         PushingWorker[] workers = Connect(address, isSum ? Aggregate.Optimized : Aggregate.Sum);
         try
         {
-            List<PushedNumbers.Stand>[] stands = Crash(server, workers, isAlways);
+            Crash(server, workers, isAlways);
             foreach (PushingWorker worker in workers)
                 worker.Finish();
             ReadOnlySpan<float> pulled = workers[0].Pull();
@@ -46,14 +45,14 @@ public sealed class CrashTests
             for (int rank = 0; rank < Workers; rank++)
             {
                 if (isSum)
-                    workers[rank].Pushed.AddTo(expected, stands[rank]);
+                    workers[rank].Pushed.AddTo(expected, server.StandsOf(rank));
                 else
                     System.Numerics.Tensors.TensorPrimitives.Add(expected, workers[rank].Vector, expected);
             }
 
             int differs = pulled.CommonPrefixLength(expected);
             Assert.True(differs == Parameters, differs == Parameters ? "" : $"parameter {differs} is {pulled[differs]}; the ledgers say {expected[differs]}");
-            Report(server, workers, stands, isAlways);
+            Report(server, workers, isAlways);
         }
         finally
         {
@@ -82,13 +81,10 @@ public sealed class CrashTests
     }
 
     /// <summary>Kills the server at a moment by chance, or while it writes a checkpoint, or before all workers are there again; and lets it sleep too long once.</summary>
-    private static List<PushedNumbers.Stand>[] Crash(CrashingServer server, PushingWorker[] workers, bool isAlways)
+    private static void Crash(CrashingServer server, PushingWorker[] workers, bool isAlways)
     {
         int kills = (int.TryParse(Environment.GetEnvironmentVariable("HPAPS_CRASHES"), out int given) ? given : Kills) / Cases;
         var random = new Random(7);
-        var stands = new List<PushedNumbers.Stand>[Workers];
-        for (int rank = 0; rank < Workers; rank++)
-            stands[rank] = [];
         Array.ForEach(workers, worker => worker.UntilItGoesOn());
         for (int kill = 0; kill < kills; kill++)
         {
@@ -106,22 +102,19 @@ public sealed class CrashTests
             PushedNumbers.Stand[] now = server.Stands(Workers);
             for (int rank = 0; rank < Workers; rank++)
             {
-                stands[rank].Add(now[rank]);
                 Assert.True(!isAlways || now[rank].Sequence >= acknowledged[rank], $"push {acknowledged[rank]} of worker {rank} was acknowledged; the server has come back with {now[rank]}");
             }
         }
-
-        return stands;
     }
 
-    private static void Report(CrashingServer server, PushingWorker[] workers, List<PushedNumbers.Stand>[] stands, bool isAlways)
+    private static void Report(CrashingServer server, PushingWorker[] workers, bool isAlways)
     {
         int inPush = 0;
         long reconnects = 0, resynchronisations = 0;
         ulong pushes = 0;
         for (int rank = 0; rank < Workers; rank++)
         {
-            foreach (PushedNumbers.Stand stand in stands[rank])
+            foreach (PushedNumbers.Stand stand in server.StandsOf(rank))
                 inPush += stand.NextKey > 0 ? 1 : 0;
             reconnects += workers[rank].Session.Reconnects;
             resynchronisations += workers[rank].Session.Resynchronisations;
@@ -129,7 +122,7 @@ public sealed class CrashTests
         }
 
         TestContext.Current.SendDiagnosticMessage(
-            $"{stands[0].Count} kills, {server.KilledInCheckpoint} in a checkpoint; {inPush} workers in a push; {reconnects} reconnects, {resynchronisations} resynchronisations, {pushes} pushes");
+            $"{server.Kills} kills, {server.KilledInCheckpoint} in a checkpoint; {inPush} workers in a push; {reconnects} reconnects, {resynchronisations} resynchronisations, {pushes} pushes");
         Assert.True(server.KilledInCheckpoint > 0, "no kill has hit a checkpoint: the test tests nothing of them");
         Assert.True(!isAlways || resynchronisations == 0, "acknowledged pushes were lost");
     }

@@ -16,6 +16,7 @@ internal sealed partial class CrashingServer : IDisposable
 
     private readonly TempFolder _folder;
     private readonly string[] _arguments;
+    private readonly List<RunningProgram> _lives = [];
     private RunningProgram _process;
 
     /// <param name="folder">Its state goes to a folder state in it.</param>
@@ -31,6 +32,8 @@ internal sealed partial class CrashingServer : IDisposable
     /// <summary>The process that there is now, or was last.</summary>
     public RunningProgram Process => _process;
 
+    public int Kills { get; private set; }
+
     /// <summary>Kills that found a checkpoint half written.</summary>
     public int KilledInCheckpoint { get; private set; }
 
@@ -43,6 +46,7 @@ internal sealed partial class CrashingServer : IDisposable
     {
         _process.Signal(DyingProcesses.Kill);
         _process.ExitCode();
+        Kills++;
         KilledInCheckpoint += WritesCheckpoint ? 1 : 0;
     }
 
@@ -51,10 +55,19 @@ internal sealed partial class CrashingServer : IDisposable
     /// <summary>Where the ranks stood when this process began, as its log says.</summary>
     public PushedNumbers.Stand[] Stands(int workers)
     {
-        _process.Until(() => Lines().Count(_process.Errors) == workers, "it had said where all ranks stand");
+        _process.Until(() => Lines().Count(_process.Errors) >= workers, "it had said where all ranks stand");
         var stands = new PushedNumbers.Stand[workers];
-        foreach (Match line in Lines().Matches(_process.Errors))
-            stands[Number(line, 1)] = new PushedNumbers.Stand((ulong)Number(line, 4), (ulong)Number(line, 2), Number(line, 3));
+        for (int rank = 0; rank < workers; rank++)
+            stands[rank] = StandsIn(_process, rank)[0];
+        return stands;
+    }
+
+    /// <summary>Where a rank stood whenever the server came back, or told the worker its vector anew, in order.</summary>
+    public List<PushedNumbers.Stand> StandsOf(int rank)
+    {
+        List<PushedNumbers.Stand> stands = [];
+        foreach (RunningProgram life in _lives)
+            stands.AddRange(StandsIn(life, rank));
         return stands;
     }
 
@@ -71,8 +84,21 @@ internal sealed partial class CrashingServer : IDisposable
     private RunningProgram Start()
     {
         RunningProgram started = RunningProgram.Start(Published.Server, _folder.Path, _arguments);
+        _lives.Add(started);
         started.Until(() => started.Errors.Contains("listening at", StringComparison.Ordinal), "the server listened");
         return started;
+    }
+
+    private static List<PushedNumbers.Stand> StandsIn(RunningProgram life, int rank)
+    {
+        List<PushedNumbers.Stand> stands = [];
+        foreach (Match line in Lines().Matches(life.Errors))
+        {
+            if (Number(line, 1) == rank)
+                stands.Add(new PushedNumbers.Stand((ulong)Number(line, 4), (ulong)Number(line, 2), Number(line, 3)));
+        }
+
+        return stands;
     }
 
     private static int Number(Match line, int group) => int.Parse(line.Groups[group].ValueSpan, CultureInfo.InvariantCulture);

@@ -49,30 +49,33 @@ internal sealed class PushedNumbers
 
     /// <summary>Adds up what the server must have of it, when all is acknowledged.</summary>
     /// <param name="sum">The model, to be added to.</param>
-    /// <param name="stands">Where this worker stood when the server came back, as its log says, in order.</param>
-    public void AddTo(Span<float> sum, List<Stand> stands)
-    {
-        // A server that was killed before the beginning of a life was on disk knows nothing of it: what was pushed in it is lost as a whole.
-        List<Life> known = _lives.FindAll(life => life == Newest || life.Begin == 0 || stands.Exists(stand => stand.Generation == life.Generation));
-        for (int j = 0; j < known.Count; j++)
-        {
-            Life life = known[j];
-            ulong end = life.Begin + (ulong)life.Rows.Count;
-            int nextKey = 0;
-            if (j + 1 < known.Count)
-            {
-                Stand? last = stands.FindLast(stand => stand.Generation == life.Generation);
-                Assert.True(last is not null || known[j + 1].Begin == 0, $"generation {life.Generation} ended, and the server has never come back in it");
-                (end, nextKey) = (last?.Sequence ?? 0, last?.NextKey ?? 0);
-                Assert.Equal(end, known[j + 1].Begin);
-            }
+    /// <param name="stands">Where this worker stood when the server came back, or told it its vector anew, as the log says, in order.</param>
+    public void AddTo(Span<float> sum, List<Stand> stands) =>
+        AddUpTo(new Stand(Newest.Generation, Newest.Begin + (ulong)Newest.Rows.Count, 0), sum, stands);
 
-            Assert.InRange(end, life.Begin, life.Begin + (ulong)life.Rows.Count - (nextKey > 0 ? 1UL : 0));
-            for (int push = 0; push < (int)(end - life.Begin); push++)
+    /// <summary>What was applied up to a stand: in its life, and before that life began.</summary>
+    private void AddUpTo(Stand stand, Span<float> sum, List<Stand> stands)
+    {
+        ulong begin = 0;
+        if (_lives.Find(one => one.Generation == stand.Generation) is { } life) // else the worker has never heard of that life
+        {
+            begin = life.Begin;
+            Assert.InRange(stand.Sequence, begin, begin + (ulong)life.Rows.Count - (stand.NextKey > 0 ? 1UL : 0));
+            for (int push = 0; push < (int)(stand.Sequence - begin); push++)
                 Add(life.Rows[push], sum);
-            if (nextKey > 0)
-                Add(life.Rows[(int)(end - life.Begin)], sum[..nextKey]);
+            if (stand.NextKey > 0)
+                Add(life.Rows[(int)(stand.Sequence - begin)], sum[..stand.NextKey]);
         }
+        else
+        {
+            Assert.Equal(0, stand.NextKey);
+            begin = stand.Sequence;
+        }
+
+        Stand? before = stands.FindLast(one => one.Generation < stand.Generation);
+        Assert.Equal(before?.Sequence ?? 0, begin);
+        if (before is not null)
+            AddUpTo(before, sum, stands);
     }
 
     private static void Add(float[] row, Span<float> sum)

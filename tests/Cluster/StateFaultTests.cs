@@ -122,7 +122,7 @@ public sealed class StateFaultTests : IDisposable
             worker.Finish();
             float[] expected = new float[Parameters];
             ReadOnlySpan<float> pulled = worker.Pull();
-            worker.Pushed.AddTo(expected, [stand]);
+            worker.Pushed.AddTo(expected, server.StandsOf(0));
             Assert.True(pulled.SequenceEqual(expected));
             Assert.Equal(0, worker.Session.Resynchronisations);
         }

@@ -153,6 +153,7 @@ public sealed partial class ParameterServer
     {
         if (resynchronises)
         {
+            TellStand(session.Rank); // what it has pushed beyond that and cannot push again is lost
             session.Generation = Math.Max(session.Generation, session.Joined.Generation) + 1;
             Resynchronise(session);
             if (isNew)

@@ -258,12 +258,15 @@ public sealed partial class ParameterServer
         TellStands();
     }
 
-    /// <summary>Where each worker stands: what was acknowledged beyond that was lost with what was not on disk.</summary>
     private void TellStands()
     {
         for (int rank = 0; rank < _members.Length && _members.Length <= MostStandsTold; rank++)
-            Log?.Invoke($"rank {rank} stands at push {_shard!.ClockOf(rank)}, key {_shard.NextKeyOf(rank)}, generation {_members[rank].Generation}");
+            TellStand(rank);
     }
+
+    /// <summary>Where a worker stands: what was acknowledged beyond that was lost with what was not on disk.</summary>
+    private void TellStand(int rank) =>
+        Log?.Invoke($"rank {rank} stands at push {_shard!.ClockOf(rank)}, key {_shard.NextKeyOf(rank)}, generation {_members[rank].Generation}");
 
     private void Forget()
     {
