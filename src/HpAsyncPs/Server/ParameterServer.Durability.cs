@@ -33,7 +33,6 @@ public sealed partial class ParameterServer
     private int _copied;
     private long _copiedAt; // where the journal ended when the last chunk was copied; 0: not all are
     private long _committedAt;
-
     private long _suspendBy; // 0: that is not wanted
 
     /// <summary>The checkpoint that is being written, for tests without threads: they do its work.</summary>
@@ -91,7 +90,7 @@ public sealed partial class ParameterServer
         _record.ResetWrittenCount();
         Head(0, ranks: []).Write(_record);
         Keep(FrameKind.Start, _members[0], _record.WrittenSpan);
-        _checkpointAt = After(_state!.CheckpointInterval);
+        _checkpointAt = After(_state.CheckpointInterval);
     }
 
     private void KeepWeight(Session session)
@@ -153,7 +152,7 @@ public sealed partial class ParameterServer
         _head.Write(_record.WrittenSpan);
         _checkpoint = _state.Begin(++_checkpoints);
         (_headCopied, _copied, _copiedAt) = (0, 0, 0);
-        _checkpointAt = After(_state!.CheckpointInterval);
+        _checkpointAt = After(_state.CheckpointInterval);
         if (_section.Length == 0)
             _section = new byte[_shard!.LargestSection];
     }
