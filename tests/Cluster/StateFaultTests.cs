@@ -42,9 +42,41 @@ public sealed class StateFaultTests : IDisposable
 
         string said = server.Process.Errors;
         Assert.Matches($"checkpoint [0-9]+ in '{_folder.In("state/checkpoints")}': .*; the one before it is taken", said);
-        Assert.Matches("[0-9]+ bytes at the end of the journal were torn or corrupt, and are cut off", said);
+        Assert.Matches("[0-9]+ bytes at the end of the journal, after [0-9]+ records, were torn or corrupt, and are cut off", said);
         ulong damaged = ulong.Parse(Path.GetFileName(checkpoints[^1])["checkpoint1-".Length..]);
         Assert.Contains($"recovered from checkpoint {damaged - 1} and", said, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void State_of_which_nothing_can_be_read_is_refused_and_left_as_it_is(bool hasCheckpoint)
+    {
+        using CrashingServer server = hasCheckpoint ? Serve("--durability", "always", "--checkpoint-interval", "0.2") : Serve("--durability", "always");
+        using var worker = new PushingWorker(Address, 0, Parameters, Aggregate.Sum);
+        worker.Start();
+        if (hasCheckpoint)
+            server.Process.Until(() => Files("checkpoints").Length > 0 && !server.WritesCheckpoint, "there was a checkpoint");
+        worker.UntilItGoesOn();
+        server.Kill();
+        string[] all = Array.FindAll([.. Files("checkpoints"), .. Files("journal")], file => new FileInfo(file).Length > 0 && !file.EndsWith(".partial", StringComparison.Ordinal));
+        foreach (string file in all)
+            Flip(file, 10); // the journal at its first record
+        byte[][] before = Array.ConvertAll(all, File.ReadAllBytes);
+        using (RunningProgram wrong = RunningProgram.Start(Published.Server, _folder.Path, ["--workers", "1", "--listen", "127.0.0.1:0", "--plain", "--state", "state"]))
+        {
+            Assert.True(wrong.ExitCode() == 3, wrong.Errors);
+            Assert.Contains("a job was training there", wrong.Errors, StringComparison.Ordinal);
+        }
+
+        foreach (string file in all)
+            Assert.True(before[Array.IndexOf(all, file)].AsSpan().SequenceEqual(File.ReadAllBytes(file)), $"{file} was changed");
+        foreach (string file in all)
+            Flip(file, 10); // as it was
+        server.StartAgain();
+        worker.UntilItGoesOn();
+        worker.Finish();
+        Assert.True(worker.Pull().SequenceEqual(worker.Vector));
     }
 
     [Theory]
@@ -151,10 +183,10 @@ public sealed class StateFaultTests : IDisposable
         Assert.True(watch.Elapsed < LongestStop, $"it took {watch.Elapsed}");
     }
 
-    private static void Flip(string file)
+    private static void Flip(string file, long? at = null)
     {
         using FileStream stream = File.Open(file, FileMode.Open, FileAccess.ReadWrite);
-        stream.Position = stream.Length / 2;
+        stream.Position = at ?? stream.Length / 2;
         int old = stream.ReadByte();
         stream.Position--;
         stream.WriteByte((byte)(old ^ 1));

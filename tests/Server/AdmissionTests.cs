@@ -110,6 +110,49 @@ public sealed class AdmissionTests
         Assert.Contains("10 s", network.Server.Result().Failure, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(11, true)] // held
+    [InlineData(11, false)]
+    [InlineData(2, true)] // silent, and asked twice
+    public void Asked_to_stop_it_does_not_wait_for_who_is_lost(int silent, bool evaluates)
+    {
+        var network = new SeededNetwork(1, 0, new ServerOptions { Workers = 2, Evaluates = evaluates, OnWorkerLoss = WorkerLoss.Wait, RejoinTimeout = TimeSpan.FromHours(1), FinalTimeout = TimeSpan.FromHours(1) }, _time);
+        WorkerSession a = network.Connect(Options(0, 1, "0.5"), _time), b = network.Connect(Options(1, 1, "0.5"), _time);
+        network.DeliverAll();
+        Assert.True(a.TryPush([1f], 1));
+        Assert.True(b.TryPush([3f], 1));
+        network.DeliverAll();
+        for (int second = 0; second < silent; second++)
+            Go();
+        network.Server.RequestStop("stopped");
+        if (silent < 10)
+            network.Server.RequestStop("stopped");
+        for (int second = 0; second < 8 && !network.Server.HasEnded; second++)
+            Go();
+        Assert.True(network.Server.HasEnded);
+        Assert.Null(network.Server.Result().Failure);
+        Assert.Equal("stopped", network.Server.Result().Reason);
+        Assert.Equal([2f], network.Server.Result().Model!);
+
+        void Go()
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            a.Tick(default);
+            if (a.HasEvaluation)
+            {
+                a.TakeEvaluation();
+                a.Answer([1]);
+            }
+
+            network.DeliverAll();
+            network.Server.Tick();
+            network.DeliverAll();
+            if (a.HasEnded)
+                a.Leave("stopped", default);
+            network.DeliverAll();
+        }
+    }
+
     [Fact]
     public void Tick_server_that_is_silent_too_long_fails_the_worker()
     {

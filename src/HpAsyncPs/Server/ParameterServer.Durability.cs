@@ -33,6 +33,7 @@ public sealed partial class ParameterServer
     private int _copied;
     private long _copiedAt; // where the journal ended when the last chunk was copied; 0: not all are
     private long _committedAt;
+    private long _startsAt; // where the journal has the start of the job, until that is on disk
     private long _suspendBy; // 0: that is not wanted
 
     /// <summary>The checkpoint that is being written, for tests without threads: they do its work.</summary>
@@ -90,6 +91,7 @@ public sealed partial class ParameterServer
         _record.ResetWrittenCount();
         Head(0, ranks: []).Write(_record);
         Keep(FrameKind.Start, _members[0], _record.WrittenSpan);
+        _startsAt = _state.Journal.End;
         _checkpointAt = After(_state.CheckpointInterval);
     }
 
@@ -121,6 +123,16 @@ public sealed partial class ParameterServer
         {
             Fail(failure);
             return;
+        }
+
+        if (_startsAt > 0 && _state.Journal.Durable >= _startsAt)
+        {
+            _startsAt = 0;
+            if (_state.TryMarkBegun() is { } trouble)
+            {
+                Fail(trouble);
+                return;
+            }
         }
 
         if (_state.Interval is { } interval && _time.GetElapsedTime(_committedAt, now) >= interval)

@@ -74,13 +74,12 @@ public sealed partial class ParameterServer
         reason = reason.TrimEnd('.');
         LostWorkers++;
         session.LostAt = _time.GetTimestamp();
-        bool isLast = !Array.Exists(_members, other => other != session && other is { IsAbsent: false, IsHeld: false, LostAt: null } && _weights[other.Rank] > 0);
-        if (_options.OnWorkerLoss != WorkerLoss.Wait && !isLast)
+        if (_options.OnWorkerLoss != WorkerLoss.Wait && HasOthers(session))
         {
             Log?.Invoke($"{session.Name} was lost: {reason}");
             GoOnWithout(session);
         }
-        else if (!mayReturn || _options.RejoinTimeout <= TimeSpan.Zero)
+        else if (!mayReturn || _options.RejoinTimeout <= TimeSpan.Zero || _stopWanted is not null)
         {
             LoseForGood(session, reason);
         }
@@ -92,6 +91,10 @@ public sealed partial class ParameterServer
         }
     }
 
+    /// <summary>Is somebody else there whose part counts?</summary>
+    private bool HasOthers(Session session) =>
+        Array.Exists(_members, other => other != session && other is { IsAbsent: false, IsHeld: false, LostAt: null } && _weights[other.Rank] > 0);
+
     private void GoOnWithout(Session session)
     {
         if (session.IsHeld)
@@ -99,8 +102,9 @@ public sealed partial class ParameterServer
         session.IsHeld = false;
         session.IsAbsent = true;
         _left++;
-        bool evicts = _options.OnWorkerLoss == WorkerLoss.Evict && _policy.Optimizer is null; // gradients are in the model
-        Log?.Invoke($"the others go on without worker {session.Rank}, {(evicts ? "and without what it contributed" : "with what it contributed as it is")}");
+        bool evicts = _options.OnWorkerLoss == WorkerLoss.Evict && _policy.Optimizer is null && HasOthers(session); // gradients are in the model
+        string who = _stopWanted is not null ? "the job ends" : "the others go on";
+        Log?.Invoke($"{who} without worker {session.Rank}, {(evicts ? "and without what it contributed" : "with what it contributed as it is")}");
         if (evicts)
         {
             _shard!.Evict(session.Rank);

@@ -70,6 +70,16 @@ public sealed partial class ParameterServer
             SendStop();
     }
 
+    /// <summary>The job is being stopped: who is lost, or has not come back yet to a server that was started again, is not waited for.</summary>
+    private void DismissTheLost()
+    {
+        foreach (Session member in _members)
+        {
+            if (member.IsHeld || member is { IsAbsent: false, Peer: null, Address: "" })
+                GoOnWithout(member);
+        }
+    }
+
     /// <summary>Who has the fewest parts, and of those has pushed most: it is the fastest, or waits for the others.</summary>
     private Session? FindAdopter()
     {

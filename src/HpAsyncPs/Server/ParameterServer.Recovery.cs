@@ -1,6 +1,7 @@
 using System;
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Collections.Generic;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server.Durability;
 
@@ -13,6 +14,7 @@ public sealed partial class ParameterServer
     private const int MostStandsTold = 64;
 
     private long[] _positions = []; // for each chunk of the state: where the journal ended when the checkpoint copied it
+    private readonly List<ulong> _faulty = []; // checkpoints that could not be used
     private long _replayed;
 
     /// <summary>Takes up the job that is on disk. Before anybody connects. False: there is none, and one begins.</summary>
@@ -21,7 +23,8 @@ public sealed partial class ParameterServer
     {
         if (_state is null)
             return false;
-        foreach (ulong number in _state.Checkpoints.Numbers())
+        IReadOnlyList<ulong> numbers = _state.Checkpoints.Numbers();
+        foreach (ulong number in numbers)
         {
             _checkpoints = Math.Max(_checkpoints, number);
             if (TryRecoverFrom(number))
@@ -30,11 +33,16 @@ public sealed partial class ParameterServer
             _state.Reopen();
         }
 
-        ReplayFrom(0);
+        bool hadBegun = numbers.Count > 0 || _state.HasBegun();
+        long cut = 0;
+        ReplayFrom(0, _ => (cut = _state.Journal.Cut) >= 0 && (_shard is not null || !hadBegun));
         if (_shard is not null)
             Recovered("the journal alone");
+        else if (hadBegun)
+            throw Damaged($"a job was training there, but {(numbers.Count > 0 ? "no checkpoint is whole, and " : "")}of the journal nothing can be read from its beginning on ({cut} bytes are torn or corrupt). Nothing was changed there: a copy may be put in its place");
         else
             Forget(); // some had joined, perhaps, when the server ended
+        DeleteFaulty();
         _state.Start();
         return _shard is not null;
     }
@@ -48,7 +56,7 @@ public sealed partial class ParameterServer
         if (!isWhole)
         {
             Log?.Invoke($"{why}; the one before it is taken");
-            _state.Checkpoints.Delete(number);
+            _faulty.Add(number);
             return false;
         }
 
@@ -64,24 +72,34 @@ public sealed partial class ParameterServer
         }
 
         (_checkpointFrom, _previousFrom) = (head.Position, head.Position);
-        if (ReplayFrom(head.Position) < copiedAt)
+        if (ReplayFrom(head.Position, end => end >= copiedAt) < copiedAt)
         {
             Log?.Invoke($"the journal ends before checkpoint {number} does; the checkpoint before it is taken");
-            _state.Checkpoints.Delete(number); // the journal goes on from there with something else
+            _faulty.Add(number); // the journal goes on from there with something else
             return false;
         }
 
         Recovered($"checkpoint {number}");
+        DeleteFaulty();
         _state.Start();
         return true;
     }
 
-    private long ReplayFrom(long position)
+    /// <summary>Checkpoints that could not be used must not be counted among those that are kept. Only after another way was found: they are evidence.</summary>
+    private void DeleteFaulty()
+    {
+        foreach (ulong number in _faulty)
+            _state!.Checkpoints.Delete(number);
+        _faulty.Clear();
+    }
+
+    private long ReplayFrom(long position, Func<long, bool> accepts)
     {
         _replayed = 0;
-        long end = _state!.Journal.Replay(position, Replay);
-        if (_state.Journal.Cut > 0)
-            Log?.Invoke($"{_state.Journal.Cut} bytes at the end of the journal were torn or corrupt, and are cut off");
+        bool isAccepted = false;
+        long end = _state!.Journal.Replay(position, Replay, at => isAccepted = accepts(at));
+        if (isAccepted && _state.Journal.Cut > 0)
+            Log?.Invoke($"{_state.Journal.Cut} bytes at the end of the journal, after {_replayed} records, were torn or corrupt, and are cut off");
         return end;
     }
 
@@ -254,6 +272,7 @@ public sealed partial class ParameterServer
         _phase = Phase.Training;
         _evaluateAt = _options.Evaluates ? now : long.MaxValue;
         _checkpointAt = After(_state!.CheckpointInterval);
+        _startsAt = _state.HasBegun() ? 0 : 1;
         Log?.Invoke($"recovered from {from} and {_replayed} records of the journal: {_shard.Version} pushes of {_members.Length} workers; waiting for them");
         TellStands();
     }

@@ -83,21 +83,29 @@ public sealed partial class ParameterServer
                 Log?.Invoke("the last evaluation was not answered in time; the model is saved without its objective");
                 SendStop();
                 break;
-            case Phase.Leaving when _left == _members.Length || (now > _phaseUntil && !SomeMayHearStop(now)):
+            case Phase.Leaving when _left == _members.Length || (now > _phaseUntil && (_finalTimeout == TimeSpan.Zero || !SomeMayHearStop(now))):
                 End();
                 break;
         }
     }
 
-    /// <summary>Ends the job in order: a last evaluation, then the workers leave.</summary>
+    /// <summary>
+    /// Ends the job in order: a last evaluation, then the workers leave. Who is lost is not waited for any more. Asked again, it ends without
+    /// the evaluation, and waits for nobody.
+    /// </summary>
     /// <param name="reason">Why.</param>
     /// <param name="within">How long the last evaluation may take; what the options say if null.</param>
     public void RequestStop(string reason, TimeSpan? within = null)
     {
+        bool again = _stopWanted is not null;
         _stopWanted ??= reason;
-        _finalTimeout = within ?? _finalTimeout;
-        if (_phase == Phase.Finishing)
+        _finalTimeout = again ? TimeSpan.Zero : within ?? _finalTimeout;
+        if (_phase is Phase.Finishing or Phase.Leaving)
             _phaseUntil = Math.Min(_phaseUntil, After(_finalTimeout));
+        if (again && _phase is Phase.Training or Phase.Finishing or Phase.Leaving)
+            Log?.Invoke("asked to stop again: it ends at once, and the model is saved without its objective where that is not known");
+        else if (_phase == Phase.Training)
+            Log?.Invoke($"stopping: the model is evaluated for the last time, for {_finalTimeout.TotalSeconds:0.#} s at most; asked again, it is not");
     }
 
     private void Start()
@@ -193,6 +201,8 @@ public sealed partial class ParameterServer
         _shard!.MostPublications = int.MaxValue; // the model must be had
         NameUnheard();
         _phaseUntil = After(_finalTimeout);
+        if (_stopWanted is not null)
+            DismissTheLost();
         if (_options.Evaluates && _left < _members.Length && _shard!.Version > 0)
             BeginEvaluation();
         _model = _evaluation?.Publication.Values.ToArray() ?? CopyModel();
@@ -215,7 +225,7 @@ public sealed partial class ParameterServer
     private void SendStop()
     {
         _phase = Phase.Leaving;
-        _phaseUntil = After(_options.LeaveTimeout);
+        _phaseUntil = _finalTimeout == TimeSpan.Zero ? 0 : After(_options.LeaveTimeout);
         DropEvaluation();
         foreach (Session member in _members)
         {

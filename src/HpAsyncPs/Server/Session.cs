@@ -49,7 +49,7 @@ public sealed partial class Session
     public JoinMessage Joined { get; private set; }
 
     /// <summary>Rank and address, for messages.</summary>
-    public string Name => $"worker {Rank} ({Address})";
+    public string Name => Address.Length > 0 ? $"worker {Rank} ({Address})" : $"worker {Rank}"; // none since the server was started again
 
     /// <summary>Bytes received from it, headers included.</summary>
     public long UplinkBytes { get; internal set; }

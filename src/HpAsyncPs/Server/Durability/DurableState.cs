@@ -11,6 +11,8 @@ public sealed class DurableState : IDisposable
     /// <summary>Bytes of journal after which a checkpoint is made before its time: so much at most is replayed, and as much again is kept.</summary>
     public const long JournalBytes = 1L << 30;
 
+    private const string Begun = "begun"; // an empty file in the journal's folder
+
     private readonly IDisk _journalDisk;
     private readonly bool _hasThreads;
     private readonly TimeProvider _time;
@@ -48,6 +50,38 @@ public sealed class DurableState : IDisposable
 
     /// <summary>Called by the journal's thread when something has become durable, or nothing will any more.</summary>
     public Action? Advanced { get; set; }
+
+    /// <summary>A job is training that must be found again: what is here is never taken for nothing.</summary>
+    /// <exception cref="InputException">The disk fails.</exception>
+    public bool HasBegun()
+    {
+        try
+        {
+            bool has = false;
+            foreach (string name in _journalDisk.Names())
+                has |= name == Begun;
+            return has;
+        }
+        catch (Exception e) when (DiskTrouble.Is(e))
+        {
+            throw new InputException(DiskTrouble.Describe("the journal cannot be listed", _journalDisk.Where, e), e);
+        }
+    }
+
+    /// <summary>The start of a job is on disk: leaves a mark that survives a crash. Null, or what is wrong with the disk.</summary>
+    public string? TryMarkBegun()
+    {
+        try
+        {
+            _journalDisk.Create(Begun).Dispose();
+            _journalDisk.SyncNames();
+            return null;
+        }
+        catch (Exception e) when (DiskTrouble.Is(e))
+        {
+            return DiskTrouble.Describe("the journal cannot be written", _journalDisk.Where, e);
+        }
+    }
 
     /// <summary>Begins a checkpoint.</summary>
     public CheckpointWriter Begin(ulong number)

@@ -20,9 +20,10 @@ public sealed partial class Journal
     /// </summary>
     /// <param name="from">Where a record begins, or where the journal ended: the position that a checkpoint holds, or 0.</param>
     /// <param name="visit">Is shown each record.</param>
+    /// <param name="accepts">Told where the log ends, before anything on the disk is changed. False: nothing is, and this journal cannot be used.</param>
     /// <returns>Position where the log ends, at least <paramref name="from"/>.</returns>
     /// <exception cref="InputException">The log begins after <paramref name="from"/>, or the disk fails.</exception>
-    public long Replay(long from, JournalVisitor visit)
+    public long Replay(long from, JournalVisitor visit, Func<long, bool>? accepts = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(from);
         ArgumentNullException.ThrowIfNull(visit);
@@ -30,7 +31,12 @@ public sealed partial class Journal
             throw new InvalidOperationException("a journal is replayed once");
         try
         {
-            long end = ReadSegments(from, visit); // names that went are synced with that of the next segment, before anything in it counts
+            List<(long Start, long Seed, string Name)> segments = Segments();
+            var read = new List<(int Segment, long Whole)>();
+            long end = ReadSegments(segments, from, visit, read);
+            if (accepts?.Invoke(end) == false)
+                return end;
+            CutOff(segments, read, end); // names that went are synced with that of the next segment, before anything in it counts
             _queue = new RecordQueue(_blocks, end);
             _durable = _target = _commitTo = end;
             return end;
@@ -41,9 +47,8 @@ public sealed partial class Journal
         }
     }
 
-    private long ReadSegments(long from, JournalVisitor visit)
+    private long ReadSegments(List<(long Start, long Seed, string Name)> segments, long from, JournalVisitor visit, List<(int Segment, long Whole)> read)
     {
-        List<(long Start, long Seed, string Name)> segments = Segments();
         int next = 0;
         while (next < segments.Count && segments[next].Start <= from)
             next++;
@@ -53,61 +58,71 @@ public sealed partial class Journal
                 + "files are missing there; put them back, or move the whole state folder away to start anew");
         }
 
-        for (int j = 0; j < next - 1; j++)
-            Keep(segments[j].Start, segments[j].Name);
         long position = from;
         byte[] window = RecordReader.NewWindow();
         bool more = next > 0;
         for (int j = next - 1; more; j++)
         {
-            more = ReadSegment(segments[j], window, ref position, visit);
+            long rest = ReadSegment(segments[j], window, ref position, visit);
+            read.Add((j, position - segments[j].Start));
+            Cut += rest;
             next = j + 1;
-            more = more && next < segments.Count && segments[next].Start == position;
+            more = rest == 0 && next < segments.Count && segments[next].Start == position;
         }
 
         for (int j = next; j < segments.Count; j++)
         {
-            using (IDiskFile file = _disk.Open(segments[j].Name))
-                Cut += file.Length;
-            _disk.Delete(segments[j].Name);
+            using IDiskFile file = _disk.Open(segments[j].Name);
+            Cut += file.Length;
         }
 
         return position;
     }
 
-    /// <summary>Shows the records of a segment from a position on, and cuts what follows. True if nothing did.</summary>
-    private bool ReadSegment((long Start, long Seed, string Name) segment, byte[] window, ref long position, JournalVisitor visit)
+    /// <summary>Shows the records of a segment from a position on. Returns how many bytes follow that are none.</summary>
+    private long ReadSegment((long Start, long Seed, string Name) segment, byte[] window, ref long position, JournalVisitor visit)
     {
-        long rest;
-        using (IDiskFile file = _disk.Open(segment.Name))
+        using IDiskFile file = _disk.Open(segment.Name);
+        var reader = new RecordReader(file, position - segment.Start, segment.Seed, window);
+        while (reader.TryNext(position, out RecordKind kind, out ReadOnlyMemory<byte> body) && kind == RecordKind.Frame && body.Length >= FrameHeader.Bytes
+            && FrameHeader.TryRead(body.Span[..FrameHeader.Bytes], out FrameHeader header) && header.PayloadLength == body.Length - FrameHeader.Bytes)
         {
-            var reader = new RecordReader(file, position - segment.Start, segment.Seed, window);
-            long whole = reader.Offset;
-            while (reader.TryNext(position, out RecordKind kind, out ReadOnlyMemory<byte> body) && kind == RecordKind.Frame && body.Length >= FrameHeader.Bytes
-                && FrameHeader.TryRead(body.Span[..FrameHeader.Bytes], out FrameHeader header) && header.PayloadLength == body.Length - FrameHeader.Bytes)
-            {
-                long end = segment.Start + reader.Offset;
-                visit(position, end, header, new ReadOnlySequence<byte>(body[FrameHeader.Bytes..]));
-                position = end;
-                whole = reader.Offset;
-            }
-
-            rest = file.Length - whole;
-            if (rest > 0)
-            {
-                file.SetLength(whole);
-                Cut += rest;
-            }
-
-            file.Sync(); // what was read may have been in the cache only, and what is built on it must not be lost while it stays
+            long end = segment.Start + reader.Offset;
+            visit(position, end, header, new ReadOnlySequence<byte>(body[FrameHeader.Bytes..]));
+            position = end;
         }
 
-        // A segment without a record goes: the next one begins there.
-        if (position == segment.Start)
-            _disk.Delete(segment.Name);
-        else
-            Keep(segment.Start, segment.Name);
-        return rest == 0;
+        return Math.Max(0, file.Length - (position - segment.Start)); // not there at all: the segment ends before the position, and so does the log
+    }
+
+    /// <summary>What was read stays, and nothing else.</summary>
+    private void CutOff(List<(long Start, long Seed, string Name)> segments, List<(int Segment, long Whole)> read, long end)
+    {
+        int next = 0;
+        for (; read.Count > 0 && next < read[0].Segment; next++)
+            Keep(segments[next].Start, segments[next].Name);
+        foreach ((int segment, long whole) in read)
+        {
+            (long start, _, string name) = segments[segment];
+            next = segment + 1;
+            if (end == start)
+            {
+                _disk.Delete(name); // a segment without a record goes: the next one begins there
+                continue;
+            }
+
+            using (IDiskFile file = _disk.Open(name))
+            {
+                if (file.Length > whole)
+                    file.SetLength(whole);
+                file.Sync(); // what was read may have been in the cache only, and what is built on it must not be lost while it stays
+            }
+
+            Keep(start, name);
+        }
+
+        for (; next < segments.Count; next++)
+            _disk.Delete(segments[next].Name);
     }
 
     private void Keep(long start, string name)
