@@ -162,6 +162,21 @@ public static class DeltaKernel
         return BitConverter.Int32BitsToSingle(largest);
     }
 
+    /// <summary>The largest |x - h|, as <see cref="LargestMagnitude"/> has it of c.</summary>
+    public static float LargestDifference(ReadOnlySpan<float> x, ReadOnlySpan<float> h)
+    {
+        SameLength(x.Length, h.Length, h.Length);
+        ref float x0 = ref MemoryMarshal.GetReference(x), h0 = ref MemoryMarshal.GetReference(h);
+        nuint n = (nuint)x.Length, j = 0;
+        Vector256<int> most = Vector256<int>.Zero, magnitude = Vector256.Create(int.MaxValue);
+        for (; j + Lanes <= n; j += Lanes)
+            most = Vector256.Max(most, (Vector256.LoadUnsafe(ref x0, j) - Vector256.LoadUnsafe(ref h0, j)).AsInt32() & magnitude);
+        int tail = (int)j, largest = BitConverter.SingleToInt32Bits(Scalar.LargestDifference(x[tail..], h[tail..]));
+        for (int lane = 0; lane < Lanes; lane++)
+            largest = Math.Max(largest, most[lane]);
+        return BitConverter.Int32BitsToSingle(largest);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void SameLength(int a, int b, int c)
     {

@@ -6,7 +6,7 @@ namespace HpAsyncPs.Kernels;
 /// The reference: what every kernel computes, written to be read. Each vectorised kernel must agree with it bit for
 /// bit, at any vector width. Not used on any hot path.
 /// </summary>
-public static class Scalar
+public static partial class Scalar
 {
     /// <summary>See <see cref="DeltaKernel.Encode"/>.</summary>
     public static void Encode(ReadOnlySpan<float> x, Span<float> h, Span<float> c)

@@ -1,0 +1,216 @@
+using System;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+
+namespace HpAsyncPs.Kernels;
+
+/// <summary>
+/// Deltas as whole numbers of 8 or 4 bits, <see cref="BlockScale.Values"/> at a time, which share a scale. One source, 256-bit vectors
+/// and a scalar last block where that is short, as <see cref="DeltaKernel"/>. The arrangement of the bytes is that of Codecs/BlockCodec.cs.
+/// </summary>
+public static class BlockKernel
+{
+    private const int Lanes = 8;
+    private const int Values = BlockScale.Values;
+
+    /// <summary>
+    /// Added to a number of small magnitude it leaves no bits for a fraction, so the sum is rounded to a whole number, ties to even, whose
+    /// lower bits are the lower bits of the sum; subtracted again, the whole number is left.
+    /// </summary>
+    private const float Rounder = 12582912; // 1.5 * 2^23
+
+    /// <summary>c = x - h, each rounded to a multiple of its block's scale; h += c. A block with a NaN or an infinity leaves h as it is.</summary>
+    /// <param name="x">The new vector.</param>
+    /// <param name="h">The reconstruction, of the same length.</param>
+    /// <param name="scales">Receives 2 bytes for each block.</param>
+    /// <param name="values">Receives a byte for each element.</param>
+    /// <param name="dither">How to round.</param>
+    public static void EncodeInt8(ReadOnlySpan<float> x, Span<float> h, Span<byte> scales, Span<byte> values, Dither dither)
+    {
+        SameCount(x.Length, h.Length, scales.Length, values.Length, x.Length);
+        int whole = dither.IsStochastic ? Encode<Eight, Stochastic>(x, h, scales, values, dither.Key) : Encode<Eight, Nearest>(x, h, scales, values, 0);
+        Scalar.EncodeInt8(x[whole..], h[whole..], scales[(whole / Values * BlockScale.Bytes)..], values[whole..], dither.From(whole));
+    }
+
+    /// <summary>The same with 4 bits an element: of a block of n elements the first (n + 1) / 2 in the lower halves of bytes, the others in the upper ones.</summary>
+    public static void EncodeInt4(ReadOnlySpan<float> x, Span<float> h, Span<byte> scales, Span<byte> values, Dither dither)
+    {
+        SameCount(x.Length, h.Length, scales.Length, values.Length, (x.Length + 1) / 2);
+        int whole = dither.IsStochastic ? Encode<Four, Stochastic>(x, h, scales, values, dither.Key) : Encode<Four, Nearest>(x, h, scales, values, 0);
+        Scalar.EncodeInt4(x[whole..], h[whole..], scales[(whole / Values * BlockScale.Bytes)..], values[(whole / 2)..], dither.From(whole));
+    }
+
+    /// <summary>c = values times the scale of their block.</summary>
+    /// <param name="scales">2 bytes for each block.</param>
+    /// <param name="values">A byte for each element.</param>
+    /// <param name="c">Receives the delta.</param>
+    public static void DecodeInt8(ReadOnlySpan<byte> scales, ReadOnlySpan<byte> values, Span<float> c)
+    {
+        SameCount(c.Length, c.Length, scales.Length, values.Length, c.Length);
+        ref byte s0 = ref MemoryMarshal.GetReference(scales), v0 = ref MemoryMarshal.GetReference(values);
+        ref float c0 = ref MemoryMarshal.GetReference(c);
+        nuint n = (nuint)c.Length, j = 0;
+        for (; j + Values <= n; j += Values)
+        {
+            Vector256<float> scale = LoadScale(ref s0, j);
+            Store(Vector256.LoadUnsafe(ref v0, j).AsSByte(), scale, ref c0, j);
+            Store(Vector256.LoadUnsafe(ref v0, j + (Values / 2)).AsSByte(), scale, ref c0, j + (Values / 2));
+        }
+
+        int tail = (int)j;
+        Scalar.DecodeInt8(scales[(tail / Values * BlockScale.Bytes)..], values[tail..], c[tail..]);
+    }
+
+    /// <summary>The same with 4 bits an element.</summary>
+    public static void DecodeInt4(ReadOnlySpan<byte> scales, ReadOnlySpan<byte> values, Span<float> c)
+    {
+        SameCount(c.Length, c.Length, scales.Length, values.Length, (c.Length + 1) / 2);
+        ref byte s0 = ref MemoryMarshal.GetReference(scales), v0 = ref MemoryMarshal.GetReference(values);
+        ref float c0 = ref MemoryMarshal.GetReference(c);
+        nuint n = (nuint)c.Length, j = 0;
+        Vector256<byte> lower = Vector256.Create((byte)15), sign = Vector256.Create((byte)8);
+        for (; j + Values <= n; j += Values)
+        {
+            Vector256<float> scale = LoadScale(ref s0, j);
+            Vector256<byte> pairs = Vector256.LoadUnsafe(ref v0, j / 2);
+            Store((((pairs & lower) ^ sign) - sign).AsSByte(), scale, ref c0, j);
+            Store(((((pairs.AsUInt16() >> 4).AsByte() & lower) ^ sign) - sign).AsSByte(), scale, ref c0, j + (Values / 2));
+        }
+
+        int tail = (int)j;
+        Scalar.DecodeInt4(scales[(tail / Values * BlockScale.Bytes)..], values[(tail / 2)..], c[tail..]);
+    }
+
+    /// <summary>Whole blocks; returns how many elements they have.</summary>
+    private static int Encode<TBits, TRounding>(ReadOnlySpan<float> x, Span<float> h, Span<byte> scales, Span<byte> values, uint key)
+        where TBits : struct
+        where TRounding : struct
+    {
+        bool isFour = typeof(TBits) == typeof(Four), isStochastic = typeof(TRounding) == typeof(Stochastic);
+        int most = isFour ? BlockScale.MostInt4 : BlockScale.MostInt8;
+        float damping = isStochastic ? BlockScale.Damping(most) : 1;
+        ref float x0 = ref MemoryMarshal.GetReference(x), h0 = ref MemoryMarshal.GetReference(h);
+        ref byte s0 = ref MemoryMarshal.GetReference(scales), v0 = ref MemoryMarshal.GetReference(values);
+        nuint n = (nuint)x.Length, j = 0;
+        for (; j + Values <= n; j += Values)
+        {
+            Vector256<float> d0 = Difference(ref x0, ref h0, j), d1 = Difference(ref x0, ref h0, j + 8);
+            Vector256<float> d2 = Difference(ref x0, ref h0, j + 16), d3 = Difference(ref x0, ref h0, j + 24);
+            Vector256<float> d4 = Difference(ref x0, ref h0, j + 32), d5 = Difference(ref x0, ref h0, j + 40);
+            Vector256<float> d6 = Difference(ref x0, ref h0, j + 48), d7 = Difference(ref x0, ref h0, j + 56);
+            Vector256<int> most01 = Vector256.Max(Magnitude(d0), Magnitude(d1)), most23 = Vector256.Max(Magnitude(d2), Magnitude(d3));
+            Vector256<int> most45 = Vector256.Max(Magnitude(d4), Magnitude(d5)), most67 = Vector256.Max(Magnitude(d6), Magnitude(d7));
+            float largest = Largest(Vector256.Max(Vector256.Max(most01, most23), Vector256.Max(most45, most67)));
+            float sent = BlockScale.Of(largest, most, damping, out float factor);
+            Unsafe.WriteUnaligned(ref Unsafe.Add(ref s0, j / Values * BlockScale.Bytes), BlockScale.ToBits(sent));
+            nuint at = isFour ? j / 2 : j;
+            if (float.IsNaN(sent))
+            {
+                Vector256<byte>.Zero.StoreUnsafe(ref v0, at);
+                if (!isFour)
+                    Vector256<byte>.Zero.StoreUnsafe(ref v0, at + (Values / 2));
+                continue;
+            }
+
+            Vector256<float> inverse = Vector256.Create(factor), scale = Vector256.Create(sent);
+            uint position = key + (uint)j;
+            Vector256<byte> first = Narrow(
+                Step<TBits, TRounding>(d0, inverse, scale, ref h0, j, position), Step<TBits, TRounding>(d1, inverse, scale, ref h0, j + 8, position + 8),
+                Step<TBits, TRounding>(d2, inverse, scale, ref h0, j + 16, position + 16), Step<TBits, TRounding>(d3, inverse, scale, ref h0, j + 24, position + 24));
+            Vector256<byte> second = Narrow(
+                Step<TBits, TRounding>(d4, inverse, scale, ref h0, j + 32, position + 32), Step<TBits, TRounding>(d5, inverse, scale, ref h0, j + 40, position + 40),
+                Step<TBits, TRounding>(d6, inverse, scale, ref h0, j + 48, position + 48), Step<TBits, TRounding>(d7, inverse, scale, ref h0, j + 56, position + 56));
+            if (isFour)
+            {
+                Vector256<byte> lower = Vector256.Create((byte)15);
+                ((first & lower) | ((second & lower).AsUInt16() << 4).AsByte()).StoreUnsafe(ref v0, at);
+            }
+            else
+            {
+                first.StoreUnsafe(ref v0, at);
+                second.StoreUnsafe(ref v0, at + (Values / 2));
+            }
+        }
+
+        return (int)j;
+    }
+
+    /// <summary>h += the rounded quotient times the scale. Returns integers whose lower bits are those of the rounded quotient.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> Step<TBits, TRounding>(
+        Vector256<float> delta, Vector256<float> inverse, Vector256<float> scale, ref float h0, nuint j, uint position)
+        where TBits : struct
+        where TRounding : struct
+    {
+        Vector256<float> quotient = delta * inverse, rounder = Vector256.Create(Rounder);
+        if (typeof(TRounding) == typeof(Stochastic))
+        {
+            Vector256<float> most = Vector256.Create((float)(typeof(TBits) == typeof(Four) ? BlockScale.MostInt4 : BlockScale.MostInt8));
+            quotient = Vector256.MinNative(Vector256.MaxNative(quotient + Random(position), -most), most);
+        }
+
+        // Nearest needs no limits: the scale was rounded up, so a quotient is above the largest whole number by a rounding error at most.
+        Vector256<float> rounded = quotient + rounder;
+        (Vector256.LoadUnsafe(ref h0, j) + ((rounded - rounder) * scale)).StoreUnsafe(ref h0, j);
+        return rounded.AsUInt32();
+    }
+
+    /// <summary>See <see cref="Scalar.Random"/>.</summary>
+    private static Vector256<float> Random(uint position)
+    {
+        Vector256<uint> z = Vector256.Create(position) + Vector256<uint>.Indices;
+        z = (z ^ (z >> 16)) * 0x85ebca6b;
+        z = (z ^ (z >> 13)) * 0xc2b2ae35;
+        z ^= z >> 16;
+        return (Vector256.ConvertToSingle((z >> 16).AsInt32()) - Vector256.Create(32767.5f)) * (1f / 65536);
+    }
+
+    private static Vector256<float> Difference(ref float x0, ref float h0, nuint j) => Vector256.LoadUnsafe(ref x0, j) - Vector256.LoadUnsafe(ref h0, j);
+
+    private static Vector256<int> Magnitude(Vector256<float> x) => x.AsInt32() & Vector256.Create(int.MaxValue);
+
+    /// <summary>The largest of eight magnitudes, in the order of their bits: infinity is above all numbers, NaN above that.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Largest(Vector256<int> magnitudes)
+    {
+        Vector128<int> most = Vector128.Max(magnitudes.GetLower(), magnitudes.GetUpper());
+        most = Vector128.Max(most, Vector128.Shuffle(most, Vector128.Create(2, 3, 0, 1)));
+        most = Vector128.Max(most, Vector128.Shuffle(most, Vector128.Create(1, 0, 3, 2)));
+        return BitConverter.Int32BitsToSingle(most.ToScalar());
+    }
+
+    /// <summary>The lowest bytes of 32 integers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<byte> Narrow(Vector256<uint> a, Vector256<uint> b, Vector256<uint> c, Vector256<uint> d) =>
+        Vector256.Narrow(Vector256.Narrow(a, b), Vector256.Narrow(c, d));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(Vector256<sbyte> q, Vector256<float> scale, ref float c0, nuint j)
+    {
+        (Vector256<short> low, Vector256<short> high) = Vector256.Widen(q);
+        (Vector256<int> a, Vector256<int> b) = Vector256.Widen(low);
+        (Vector256<int> c, Vector256<int> d) = Vector256.Widen(high);
+        (Vector256.ConvertToSingle(a) * scale).StoreUnsafe(ref c0, j);
+        (Vector256.ConvertToSingle(b) * scale).StoreUnsafe(ref c0, j + Lanes);
+        (Vector256.ConvertToSingle(c) * scale).StoreUnsafe(ref c0, j + (2 * Lanes));
+        (Vector256.ConvertToSingle(d) * scale).StoreUnsafe(ref c0, j + (3 * Lanes));
+    }
+
+    private static Vector256<float> LoadScale(ref byte s0, nuint j) =>
+        Vector256.Create(BlockScale.FromBits(Unsafe.ReadUnaligned<ushort>(ref Unsafe.Add(ref s0, j / Values * BlockScale.Bytes))));
+
+    private static void SameCount(int x, int h, int scales, int values, int expected)
+    {
+        if (x != h || scales != ((long)x + Values - 1) / Values * BlockScale.Bytes || values != expected)
+            throw new ArgumentException($"{x} elements were given with {h}, {scales} bytes of scales and {values} bytes of values.");
+    }
+
+    private readonly struct Four;
+
+    private readonly struct Eight;
+
+    private readonly struct Nearest;
+
+    private readonly struct Stochastic;
+}
