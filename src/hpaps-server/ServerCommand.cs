@@ -2,6 +2,7 @@ using System;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using HpAsyncPs.Codecs;
 using HpAsyncPs.Programs;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
@@ -27,6 +28,7 @@ internal static class ServerCommand
         Option<string?> plateau = CommonOptions.Plateau();
         Option<double?> timeLimit = new Option<double?>("--time-limit") { Description = "Stop after this many seconds of training." }.Within(0, 1e9);
         Option<int> maxParameters = new Option<int>("--max-parameters") { Description = "Refuse workers that need more.", DefaultValueFactory = _ => Limits.Parameters }.Within(1, Limits.Parameters);
+        Option<string> codec = CommonOptions.Codec();
         Option<double> maxMagnitude = new Option<double>("--max-magnitude") { HelpName = "F", Description = "Refuse pushes that take a parameter beyond this magnitude: what gets there diverges, or is sent to do harm.", DefaultValueFactory = _ => Limits.Magnitude }.Within(1e-6, float.MaxValue);
         Option<double> joinTimeout = new Option<double>("--join-timeout") { Description = "Seconds to wait for all workers.", DefaultValueFactory = _ => 120 }.Within(0.1, 1e6);
         Option<double> livenessTimeout = new Option<double>("--liveness-timeout") { HelpName = "SECONDS", Description = "Seconds after which a worker that is not heard of is lost, connected or not.", DefaultValueFactory = _ => 10 }.Within(2, 1e6);
@@ -55,7 +57,7 @@ internal static class ServerCommand
             "hpaps-server --workers 4 --policy asp:adam --rate 0.01 --passes 500 --out run",
             "hpaps-server --workers 3 --policy bsp --plain"))
         {
-            listen, insecure, workers, policy, rate, passes, target, reference, targetRmse, plateau, timeLimit, maxParameters, maxMagnitude, joinTimeout,
+            listen, insecure, workers, policy, codec, rate, passes, target, reference, targetRmse, plateau, timeLimit, maxParameters, maxMagnitude, joinTimeout,
             livenessTimeout, onLoss, rejoinTimeout, reassign, state, durability, checkpointInterval, plain, spin, checksum, output, events, counts, supervised,
         };
         foreach (Option option in (Option[])[.. security.All, .. gate.All])
@@ -82,6 +84,7 @@ internal static class ServerCommand
             {
                 Workers = parsed.GetValue(workers),
                 Policy = parsed.GetValue(policy)!,
+                Codec = CodecSpec.Parse(parsed.GetValue(codec)!),
                 Rate = parsed.GetValue(rate),
                 Passes = parsed.GetValue(passes),
                 Target = parsed.GetValue(target),

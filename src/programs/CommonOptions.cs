@@ -1,6 +1,7 @@
 using System;
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using HpAsyncPs.Codecs;
 using HpAsyncPs.Server;
 using HpAsyncPs.Server.Policies;
 
@@ -63,6 +64,31 @@ internal static class CommonOptions
             catch (InputException e)
             {
                 result.AddError($"{option.Name}: {e.Message}");
+            }
+        });
+        return option;
+    }
+
+    /// <summary>--codec.</summary>
+    public static Option<string> Codec()
+    {
+        var option = new Option<string>("--codec")
+        {
+            HelpName = "NAME",
+            Description = $"How what workers and server send each other is coded: {CodecSpec.Help}. What a codec leaves out travels later; of models with rows only those travel that changed.",
+            DefaultValueFactory = _ => CodecSpec.Fp32.Name,
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is not [var token])
+                return;
+            try
+            {
+                CodecSpec.Parse(token.Value);
+            }
+            catch (FormatException e)
+            {
+                result.AddError($"--codec: {e.Message}.");
             }
         });
         return option;

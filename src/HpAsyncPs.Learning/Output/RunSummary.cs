@@ -74,6 +74,15 @@ public sealed record RunSummary
     /// <summary>From the server to workers, frame headers included.</summary>
     public long DownlinkBytes { get; init; }
 
+    /// <summary>Payloads of pushes alone.</summary>
+    public long UplinkPayloadBytes { get; init; }
+
+    /// <summary>Payloads of snapshots alone, those that were evaluated included.</summary>
+    public long DownlinkPayloadBytes { get; init; }
+
+    /// <summary>Checks that found a worker and the server to have different vectors; both had the same again each time.</summary>
+    public long Disagreements { get; init; }
+
     /// <summary>Version lag of applied pushes, median.</summary>
     [JsonPropertyName("staleness_p50")]
     public long StalenessP50 { get; init; }
@@ -147,6 +156,10 @@ public sealed record RunSummary
             Pushes = status.Pushes,
             UplinkBytes = status.UplinkBytes,
             DownlinkBytes = status.DownlinkBytes,
+            UplinkPayloadBytes = status.UplinkPayloadBytes,
+            DownlinkPayloadBytes = status.DownlinkPayloadBytes,
+            Codec = status.Codec,
+            Disagreements = status.Disagreements,
             StalenessP50 = status.StalenessP50,
             StalenessP99 = status.StalenessP99,
             StalenessMax = status.StalenessMax,

@@ -126,7 +126,7 @@ public sealed record AdmittedMessage(int Rank, ulong Sequence = 0, uint NextKey 
 }
 
 /// <summary>
-/// All workers have joined; parameters are zero. MessagePack: [workers, parameters, share, waits, [agreed ...], evicts].
+/// All workers have joined; parameters are zero. MessagePack: [workers, parameters, share, waits, [agreed ...], evicts, codec].
 /// </summary>
 /// <param name="Workers">Number of workers.</param>
 /// <param name="Parameters">Number of parameters: the most that any worker asked for.</param>
@@ -134,9 +134,10 @@ public sealed record AdmittedMessage(int Rank, ulong Sequence = 0, uint NextKey 
 /// <param name="Waits">True when the policy makes a worker wait for the next snapshot after each push.</param>
 /// <param name="Agreed">The largest of all workers, element by element.</param>
 /// <param name="Evicts">What a worker that is lost has contributed is taken out again.</param>
-public sealed record StartMessage(int Workers, int Parameters, double Share, bool Waits, double[] Agreed, bool Evicts = false)
+/// <param name="Codec">How pushes are coded, as on the command line.</param>
+public sealed record StartMessage(int Workers, int Parameters, double Share, bool Waits, double[] Agreed, bool Evicts = false, string Codec = "fp32")
 {
-    private const int Fields = 6;
+    private const int Fields = 7;
 
     /// <summary>Appends the message.</summary>
     public void Write(IBufferWriter<byte> output)
@@ -149,6 +150,7 @@ public sealed record StartMessage(int Workers, int Parameters, double Share, boo
         writer.Write(Waits);
         MessageParts.Write(ref writer, Agreed);
         writer.Write(Evicts);
+        writer.Write(Codec);
         writer.Flush();
     }
 
@@ -161,7 +163,8 @@ public sealed record StartMessage(int Workers, int Parameters, double Share, boo
             MessageParts.Finite(reader.ReadDouble(), "share"),
             reader.ReadBoolean(),
             MessageParts.Numbers(ref reader),
-            reader.ReadBoolean()));
+            reader.ReadBoolean(),
+            MessageParts.Text(ref reader)));
 }
 
 /// <summary>Weights have changed: a worker was evicted, or another came in its place. MessagePack: [share].</summary>

@@ -62,6 +62,15 @@ public enum FrameKind : byte
 
     /// <summary>Control, server to worker: take over the part of a rank whose worker is lost (<see cref="AdoptMessage"/>).</summary>
     Adopt = 19,
+
+    /// <summary>Control, server to worker: pushes are coded so from now on (<see cref="TextMessage"/>: a codec as on the command line).</summary>
+    Codec = 20,
+
+    /// <summary>
+    /// Header only, both ways, behind the last chunk of a push or of a snapshot: what the sender has now of some keys, as a checksum. Worker to server
+    /// with no keys: this worker's snapshot is another than the server thinks, send the next one whole.
+    /// </summary>
+    Check = 21,
 }
 
 /// <summary>Byte 7 of the header.</summary>
@@ -88,6 +97,9 @@ public enum FrameFlags : byte
 
     /// <summary>With <see cref="FrameKind.Refused"/>: not now; try again over another connection.</summary>
     Retry = 32,
+
+    /// <summary>A snapshot whose payload is not values, but what changed since the last snapshot, or the last evaluation, that went out whole.</summary>
+    Change = 64,
 }
 
 /// <summary>Tests of flags that never box, optimised or not.</summary>
@@ -108,6 +120,18 @@ public enum CodecId : byte
 
     /// <summary>Only the rows that changed, each with its index: see Codecs/RowsCodec.cs.</summary>
     Rows = 2,
+
+    /// <summary>16 bits a value: see Codecs/Bf16Codec.cs.</summary>
+    Bf16 = 3,
+
+    /// <summary>8 bits a value: see Codecs/BlockCodec.cs.</summary>
+    Int8 = 4,
+
+    /// <summary>4 bits a value: see Codecs/BlockCodec.cs.</summary>
+    Int4 = 5,
+
+    /// <summary>The values of largest magnitude, each with its index: see Codecs/TopKCodec.cs.</summary>
+    TopK = 6,
 }
 
 /// <summary>
@@ -123,9 +147,10 @@ public enum CodecId : byte
 ///     12    4 payload_length    bytes after the header
 ///     16    8 session
 ///     24    8 sequence          push: its number, from 1; acknowledged: last applied; snapshot: the worker's last
-///                               push that this chunk contains; with flag Evaluate: number of the evaluation
+///                               push that this chunk contains; with flag Evaluate: number of the evaluation;
+///                               check of a worker: the push that it is behind
 ///     32    8 shard_version     push: version its delta was computed from; pull: version the worker has;
-///                               snapshot, acknowledged: the shard's
+///                               snapshot, acknowledged: the shard's; check: the checksum, XXH3 of the floats
 ///     40    4 key_begin         first key of the chunk
 ///     44    4 key_count         keys in the chunk
 ///     48    4 rounds            snapshot: pushes of the worker that has made the fewest

@@ -70,10 +70,12 @@ public static class FrameReader
 
         if (!intact)
             throw new ProtocolException("The checksum of a frame header does not agree: the link or the peer corrupts data.") { Fault = FrameFault.Unreadable };
-        if (header.Shard != 0 || (header.Flags & ~(FrameFlags.Last | FrameFlags.Evaluate | FrameFlags.Final | FrameFlags.Pull | FrameFlags.Own | FrameFlags.Retry)) != 0)
+        if (header.Shard != 0 || (header.Flags & ~(FrameFlags.Last | FrameFlags.Evaluate | FrameFlags.Final | FrameFlags.Pull | FrameFlags.Own | FrameFlags.Retry | FrameFlags.Change)) != 0)
             throw new ProtocolException("A frame uses a field that this version reserves: shard or a flag.");
         if (header.Flags.Has(FrameFlags.Own) && header.Kind != FrameKind.Snapshot)
             throw new ProtocolException($"A {header.Kind} frame has flag own, which only a snapshot may have.");
+        if (header.Flags.Has(FrameFlags.Change) && (header.Kind != FrameKind.Snapshot || header.Flags.Has(FrameFlags.Own)))
+            throw new ProtocolException($"A {header.Kind} frame has flag change, which only a snapshot of the aggregate may have.");
         if (header.Flags.Has(FrameFlags.Retry) && header.Kind != FrameKind.Refused)
             throw new ProtocolException($"A {header.Kind} frame has flag retry, which only a refusal may have.");
         if (header.Flags.Has(FrameFlags.Pull) && !(header.Kind == FrameKind.Push && header.Flags.Has(FrameFlags.Last)))
@@ -83,11 +85,11 @@ public static class FrameReader
             case FrameKind.Push or FrameKind.Snapshot:
                 CheckChunk(header);
                 break;
-            case FrameKind.Acknowledged or FrameKind.Pull or FrameKind.Heartbeat:
+            case FrameKind.Acknowledged or FrameKind.Pull or FrameKind.Heartbeat or FrameKind.Check:
                 if (header.PayloadLength != 0)
                     throw new ProtocolException($"A {header.Kind} frame has no payload; this one announces {header.PayloadLength} bytes.") { Fault = FrameFault.WrongLength };
                 break;
-            case (>= FrameKind.Join and <= FrameKind.Members) or FrameKind.Adopt:
+            case (>= FrameKind.Join and <= FrameKind.Members) or FrameKind.Adopt or FrameKind.Codec:
                 if (header.PayloadLength is 0 or > Limits.ControlBytes)
                 {
                     throw new ProtocolException($"A {header.Kind} message has 1 to {Limits.ControlBytes} bytes; "
@@ -110,9 +112,12 @@ public static class FrameReader
         bool fits = header.Codec switch
         {
             CodecId.Fp32 => header.PayloadLength == header.KeyCount * sizeof(float),
-            CodecId.Rows => header.PayloadLength <= header.KeyCount * sizeof(float), // else it would have been sent as fp32
+            >= CodecId.Rows and <= CodecId.TopK => header.PayloadLength <= header.KeyCount * sizeof(float), // else it would have been sent as fp32
             _ => throw new ProtocolException($"Unknown codec {(byte)header.Codec} in a {header.Kind} frame.") { Fault = FrameFault.Codec },
         };
+        bool isValues = header.Kind == FrameKind.Snapshot && !header.Flags.Has(FrameFlags.Change);
+        if (isValues && header.Codec is not (CodecId.Fp32 or CodecId.Rows))
+            throw new ProtocolException($"A snapshot that is no change is fp32 or rows; this one has codec {header.Codec}.") { Fault = FrameFault.Codec };
         if (header.KeyCount is 0 or > Limits.ChunkParameters || !fits)
         {
             throw new ProtocolException($"A {header.Kind} chunk has 1 to {Limits.ChunkParameters} keys of at most 4 bytes; "

@@ -7,7 +7,7 @@ namespace HpAsyncPs.Protocol;
 public static class Limits
 {
     /// <summary>Version of the protocol; peers of another version are refused.</summary>
-    public const byte ProtocolVersion = 2;
+    public const byte ProtocolVersion = 3;
 
     /// <summary>Most parameters that one frame carries: a chunk of 1 MiB in fp32.</summary>
     public const int ChunkParameters = 256 * 1024;
@@ -59,6 +59,9 @@ public static class Limits
 
     /// <summary>Most settings, agreed numbers or values in a control message.</summary>
     public const int Items = 32;
+
+    /// <summary>Pushes of a worker, and snapshots to it, of which one is followed by a check of what both ends have.</summary>
+    public const int BetweenChecks = 16;
 
     /// <summary>Smallest weight of a worker.</summary>
     public const double LeastWeight = 1e-9;

@@ -10,7 +10,18 @@ public sealed partial class ParameterServer
     {
         if (_shard!.TryPublish() is not { } publication)
             return;
-        _evaluation = new Evaluation(++_evaluations, publication, Sample()) { IsWhole = _rounds > 0 || _policy.Optimizer is not null };
+        bool isWhole = _rounds > 0 || _policy.Optimizer is not null;
+        if (_evaluationStream is { } stream && _phase != Phase.Finishing)
+        {
+            stream.Advance(++_evaluations, publication.Values, _evaluationCoder!.Encoder);
+            _evaluation = new Evaluation(_evaluations, publication.Version, stream, Sample()) { IsWhole = isWhole };
+            _shard.Release(publication);
+        }
+        else
+        {
+            _evaluation = new Evaluation(++_evaluations, publication, Sample()) { IsWhole = isWhole }; // at the end it is the aggregate itself
+        }
+
         foreach (Session member in _members)
         {
             if (member.IsAbsent)
@@ -77,7 +88,7 @@ public sealed partial class ParameterServer
             _reason = "target";
             (_objective, _values) = (evaluation.Objective, row.Values);
             _trained = _time.GetElapsedTime(_startedAt, now);
-            _model = evaluation.Publication.Values.ToArray();
+            _model = evaluation.Values.ToArray();
             SendStop();
             return;
         }
@@ -98,7 +109,8 @@ public sealed partial class ParameterServer
     {
         if (_evaluation is null)
             return;
-        _shard!.Release(_evaluation.Publication);
+        if (_evaluation.Publication is { } publication)
+            _shard!.Release(publication);
         _evaluation = null;
         foreach (Session member in _members)
             member.EvaluationDue = member.EvaluationOpen = false;

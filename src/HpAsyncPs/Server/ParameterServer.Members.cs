@@ -146,7 +146,7 @@ public sealed partial class ParameterServer
     {
         ulong applied = _shard!.ClockOf(session.Rank);
         bool isWithin = _shard.IsWithinPush(session.Rank);
-        return session.NewWeight is null && join.Generation == session.Generation && join.Pushed >= (isWithin ? applied + 1 : applied) && join.Held <= applied + 1;
+        return session.NewWeight is null && !session.Disagrees && join.Generation == session.Generation && join.Pushed >= (isWithin ? applied + 1 : applied) && join.Held <= applied + 1;
     }
 
     private void Welcome(Session session, bool resynchronises, bool isNew = false)
@@ -176,6 +176,7 @@ public sealed partial class ParameterServer
     private void Resynchronise(Session session)
     {
         _shard!.Abandon(session.Rank);
+        session.Disagrees = false;
         session.Durable = _shard.ClockOf(session.Rank);
         session.OwnDue = _policy.Optimizer is null;
         session.WelcomeDue = session.MayJump = true;
@@ -194,7 +195,7 @@ public sealed partial class ParameterServer
     {
         _scratch.ResetWrittenCount();
         bool evicts = _options.OnWorkerLoss == WorkerLoss.Evict;
-        new StartMessage(_members.Length, _shard!.Parameters, ShareOf(session), _policy.WorkersWait, _admission.Agreed, evicts).Write(_scratch);
+        new StartMessage(_members.Length, _shard!.Parameters, ShareOf(session), _policy.WorkersWait, _admission.Agreed, evicts, _options.Codec.Name).Write(_scratch);
         session.Send(new FrameHeader(FrameKind.Start), _scratch.WrittenSpan);
     }
 

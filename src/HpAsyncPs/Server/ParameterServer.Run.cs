@@ -133,10 +133,10 @@ public sealed partial class ParameterServer
 
         foreach (Session member in _members)
         {
-            if (!member.Joined.IsFresh)
-                Resynchronise(member);
-            else
+            if (member.Joined.IsFresh)
                 member.BeginsWithZeros();
+            else
+                Resynchronise(member);
             SendStart(member);
             SendDue(member);
         }
@@ -151,7 +151,7 @@ public sealed partial class ParameterServer
     private void Assemble()
     {
         int parameters = _admission.Parameters;
-        (long least, long most) = Shard.BytesPerParameter(_options.Workers, _policy.Optimizer, LeastPublications);
+        (long least, long most) = Shard.BytesPerParameter(_options.Workers, _policy.Optimizer, LeastPublications, Codes(_admission.RowLength));
         Log?.Invoke($"{parameters} parameters for {_options.Workers} workers take {parameters * least / 1e6:0.0} MB, "
             + $"with slow readers up to {parameters * most / 1e6:0.0} MB, of {AvailableBytes / 1e6:0} MB");
         _members = _admission.Members();
@@ -164,6 +164,7 @@ public sealed partial class ParameterServer
         _shard = new Shard(parameters, _admission.RowLength, _weights, _admission.Aggregate, _policy.Optimizer, _options.MostChunkKeys, _options.MaxMagnitude);
         LimitPublications(_startedAt);
         _shard.Reserve(_shard.MostPublications);
+        AssembleCoding(parameters);
     }
 
     /// <summary>The learning rate, where the policy has one. False when there is none: the job has failed then.</summary>
@@ -205,7 +206,7 @@ public sealed partial class ParameterServer
             DismissTheLost();
         if (_options.Evaluates && _left < _members.Length && _shard!.Version > 0)
             BeginEvaluation();
-        _model = _evaluation?.Publication.Values.ToArray() ?? CopyModel();
+        _model = _evaluation?.Values.ToArray() ?? CopyModel();
         if (_evaluation is null)
             SendStop();
     }

@@ -34,9 +34,7 @@ public sealed partial class ParameterServer
             session.EvaluationDue = false;
             session.EvaluationOpen = true;
             session.EvaluationSentAt = _time.GetTimestamp();
-            evaluation.Publication.Acquire();
-            FrameFlags final = _phase == Phase.Finishing ? FrameFlags.Final : FrameFlags.None;
-            session.Begin(evaluation.Publication, session.EvaluationSentAt, FrameFlags.Evaluate | final, evaluation.Number, _weightedPasses / _totalWeight, _rounds);
+            BeginEvaluation(session, evaluation);
             return true;
         }
 
@@ -53,8 +51,22 @@ public sealed partial class ParameterServer
             session.TakePull();
         session.WelcomeDue = false;
         session.SeenRounds = _rounds;
-        session.Begin(publication, _time.GetTimestamp(), FrameFlags.None, 0, _weightedPasses / _totalWeight, _rounds);
+        session.Begin(publication, _time.GetTimestamp(), FrameFlags.None, 0, _weightedPasses / _totalWeight, _rounds, _coder);
         return true;
+    }
+
+    private void BeginEvaluation(Session session, Evaluation evaluation)
+    {
+        double passes = _weightedPasses / _totalWeight;
+        if (evaluation.Publication is not { } publication)
+        {
+            session.Begin(_evaluationStream!, evaluation.Version, session.EvaluationSentAt, passes, _rounds);
+            return;
+        }
+
+        publication.Acquire();
+        FrameFlags final = _phase == Phase.Finishing ? FrameFlags.Final : FrameFlags.None;
+        session.Begin(publication, session.EvaluationSentAt, FrameFlags.Evaluate | final, evaluation.Number, passes, _rounds, _coder is { IsExact: true } ? _coder : null);
     }
 
     private bool MayHave(Session session)

@@ -30,6 +30,9 @@ public sealed partial class ParameterServer
                 of.Progress.BusySeconds, of.Progress.IdleSeconds, of.Progress.EvaluatingSeconds);
         }
 
+        (long up, long down) = (0, 0);
+        foreach (Session member in _members)
+            (up, down) = (up + member.PayloadBytes.Uplink, down + member.PayloadBytes.Downlink);
         TraceRow? last = _trace.Count > 0 ? _trace[^1] : null;
         TraceRow now = Sample();
         return new RunStatus
@@ -44,6 +47,10 @@ public sealed partial class ParameterServer
             TestRmse = last?.TestRmse,
             UplinkBytes = now.UplinkBytes,
             DownlinkBytes = now.DownlinkBytes,
+            UplinkPayloadBytes = up,
+            DownlinkPayloadBytes = down,
+            Codec = _options.Codec.Name,
+            Disagreements = Disagreements,
             StalenessP50 = now.StalenessP50,
             StalenessP99 = _staleness.Percentile(99),
             StalenessMax = now.StalenessMax,

@@ -49,7 +49,7 @@ public sealed partial class ParameterServer
 
     private Admission NewAdmission()
     {
-        long fits = AvailableBytes / Shard.BytesPerParameter(_options.Workers, _policy.Optimizer, LeastPublications).Most;
+        long fits = AvailableBytes / Shard.BytesPerParameter(_options.Workers, _policy.Optimizer, LeastPublications, Codes(1)).Most;
         return new Admission(_options.Workers, _options.MaxParameters, (int)Math.Min(Limits.Parameters, fits), _policy.Optimizer is not null);
     }
 
@@ -165,6 +165,9 @@ public sealed partial class ParameterServer
                 break;
             case FrameKind.Heartbeat:
                 break;
+            case FrameKind.Check:
+                Check(session, header);
+                break;
             case FrameKind.Leave:
                 string reason = TextMessage.Read(payload).Text;
                 Remove(peer);
@@ -183,6 +186,7 @@ public sealed partial class ParameterServer
             throw new ProtocolException($"A push from version {header.ShardVersion}; the shard is at {_shard.Version}.") { Fault = FrameFault.OutOfTurn };
         if (!session.MayJump && session.PassesBefore + (header.PassesQ8 / 256.0) > session.Passes + Limits.PassesOfAPush)
             throw new ProtocolException($"One push moves a worker on by at most {Limits.PassesOfAPush} passes, from {session.Passes} on.") { Fault = FrameFault.TooLarge };
+        session.CountPayload(header.PayloadLength);
         bool pulls = header.Flags.Has(FrameFlags.Pull) && header.Sequence > _shard.ClockOf(session.Rank); // not when it comes a second time
         if (pulls)
             session.CheckPull(); // before anything is applied

@@ -96,6 +96,18 @@ public sealed record RunStatus
     /// <summary>Sent, headers included.</summary>
     public long DownlinkBytes { get; init; }
 
+    /// <summary>Of what was received, payloads of pushes.</summary>
+    public long UplinkPayloadBytes { get; init; }
+
+    /// <summary>Of what was sent, payloads of snapshots.</summary>
+    public long DownlinkPayloadBytes { get; init; }
+
+    /// <summary>How deltas are coded.</summary>
+    public string Codec { get; init; } = "";
+
+    /// <summary>Checks that found the two ends of a session to have different vectors; it was resynchronised each time.</summary>
+    public long Disagreements { get; init; }
+
     /// <summary>Version lag, percentile 50.</summary>
     public long StalenessP50 { get; init; }
 

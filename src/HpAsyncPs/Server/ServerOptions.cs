@@ -1,4 +1,5 @@
 using System;
+using HpAsyncPs.Codecs;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Transport;
 
@@ -15,6 +16,9 @@ public sealed record ServerOptions
 
     /// <summary>Learning rate of a policy whose server applies gradients (asp); null: the optimiser's default.</summary>
     public double? Rate { get; init; }
+
+    /// <summary>How deltas are coded, both ways.</summary>
+    public CodecSpec Codec { get; init; } = CodecSpec.Fp32;
 
     /// <summary>Most parameters the server accepts; a worker that asks for more is refused.</summary>
     public int MaxParameters { get; init; } = Limits.Parameters;

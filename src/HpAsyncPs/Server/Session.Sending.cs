@@ -8,116 +8,172 @@ namespace HpAsyncPs.Server;
 /// <content>A snapshot, or the worker's own vector, on its way to the worker.</content>
 public sealed partial class Session
 {
+    private enum Way
+    {
+        Nothing,
+        Own,
+        Values,
+        Rows,
+        Change,
+        EvaluationChange,
+    }
+
+    private Way _way;
+    private Publication? _sending;
+    private EvaluationStream? _sendingStream;
+    private ChunkCoder? _coder;
+    private FrameFlags _sendingFlags;
+    private ulong _sendingVersion;
+    private ulong _sendingEvaluation;
+    private ulong? _hasEvaluation; // number of the last evaluation that the worker has whole, 0: zeros; null: not known
+    private uint _sendingRounds;
+    private double _sendingPasses;
+    private int _nextKey;
+
+    /// <summary>What its worker has of the aggregate; null where snapshots go out as values.</summary>
+    internal Downlink? Downlink { get; set; }
+
+    internal bool IsSending => _way != Way.Nothing;
+
+    /// <summary>When the snapshot that is being sent was begun.</summary>
+    internal long SendingSince { get; private set; }
+
     /// <param name="publication">What is sent.</param>
     /// <param name="now">When.</param>
     /// <param name="flags">Of every chunk.</param>
     /// <param name="evaluation">Number of the evaluation, or 0.</param>
     /// <param name="passes">Of the whole job, now.</param>
     /// <param name="rounds">Pushes of the worker that has made the fewest, now: later ones are not in the publication.</param>
-    internal void Begin(Publication publication, long now, FrameFlags flags, ulong evaluation, double passes, ulong rounds)
+    /// <param name="coder">How changes are coded; null: values are sent as they are.</param>
+    internal void Begin(Publication publication, long now, FrameFlags flags, ulong evaluation, double passes, ulong rounds, ChunkCoder? coder)
     {
-        SendingSince = now;
-        _sendingPasses = passes;
-        _sendingRounds = (uint)Math.Min(uint.MaxValue, rounds);
-        _sending = publication;
-        _sendingFlags = flags;
-        _sendingEvaluation = evaluation;
-        _nextKey = 0;
+        Begin(now, flags, evaluation, passes, rounds);
+        (_sending, _sendingVersion, _coder) = (publication, publication.Version, coder);
+        _way = coder is null || Downlink is not { IsKnown: true } ? Way.Values : coder.IsExact ? Way.Rows : Way.Change;
+    }
+
+    /// <summary>Begins to send what is evaluated: as a change to who had the evaluation before.</summary>
+    internal void Begin(EvaluationStream stream, ulong version, long now, double passes, ulong rounds)
+    {
+        Begin(now, FrameFlags.Evaluate, stream.Number, passes, rounds);
+        (_sendingStream, _sendingVersion) = (stream, version);
+        _way = _hasEvaluation == stream.Previous ? Way.EvaluationChange : Way.Values;
     }
 
     /// <summary>Begins to send the worker its own vector. It does not push until it has it, so the vector stays as it is.</summary>
     internal void BeginOwn(long now)
     {
         SendingSince = now;
-        _sendingOwn = true;
+        _way = Way.Own;
         _nextKey = 0;
     }
 
     /// <summary>Sends chunks while the connection takes them. True when what is being sent has gone out whole.</summary>
-    internal bool SendChunks(Shard shard) => _sendingOwn ? SendOwn(shard) : SendPublication(shard, _sending!);
-
-    private bool SendOwn(Shard shard)
+    internal bool SendChunks(Shard shard)
     {
-        ReadOnlySpan<float> values = shard.ReconstructionOf(Rank);
-        while (_nextKey < values.Length && !IsFull)
+        int parameters = shard.Parameters;
+        while (_nextKey < parameters && !IsFull)
         {
-            int count = Math.Min(shard.ChunkKeys, values.Length - _nextKey);
+            int count = Math.Min(shard.ChunkKeys, parameters - _nextKey);
             var header = new FrameHeader(FrameKind.Snapshot)
             {
                 Codec = CodecId.Fp32,
-                Flags = FrameFlags.Own | (_nextKey + count == values.Length ? FrameFlags.Last : FrameFlags.None),
-                Sequence = shard.ClockOf(Rank),
-                ShardVersion = shard.Version,
+                Flags = _nextKey + count == parameters ? FrameFlags.Last : FrameFlags.None,
                 KeyBegin = (ulong)_nextKey,
                 KeyCount = (uint)count,
             };
-            Send(header, MemoryMarshal.AsBytes(values.Slice(_nextKey, count)));
+            SendChunk(shard, header, _nextKey, count);
             _nextKey += count;
         }
 
-        return _nextKey == values.Length;
-    }
-
-    private bool SendPublication(Shard shard, Publication publication)
-    {
-        ReadOnlySpan<float> values = publication.Values;
-        while (_nextKey < values.Length && !IsFull)
-        {
-            int count = Math.Min(shard.ChunkKeys, values.Length - _nextKey);
-            var header = new FrameHeader(FrameKind.Snapshot)
-            {
-                Codec = CodecId.Fp32,
-                Flags = _sendingFlags | (_nextKey + count == values.Length ? FrameFlags.Last : FrameFlags.None),
-                Sequence = _sendingFlags.Has(FrameFlags.Evaluate) ? _sendingEvaluation : publication.Contains(Rank, _nextKey),
-                ShardVersion = publication.Version,
-                KeyBegin = (ulong)_nextKey,
-                KeyCount = (uint)count,
-                Rounds = _sendingRounds,
-                PassesQ8 = Passes8(_sendingPasses),
-            };
-            ReadOnlySpan<float> chunk = values.Slice(_nextKey, count);
-            int changed = FindChanged(shard, publication.Version, count);
-            if (changed < 0)
-            {
-                Send(header, MemoryMarshal.AsBytes(chunk));
-            }
-            else
-            {
-                header.Codec = CodecId.Rows;
-                Send(header, RowsCodec.Encode(chunk, shard.RowLength, _rows.AsSpan(0, changed), _sentVersion!.Value, _payload));
-            }
-
-            _nextKey += count;
-        }
-
-        if (_nextKey < values.Length)
+        if (_nextKey < parameters)
             return false;
-        if (!_sendingFlags.Has(FrameFlags.Evaluate))
-            _sentVersion = publication.Version;
+        SentWhole(shard);
         return true;
     }
-
-    /// <summary>How many rows of this chunk the worker lacks, or -1: send it whole.</summary>
-    private int FindChanged(Shard shard, ulong version, int count)
-    {
-        if (shard.RowLength == 1 || _sentVersion is not { } sent || version < sent)
-            return -1;
-        if (_rows.Length == 0)
-        {
-            _rows = new int[shard.ChunkKeys / shard.RowLength];
-            _payload = new byte[Limits.ChunkBytes];
-        }
-
-        return shard.FindChangedSince(sent, _nextKey, count, _rows.AsSpan(0, RowsCodec.MostRows(count, shard.RowLength)));
-    }
-
-    private static uint Passes8(double passes) => (uint)Math.Min(uint.MaxValue, passes * 256);
 
     /// <summary>Ends the sending, finished or not; the caller releases what it returns.</summary>
     internal Publication? EndSending()
     {
         Publication? sent = _sending;
-        (_sending, _sendingOwn) = (null, false);
+        (_way, _sending, _sendingStream) = (Way.Nothing, null, null);
         return sent;
     }
+
+    private void Begin(long now, FrameFlags flags, ulong evaluation, double passes, ulong rounds)
+    {
+        SendingSince = now;
+        _sendingPasses = passes;
+        _sendingRounds = (uint)Math.Min(uint.MaxValue, rounds);
+        _sendingFlags = flags;
+        _sendingEvaluation = evaluation;
+        _nextKey = 0;
+    }
+
+    private void SendChunk(Shard shard, FrameHeader header, int begin, int count)
+    {
+        if (_way == Way.Own)
+        {
+            header.Flags |= FrameFlags.Own;
+            header.Sequence = shard.ClockOf(Rank);
+            header.ShardVersion = shard.Version;
+            Send(header, MemoryMarshal.AsBytes(shard.ReconstructionOf(Rank).Slice(begin, count)));
+            return;
+        }
+
+        header.Flags |= _sendingFlags | (_way is Way.Change or Way.EvaluationChange ? FrameFlags.Change : FrameFlags.None);
+        header.Sequence = _sendingFlags.Has(FrameFlags.Evaluate) ? _sendingEvaluation : _sending!.Contains(Rank, begin);
+        header.ShardVersion = _sendingVersion;
+        header.Rounds = _sendingRounds;
+        header.PassesQ8 = Passes8(_sendingPasses);
+        ReadOnlySpan<byte> payload;
+        if (_way == Way.EvaluationChange)
+        {
+            payload = _sendingStream!.Change(begin, count, out CodecId codec);
+            header.Codec = codec;
+        }
+        else if (_way == Way.Change)
+        {
+            payload = _coder!.Encode(_sending!.Values.Slice(begin, count), Downlink!.Values.Slice(begin, count), out CodecId codec);
+            header.Codec = codec;
+        }
+        else
+        {
+            ReadOnlySpan<float> values = (_sendingStream is { } stream ? stream.Values : _sending!.Values).Slice(begin, count);
+            payload = MemoryMarshal.AsBytes(values);
+            if (_way == Way.Rows)
+            {
+                payload = _coder!.EncodeRows(values, Downlink!.Values.Slice(begin, count), out CodecId codec);
+                header.Codec = codec;
+            }
+
+            if (_coder is not null && !_sendingFlags.Has(FrameFlags.Evaluate))
+                values.CopyTo(Downlink!.Values[begin..]);
+        }
+
+        Send(header, payload);
+    }
+
+    private void SentWhole(Shard shard)
+    {
+        if (_sendingStream is { } stream)
+        {
+            _hasEvaluation = stream.Number;
+        }
+        else if (Downlink is { } downlink && _way is Way.Values or Way.Rows or Way.Change && !_sendingFlags.Has(FrameFlags.Evaluate))
+        {
+            downlink.IsKnown = _coder is not null;
+            if (_way == Way.Change && ++downlink.Changes % Limits.BetweenChecks == 0)
+                SendCheck(shard, downlink);
+        }
+    }
+
+    private void SendCheck(Shard shard, Downlink downlink)
+    {
+        int chunks = (shard.Parameters + shard.ChunkKeys - 1) / shard.ChunkKeys;
+        int begin = (int)(downlink.Changes / Limits.BetweenChecks % (ulong)chunks) * shard.ChunkKeys, count = Math.Min(shard.ChunkKeys, shard.Parameters - begin);
+        Send(new FrameHeader(FrameKind.Check) { KeyBegin = (ulong)begin, KeyCount = (uint)count, ShardVersion = VectorChecksum.Of(downlink.Values.Slice(begin, count)) }, []);
+    }
+
+    private static uint Passes8(double passes) => (uint)Math.Min(uint.MaxValue, passes * 256);
 }

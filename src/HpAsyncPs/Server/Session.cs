@@ -10,17 +10,6 @@ namespace HpAsyncPs.Server;
 /// </summary>
 public sealed partial class Session
 {
-    private Publication? _sending;
-    private bool _sendingOwn;
-    private FrameFlags _sendingFlags;
-    private ulong _sendingEvaluation;
-    private uint _sendingRounds;
-    private double _sendingPasses;
-    private int _nextKey;
-    private ulong? _sentVersion = 0; // the last snapshot that went out whole: what the worker completes changed rows from; null: not known
-    private int[] _rows = [];
-    private byte[] _payload = [];
-
     // Pulls that are not answered yet, oldest first, from _firstPull on around the end.
     private readonly ulong[] _pullVersions = new ulong[Limits.OpenPulls];
     private int _firstPull;
@@ -56,6 +45,15 @@ public sealed partial class Session
 
     /// <summary>Bytes sent to it, headers included.</summary>
     public long DownlinkBytes { get; private set; }
+
+    /// <summary>Of those received, payloads of pushes; of those sent, payloads of snapshots.</summary>
+    public (long Uplink, long Downlink) PayloadBytes { get; private set; }
+
+    /// <summary>A push came.</summary>
+    internal void CountPayload(uint bytes) => PayloadBytes = (PayloadBytes.Uplink + bytes, PayloadBytes.Downlink);
+
+    /// <summary>A check has found that the two ends do not have the same of this worker's vector: over the next connection it is resynchronised.</summary>
+    internal bool Disagrees { get; set; }
 
     /// <summary>Passes over its data, those of the rank's earlier sessions included.</summary>
     public double Passes { get; internal set; }
@@ -132,11 +130,6 @@ public sealed partial class Session
     /// <summary>Nothing can be sent now: the connection is full, or there is none.</summary>
     internal bool IsFull => Peer is null or { IsFull: true } or { IsClosed: true };
 
-    internal bool IsSending => _sending is not null || _sendingOwn;
-
-    /// <summary>When the snapshot that is being sent was begun.</summary>
-    internal long SendingSince { get; private set; }
-
     /// <summary>A pull came in.</summary>
     /// <exception cref="ProtocolException">There are too many already.</exception>
     internal void AddPull(ulong version)
@@ -170,7 +163,9 @@ public sealed partial class Session
         HeardAt = peer.HeardAt;
         UplinkBytes += peer.EarlyBytes;
         _pulls = 0;
-        _sentVersion = null;
+        _hasEvaluation = null;
+        if (Downlink is not null)
+            Downlink.IsKnown = false;
     }
 
     /// <summary>Its connection has gone.</summary>
@@ -212,15 +207,21 @@ public sealed partial class Session
         return Durable != before;
     }
 
-    /// <summary>Nothing was sent before: the worker has zeros, and completes changed rows from them.</summary>
-    internal void BeginsWithZeros() => _sentVersion = 0;
+    /// <summary>Nothing was sent before: the worker has zeros, which changes are added to.</summary>
+    internal void BeginsWithZeros()
+    {
+        _hasEvaluation = 0;
+        if (Downlink is not null)
+            Downlink.IsKnown = true;
+    }
 
     /// <summary>Takes the place of an earlier session of the rank.</summary>
     internal void Follow(Session earlier)
     {
-        (UplinkBytes, DownlinkBytes) = (earlier.UplinkBytes, earlier.DownlinkBytes);
+        (UplinkBytes, DownlinkBytes, PayloadBytes) = (earlier.UplinkBytes, earlier.DownlinkBytes, earlier.PayloadBytes);
         PassesBefore = Passes = earlier.Passes;
         Adopter = earlier.Adopter;
+        Downlink = earlier.Downlink;
         _progressBefore = Progress = earlier.Progress;
         EvaluationDue = !earlier.IsAbsent && (earlier.EvaluationDue || earlier.EvaluationOpen);
     }
@@ -239,6 +240,8 @@ public sealed partial class Session
             return;
         header.Session = Id;
         DownlinkBytes += FrameHeader.Bytes + payload.Length;
+        if (header.Kind == FrameKind.Snapshot)
+            PayloadBytes = (PayloadBytes.Uplink, PayloadBytes.Downlink + payload.Length);
         Peer.Send(header, payload, followed);
     }
 }

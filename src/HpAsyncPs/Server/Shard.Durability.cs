@@ -75,6 +75,8 @@ public sealed partial class Shard
         if (section.Length != SectionHead + values.Length)
             return false;
         section[SectionHead..].CopyTo(values);
+        if (_optimizer is null)
+            _bounds[ChunkOf(rank, key)] = double.PositiveInfinity;
         if (_optimizer is { Counts: { Length: > 0 } counts })
             counts[key / ChunkKeys] = BinaryPrimitives.ReadInt32LittleEndian(section[16..]);
         if (part == 0)
@@ -96,12 +98,11 @@ public sealed partial class Shard
         _reconstructions[rank].Weight = weight;
     }
 
-    /// <summary>What is left when everything was restored and replayed: the sum of the vectors, and what may have changed of rows.</summary>
+    /// <summary>What is left when everything was restored and replayed: the sum of the vectors.</summary>
     internal void Restored()
     {
         ForgetNewest();
         SetWeight(0, _reconstructions[0].Weight);
-        _rowVersions.AsSpan().Fill(Version);
     }
 
     /// <summary>Clears those chunks of a rank's vector that were copied before a position.</summary>

@@ -38,7 +38,6 @@ public sealed partial class Shard
             _scale = 1 / total;
         ForgetNewest();
         Rebuild();
-        _rowVersions.AsSpan().Fill(Version + 1);
     }
 
     /// <summary>

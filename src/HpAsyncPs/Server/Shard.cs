@@ -30,8 +30,11 @@ public sealed partial class Shard
     private readonly ulong[] _sequences;
     private readonly int[] _nextKeys;
     private readonly double[] _sum;
-    private readonly ulong[] _rowVersions;
     private readonly byte[] _onePiece = new byte[Limits.ChunkBytes];
+    private readonly byte[] _decoded;
+
+    // For each rank and chunk: |h| is at most this, so that a delta whose scales say that it is small needs no look at its values.
+    private readonly double[] _bounds;
     private readonly bool _isMean;
     private readonly float _limit;
     private double _scale;
@@ -56,8 +59,9 @@ public sealed partial class Shard
         Parameters = parameters;
         RowLength = rowLength;
         ChunkKeys = Limits.ChunkKeys(rowLength, weights.Length, mostChunkKeys);
-        _rowVersions = rowLength > 1 ? new ulong[parameters / rowLength] : [];
         _sum = new double[parameters];
+        _decoded = optimizer is null ? [] : new byte[ChunkKeys * sizeof(float)];
+        _bounds = new double[optimizer is null ? weights.Length * Chunks : 0];
         double total = 0;
         foreach (double weight in weights)
             total += weight;
@@ -119,9 +123,13 @@ public sealed partial class Shard
     public double Scale => _scale;
 
     /// <summary>Bytes that a shard takes for each parameter, with the copy of the model at the end: at least, and with every reader slow.</summary>
-    public static (long Least, long Most) BytesPerParameter(long workers, IServerOptimizer? optimizer, int publications)
+    /// <param name="workers">Of the job.</param>
+    /// <param name="optimizer">Of the policy, or null.</param>
+    /// <param name="publications">At least.</param>
+    /// <param name="codes">Snapshots go out as coded changes: what each worker has is kept, and what is evaluated.</param>
+    public static (long Least, long Most) BytesPerParameter(long workers, IServerOptimizer? optimizer, int publications, bool codes)
     {
-        long own = 8 + (optimizer is null ? 4 * workers : 8 * optimizer.StatePerParameter);
+        long own = 8 + (optimizer is null ? 4 * workers : 8 * optimizer.StatePerParameter) + (codes ? (4 * workers) + 8 : 0);
         return (own + (4 * (publications + 1)), own + (4 * (workers + 4)));
     }
 
@@ -219,99 +227,6 @@ public sealed partial class Shard
         if (_newest is not null)
             Release(_newest);
         _newest = null;
-    }
-
-    /// <summary>
-    /// The rows from <paramref name="begin"/> on that may differ between a version and a later publication of this shard.
-    /// Returns how many, or -1 when they are more than fit. A row that changed after the publication was frozen is among
-    /// them; that costs bytes and harms nothing.
-    /// </summary>
-    public int FindChangedSince(ulong version, int begin, int count, Span<int> changed)
-    {
-        int found = 0, first = begin / RowLength, rows = count / RowLength;
-        for (int row = 0; row < rows; row++)
-        {
-            if (_rowVersions[first + row] <= version)
-                continue;
-            if (found == changed.Length)
-                return -1;
-            changed[found++] = row;
-        }
-
-        return found;
-    }
-
-    private bool ApplyValues(int rank, Reconstruction of, CodecId codec, in ReadOnlySequence<byte> payload, int begin, int count)
-    {
-        Span<double> sum = _sum.AsSpan(begin, count);
-        if (_optimizer is not null)
-            return ApplyGradient(rank, _optimizer, codec, payload, begin, sum, _limit);
-        Span<float> h = of.Values!.Span.Slice(begin, count);
-        return codec == CodecId.Rows
-            ? ApplyRows(rank, of.Weight, payload, begin, h, sum)
-            : ApplyDense(of.Weight, payload, begin, h, sum);
-    }
-
-    private static bool ApplyGradient(int rank, IServerOptimizer optimizer, CodecId codec, in ReadOnlySequence<byte> payload, int begin, Span<double> x, float limit)
-    {
-        if (codec == CodecId.Rows)
-            throw new ProtocolException($"Worker {rank} pushed rows; this model has none.") { Fault = FrameFault.Codec };
-        return optimizer.TryApply(payload, begin, x, limit);
-    }
-
-    private bool ApplyDense(double weight, in ReadOnlySequence<byte> payload, int begin, Span<float> h, Span<double> sum)
-    {
-        if (!Fp32Codec.StaysWithin(payload, h, _limit))
-            return false;
-        Fp32Codec.Apply(payload, weight, h, sum);
-        if (_rowVersions.Length > 0)
-            _rowVersions.AsSpan(begin / RowLength, h.Length / RowLength).Fill(Version + 1);
-        return true;
-    }
-
-    private bool ApplyRows(int rank, double weight, in ReadOnlySequence<byte> payload, int begin, Span<float> h, Span<double> sum)
-    {
-        if (RowLength == 1)
-            throw new ProtocolException($"Worker {rank} pushed rows; this model has none.") { Fault = FrameFault.Codec };
-        if (RowsCodec.Read(OnePiece(payload), h.Length, RowLength, out ChangedRows rows) is { } wrong)
-            throw new ProtocolException($"Worker {rank} pushed rows that cannot be read: {wrong}.") { Fault = FrameFault.Codec };
-        if (rows.BaseVersion != 0)
-            throw new ProtocolException($"Worker {rank} pushed rows from version {rows.BaseVersion}; a push adds to what its worker has pushed before, and names version 0.") { Fault = FrameFault.Codec };
-        if (!rows.StaysWithin(h, _limit))
-            return false;
-        rows.Apply(weight, h, sum);
-        foreach (int row in rows.Indices)
-            _rowVersions[(begin / RowLength) + row] = Version + 1; // the version that completes this push, or an earlier one
-        return true;
-    }
-
-    /// <summary>What to say of values that were not applied.</summary>
-    private ProtocolException Unfit(int rank, in FrameHeader header, in ReadOnlySequence<byte> payload, int begin, int count)
-    {
-        float largest;
-        if (header.Codec == CodecId.Rows)
-        {
-            RowsCodec.Read(OnePiece(payload), count, RowLength, out ChangedRows rows);
-            largest = DeltaKernel.LargestMagnitude(rows.Values);
-        }
-        else
-        {
-            largest = Fp32Codec.LargestMagnitude(payload);
-        }
-
-        bool isFinite = float.IsFinite(largest);
-        string what = isFinite ? $"values that would take a parameter beyond {_limit:g3}, an overflow or a --max-magnitude of hpaps-server," : "NaN, infinity or an overflow";
-        return new ProtocolException($"Worker {rank} pushed {what} in keys {begin} to {begin + count} of push {header.Sequence}: check its data and "
-            + $"{(_optimizer is null ? "step size" : "give a smaller --rate")}. Nothing of that chunk was applied.")
-        { Fault = isFinite ? FrameFault.TooLarge : FrameFault.NotFinite };
-    }
-
-    private ReadOnlySpan<byte> OnePiece(in ReadOnlySequence<byte> payload)
-    {
-        if (payload.IsSingleSegment)
-            return payload.FirstSpan;
-        payload.CopyTo(_onePiece);
-        return _onePiece.AsSpan(0, (int)payload.Length);
     }
 
     private Publication? TryFreeze()

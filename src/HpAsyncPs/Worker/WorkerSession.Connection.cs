@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.InteropServices;
 using System.Threading;
 using HpAsyncPs.Kernels;
 using HpAsyncPs.Protocol;
@@ -35,6 +36,9 @@ public sealed partial class WorkerSession
 
     /// <summary>How often the two ends did not agree on what was pushed, and the worker took the server's word for its vector.</summary>
     public long Resynchronisations { get; private set; }
+
+    /// <summary>Checks that found this worker's snapshot to be another than the server thinks.</summary>
+    public long Disagreements { get; private set; }
 
     /// <summary>The life of this worker's vector at the server that its pushes are counted in, for tests.</summary>
     internal ulong Generation => _generation;
@@ -206,6 +210,18 @@ public sealed partial class WorkerSession
             _pending[j].FromVersion = Math.Min(_pending[j].FromVersion, version);
     }
 
+    /// <summary>As fp32, whatever the job's codec: others wait for a model that is made of this.</summary>
+    private void EncodeExactly(ReadOnlySpan<float> x, Span<float> h, PendingPush push)
+    {
+        for (int begin = 0; begin < x.Length; begin += _chunkKeys)
+        {
+            int count = Math.Min(_chunkKeys, x.Length - begin);
+            Span<byte> room = push.Room(begin, count);
+            DeltaKernel.Encode(x.Slice(begin, count), h.Slice(begin, count), MemoryMarshal.Cast<byte, float>(room));
+            push.Set(begin, count, CodecId.Fp32, room.Length);
+        }
+    }
+
     /// <summary>This worker's vector as the server has it has come.</summary>
     private void ReceiveOwn(Span<float> own)
     {
@@ -213,8 +229,8 @@ public sealed partial class WorkerSession
         if (_pushesAgain)
         {
             PendingPush push = _pending[0];
-            DeltaKernel.Encode(_reconstruction!.Span, own, push.Delta.Span);
-            push.Encoded = own.Length;
+            EncodeExactly(_reconstruction!.Span, own, push);
+            push.HasCheck = false;
             push.Sequence = ++_sequence;
             push.FromVersion = _current!.Version;
             push.PassesQ8 = _passesQ8;
@@ -223,7 +239,7 @@ public sealed partial class WorkerSession
             _pushesAgain = false;
         }
 
-        own.CopyTo(_reconstruction!.Span);
+        own.CopyTo(_reconstruction!.Span); // what the difference to that was is in the push
         SendPending();
     }
 }

@@ -25,8 +25,6 @@ public sealed partial class WorkerSession
     private Snapshot? _evaluating;
     private int _chunkKeys;
     private bool _isFull; // the connection takes no more until it says that it is writable
-    private int[] _rows = [];
-    private byte[] _payload = [];
     private byte[] _onePiece = [];
     private int _arrived;
     private bool _hasNewer;
@@ -104,6 +102,8 @@ public sealed partial class WorkerSession
             push.FromVersion = _current!.Version;
             push.PassesQ8 = _passesQ8 = (uint)Math.Min(uint.MaxValue, Math.Max(0, passes * 256));
             push.Pulls = pulls && !_pulling;
+            push.HasCheck = _sequence % Limits.BetweenChecks == 0 && _options.Aggregate != Aggregate.Optimized;
+            push.Check = ((int)(_sequence / Limits.BetweenChecks % (ulong)((x.Length + _chunkKeys - 1) / _chunkKeys)), 0);
             _pulling |= pulls;
             _pendingCount++;
             _hasPushed = true;
@@ -191,13 +191,7 @@ public sealed partial class WorkerSession
 
         // Users: reconstruction, corrected snapshot, snapshots, deltas in the window.
         _chunkKeys = Limits.ChunkKeys(_options.RowLength, workers, _options.MostChunkKeys);
-        if (_options.RowLength > 1)
-        {
-            _rows = new int[_chunkKeys / _options.RowLength];
-            _payload = new byte[Limits.ChunkBytes];
-            _onePiece = new byte[Limits.ChunkBytes];
-        }
-
+        _onePiece = new byte[Math.Min(_chunkKeys, parameters) * sizeof(float)];
         _pool = new FloatPool(parameters, 2 + Snapshots + Limits.Window, "a worker's session");
         _reconstruction = Zeroed();
         _corrected = Zeroed();
@@ -207,7 +201,7 @@ public sealed partial class WorkerSession
         _toEvaluate = new Snapshot(Zeroed(), _chunkKeys);
         _evaluating = new Snapshot(Zeroed(), _chunkKeys);
         for (int j = 0; j < _pending.Length; j++)
-            _pending[j] = new PendingPush(Zeroed());
+            _pending[j] = new PendingPush(Zeroed(), _chunkKeys);
     }
 
     private FloatBuffer Zeroed()
@@ -272,9 +266,10 @@ public sealed partial class WorkerSession
         {
             if (_current.Contains(chunk) >= push.Sequence)
                 continue;
-            int begin = chunk * _chunkKeys;
-            int count = Math.Min(_chunkKeys, corrected.Length - begin);
-            DeltaKernel.AddScaled(push.Delta.Span.Slice(begin, count), share, corrected.Slice(begin, count));
+            int begin = chunk * _chunkKeys, count = Math.Min(_chunkKeys, corrected.Length - begin);
+            if (Delta.Read((DeltaCodec)push.Codec(begin), push.Payload(begin, count), count, _options.RowLength, out Delta delta) is { } wrong)
+                throw new InvalidOperationException($"this worker has made a delta that cannot be read: {wrong}");
+            delta.AddScaled(share, corrected.Slice(begin, count));
         }
     }
 }

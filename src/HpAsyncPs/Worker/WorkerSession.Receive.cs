@@ -24,10 +24,11 @@ public sealed partial class WorkerSession
         bool isOwn = header.Flags.Has(FrameFlags.Own);
         if (isOwn != _awaitsOwn || (isOwn && header.Codec != CodecId.Fp32))
             throw new ProtocolException(isOwn ? "this worker's own vector came unasked" : "a snapshot came before this worker's own vector");
-        if (header.Codec == CodecId.Rows)
-            ReceiveRows(payload, begin, arriving.Values.Slice(begin, count));
+        Span<float> chunk = arriving.Values.Slice(begin, count);
+        if (header.Codec != CodecId.Fp32 || header.Flags.Has(FrameFlags.Change))
+            ReceiveChange(header, payload, begin, chunk);
         else
-            Fp32Codec.CopyTo(payload, arriving.Values.Slice(begin, count));
+            Fp32Codec.CopyTo(payload, chunk);
         arriving.SetContains(begin / _chunkKeys, header.Sequence);
         _arrived = last ? 0 : begin + count;
         if (!last)
@@ -60,8 +61,8 @@ public sealed partial class WorkerSession
         _pulling = AwaitsSnapshot = false;
     }
 
-    /// <summary>Changed rows, over what the last whole snapshot has in the other rows.</summary>
-    private void ReceiveRows(in ReadOnlySequence<byte> payload, int begin, Span<float> destination)
+    /// <summary>What changed since the last snapshot, or evaluation, that came whole; without flag change, the rows that are others than in the last snapshot.</summary>
+    private void ReceiveChange(in FrameHeader header, in ReadOnlySequence<byte> payload, int begin, Span<float> chunk)
     {
         ReadOnlySpan<byte> bytes = payload.FirstSpan;
         if (!payload.IsSingleSegment)
@@ -70,14 +71,29 @@ public sealed partial class WorkerSession
             bytes = _onePiece.AsSpan(0, (int)payload.Length);
         }
 
-        if (_options.RowLength == 1)
-            throw new ProtocolException("rows of a snapshot came; this model has none");
-        if (RowsCodec.Read(bytes, destination.Length, _options.RowLength, out ChangedRows rows) is { } wrong)
-            throw new ProtocolException($"rows of a snapshot cannot be read: {wrong}");
-        Snapshot last = _hasNewer ? _newest! : _current!;
-        if (last.Version != rows.BaseVersion)
-            throw new ProtocolException($"rows of a snapshot complete version {rows.BaseVersion}; this worker has {last.Version}");
-        last.Values.Slice(begin, destination.Length).CopyTo(destination);
-        rows.CopyTo(destination);
+        if (Delta.Read((DeltaCodec)header.Codec, bytes, chunk.Length, _options.RowLength, out Delta delta) is { } wrong)
+            throw new ProtocolException($"a change of codec {header.Codec} cannot be read: {wrong}");
+        bool isChange = header.Flags.Has(FrameFlags.Change);
+        Snapshot last = !isChange || !header.Flags.Has(FrameFlags.Evaluate) ? LastSnapshot : _hasEvaluation ? _toEvaluate! : _evaluating!;
+        last.Values.Slice(begin, chunk.Length).CopyTo(chunk);
+        if (isChange)
+            delta.AddTo(chunk);
+        else
+            delta.CopyTo(chunk);
+    }
+
+    private Snapshot LastSnapshot => _hasNewer ? _newest! : _current!;
+
+    /// <summary>The server says what it thinks that this worker has.</summary>
+    private void Check(in FrameHeader header)
+    {
+        ReadOnlySpan<float> values = LastSnapshot.Values;
+        if (header.KeyCount == 0 || header.KeyBegin + header.KeyCount > (ulong)values.Length)
+            throw new ProtocolException($"A check of keys {header.KeyBegin} to {header.KeyBegin + header.KeyCount} came; there are {values.Length}.");
+        if (VectorChecksum.Of(values.Slice((int)header.KeyBegin, (int)header.KeyCount)) == header.ShardVersion)
+            return;
+        Disagreements++;
+        _options.Log?.Invoke("this worker's snapshot is none of what the server sent; the next one comes whole");
+        Send(new FrameHeader(FrameKind.Check), []);
     }
 }

@@ -1,7 +1,7 @@
 using System;
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using HpAsyncPs.Codecs;
-using HpAsyncPs.Kernels;
 using HpAsyncPs.Protocol;
 
 namespace HpAsyncPs.Worker;
@@ -9,15 +9,49 @@ namespace HpAsyncPs.Worker;
 /// <content>Pushes on their way, chunk by chunk, as the connection takes them.</content>
 public sealed partial class WorkerSession
 {
+    private CodecSpec? _codec;
+    private DeltaEncoder? _encoder;
+    private bool _hasResidual; // of gradients, perhaps
+
     private void Encode(ReadOnlySpan<float> x, PendingPush push)
     {
         int begin = push.Encoded, count = Math.Min(_chunkKeys, x.Length - begin);
         ReadOnlySpan<float> chunk = x.Slice(begin, count);
+        Span<float> h = _reconstruction!.Span.Slice(begin, count);
+        Span<byte> room = push.Room(begin, count);
+        if (_options.Aggregate == Aggregate.Optimized && !_hasResidual)
+        {
+            MemoryMarshal.AsBytes(chunk).CopyTo(room); // a gradient, as it is
+            push.Set(begin, count, CodecId.Fp32, room.Length);
+            return;
+        }
+
+        int bytes = _encoder!.Encode(chunk, h, room, out DeltaCodec codec);
+        push.Set(begin, count, (CodecId)codec, bytes);
         if (_options.Aggregate == Aggregate.Optimized)
-            chunk.CopyTo(push.Delta.Span.Slice(begin, count)); // a gradient, as it is
-        else
-            DeltaKernel.Encode(chunk, _reconstruction!.Span.Slice(begin, count), push.Delta.Span.Slice(begin, count));
-        push.Encoded += count;
+            TensorPrimitives.Subtract(h, chunk, h); // a gradient is not there next time: what is kept is minus the residual
+        else if (push.HasCheck && begin / _chunkKeys == push.Check.Chunk)
+            push.Check = (push.Check.Chunk, VectorChecksum.Of(h));
+    }
+
+    /// <summary>Pushes are coded so from now on.</summary>
+    private void Code(string name)
+    {
+        CodecSpec spec;
+        try
+        {
+            spec = CodecSpec.Parse(name);
+        }
+        catch (FormatException e)
+        {
+            throw new ProtocolException(e.Message);
+        }
+
+        if (spec == _codec)
+            return;
+        _codec = spec;
+        _encoder = new DeltaEncoder(spec.For(_options.RowLength), Math.Min(_chunkKeys, Started?.Parameters ?? _chunkKeys));
+        _hasResidual |= spec.Values != ValueCodec.Fp32 || spec.Ratio is not null;
     }
 
     private void SendPending()
@@ -40,38 +74,34 @@ public sealed partial class WorkerSession
     {
         while (_trains && !_hasEnded && !_isFull && NextToSend() is { } push && _sendingKey < push.Encoded)
         {
-            ReadOnlySpan<float> delta = push.Delta.Span;
-            int count = Math.Min(_chunkKeys, delta.Length - _sendingKey);
+            int parameters = Started!.Parameters, count = Math.Min(_chunkKeys, parameters - _sendingKey);
             var header = new FrameHeader(FrameKind.Push)
             {
-                Codec = CodecId.Fp32,
-                Flags = _sendingKey + count < delta.Length ? FrameFlags.None : push.Pulls ? FrameFlags.Last | FrameFlags.Pull : FrameFlags.Last,
+                Codec = push.Codec(_sendingKey),
+                Flags = _sendingKey + count < parameters ? FrameFlags.None : push.Pulls ? FrameFlags.Last | FrameFlags.Pull : FrameFlags.Last,
                 Sequence = push.Sequence,
                 ShardVersion = push.FromVersion,
                 KeyBegin = (ulong)_sendingKey,
                 KeyCount = (uint)count,
                 PassesQ8 = push.PassesQ8,
             };
-            ReadOnlySpan<float> chunk = delta.Slice(_sendingKey, count);
+            ReadOnlySpan<byte> payload = push.Payload(_sendingKey, count);
             _sendingKey += count;
-            if (_sendingKey == delta.Length)
+            bool isLast = _sendingKey == parameters;
+            if (isLast)
                 (_sendingSequence, _sendingKey) = (push.Sequence, 0);
             _isFull = true; // unless it takes the chunk, or says within Send that it can take more
-            if (SendChunk(header, chunk))
+            if (Send(header, payload))
                 _isFull = false;
+            if (isLast && push.HasCheck)
+                SendCheck(push, parameters);
         }
     }
 
-    private bool SendChunk(FrameHeader header, ReadOnlySpan<float> chunk)
+    private void SendCheck(PendingPush push, int parameters)
     {
-        int rowLength = _options.RowLength;
-        int changed = rowLength == 1
-            ? -1
-            : RowsCodec.FindChanged(chunk, rowLength, _rows.AsSpan(0, RowsCodec.MostRows(chunk.Length, rowLength)));
-        if (changed < 0)
-            return Send(header, MemoryMarshal.AsBytes(chunk));
-        header.Codec = CodecId.Rows;
-        return Send(header, RowsCodec.Encode(chunk, rowLength, _rows.AsSpan(0, changed), 0, _payload));
+        int begin = push.Check.Chunk * _chunkKeys, count = Math.Min(_chunkKeys, parameters - begin);
+        Send(new FrameHeader(FrameKind.Check) { Sequence = push.Sequence, KeyBegin = (ulong)begin, KeyCount = (uint)count, ShardVersion = push.Check.Checksum }, []);
     }
 
     private PendingPush? NextToSend()

@@ -196,6 +196,12 @@ public sealed partial class WorkerSession : IDisposable
                 break;
             case FrameKind.Heartbeat:
                 break;
+            case FrameKind.Check when Started is not null:
+                Check(header);
+                break;
+            case FrameKind.Codec when Started is not null:
+                Code(TextMessage.Read(payload).Text);
+                break;
             case FrameKind.Refused when header.Flags.Has(FrameFlags.Retry):
                 _sink.Close();
                 Disconnect($"it refused: {TextMessage.Read(payload).Text}");
@@ -235,6 +241,7 @@ public sealed partial class WorkerSession : IDisposable
             _interrupt = new CancellationTokenSource();
         }
 
+        Code(start.Codec);
         _share = start.Share;
         _trains = true;
         GoOnTraining();
@@ -260,7 +267,7 @@ public sealed partial class WorkerSession : IDisposable
         bool maySend = header.Kind switch
         {
             FrameKind.Join => true,
-            FrameKind.Push or FrameKind.Pull or FrameKind.Evaluated => _trains,
+            FrameKind.Push or FrameKind.Pull or FrameKind.Evaluated or FrameKind.Check => _trains,
             _ => _isAdmitted,
         };
         if (!maySend)

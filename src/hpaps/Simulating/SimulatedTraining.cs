@@ -4,6 +4,7 @@ using System.IO;
 using HpAsyncPs.Cli.Launching;
 using HpAsyncPs.Cli.Progress;
 using HpAsyncPs.Cli.Training;
+using HpAsyncPs.Codecs;
 using HpAsyncPs.Learning.Output;
 using HpAsyncPs.Programs;
 using HpAsyncPs.Server;
@@ -34,6 +35,7 @@ internal sealed class SimulatedTraining : IDisposable
         var options = new ServerOptions
         {
             Policy = settings.Policy,
+            Codec = CodecSpec.Parse(settings.Codec),
             Rate = settings.Rate,
             Plateau = settings.Plateau,
             Passes = settings.Passes,

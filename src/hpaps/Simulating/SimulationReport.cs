@@ -55,6 +55,14 @@ internal sealed record SimulationReport
     /// <summary>Frame headers included.</summary>
     public long DownlinkBytes { get; init; }
 
+    public string Codec { get; init; } = "";
+
+    /// <summary>Payloads of pushes alone.</summary>
+    public long UplinkPayloadBytes { get; init; }
+
+    /// <summary>Payloads of snapshots alone.</summary>
+    public long DownlinkPayloadBytes { get; init; }
+
     public long StalenessP50 { get; init; }
 
     public long StalenessP99 { get; init; }
@@ -104,6 +112,9 @@ internal sealed record SimulationReport
             MessagesDown = cluster.MessagesDown,
             UplinkBytes = cluster.BytesUp,
             DownlinkBytes = cluster.BytesDown,
+            Codec = summary.Codec,
+            UplinkPayloadBytes = summary.UplinkPayloadBytes,
+            DownlinkPayloadBytes = summary.DownlinkPayloadBytes,
             StalenessP50 = summary.StalenessP50,
             StalenessP99 = summary.StalenessP99,
             StalenessMax = summary.StalenessMax,

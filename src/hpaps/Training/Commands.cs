@@ -26,6 +26,7 @@ internal static class Commands
         {
             "--workers", Number(settings.Workers),
             "--policy", settings.Policy,
+            "--codec", settings.Codec,
             "--join-timeout", Number(JoinSeconds(settings, dataBytes)),
             "--out", File(output),
             "--events", "--exit-with-stdin",

@@ -18,6 +18,7 @@ internal sealed class TrainOptions
     private readonly Option<string> _test;
     private readonly Option<int> _workers = new Option<int>("--workers") { HelpName = "N", Description = "Workers; by default the number of processors, but 2 to 4.", DefaultValueFactory = _ => DefaultWorkers }.Within(1, Limits.Workers);
     private readonly Option<string> _policy = new Option<string>("--policy") { HelpName = "NAME", Description = PolicyNames.Help, DefaultValueFactory = _ => "async" }.Policy();
+    private readonly Option<string> _codec = CommonOptions.Codec();
     private readonly Option<double?> _passes;
     private readonly Option<double?> _timeLimit = new Option<double?>("--time-limit") { HelpName = "SECONDS", Description = "Stop after this many seconds of training." }.Positive(1e9);
     private readonly Option<string?> _plateau = CommonOptions.Plateau();
@@ -60,7 +61,7 @@ internal sealed class TrainOptions
         command.Options.Add(_test);
         foreach (Option option in own)
             command.Options.Add(option);
-        foreach (Option option in (Option[])[_workers, _policy, _passes, _plateau, _timeLimit, _seed, _slow, _slowRandom, .. _loss?.All ?? [], _output, _json])
+        foreach (Option option in (Option[])[_workers, _policy, _codec, _passes, _plateau, _timeLimit, _seed, _slow, _slowRandom, .. _loss?.All ?? [], _output, _json])
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
@@ -83,6 +84,7 @@ internal sealed class TrainOptions
         Test = parsed.GetValue(_test),
         Workers = parsed.GetValue(_workers),
         Policy = parsed.GetValue(_policy)!,
+        Codec = parsed.GetValue(_codec)!,
         Passes = parsed.GetValue(_passes),
         Plateau = CommonOptions.PlateauOf(parsed.GetValue(_plateau)),
         TimeLimit = parsed.GetValue(_timeLimit),

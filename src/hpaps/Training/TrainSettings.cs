@@ -21,6 +21,9 @@ internal sealed record TrainSettings
 
     public required string Policy { get; init; }
 
+    /// <summary>How deltas are coded.</summary>
+    public required string Codec { get; init; }
+
     /// <summary>Learning rate of policy asp, or null.</summary>
     public double? Rate { get; init; }
 
