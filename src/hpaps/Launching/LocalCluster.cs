@@ -52,6 +52,9 @@ internal sealed partial class LocalCluster : IDisposable
     /// <summary>The newest word of the server.</summary>
     public RunStatus? Status => Volatile.Read(ref _status);
 
+    /// <summary>Training has begun.</summary>
+    public bool HasTrained { get; private set; }
+
     /// <summary>What the server reported at its end, if it got so far.</summary>
     public RunSummary? Ended => Volatile.Read(ref _ended);
 
@@ -96,6 +99,7 @@ internal sealed partial class LocalCluster : IDisposable
     public bool Watch()
     {
         _signals.Wake.WaitOne(Heartbeat);
+        HasTrained |= Status is { Seconds: > 0 };
         PassOnStop();
         ThrowIfUnexpected();
         ChildProcess server = _server!.Process;
@@ -232,10 +236,11 @@ internal sealed partial class LocalCluster : IDisposable
 
     private Exception Explained()
     {
-        bool trained = Status is { Seconds: > 0 } || Ended is { TrainSeconds: > 0 };
+        bool trained = HasTrained || Ended is { TrainSeconds: > 0 };
         if (IsStopping && !trained)
             return NothingTrained();
-        string when = trained ? $"after {Status?.Passes ?? Ended!.Passes:0.#} passes" : "before training began";
+        string when = !trained ? "before training began"
+            : (Status?.Passes ?? Ended?.Passes) is { } passes ? $"after {passes:0.#} passes" : "after it was started again";
 
         // A server that loses a worker for good saves what there is; that must not be cut off.
         ChildProcess server = _server!.Process;

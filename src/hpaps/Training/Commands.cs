@@ -69,7 +69,8 @@ internal static class Commands
     /// <summary>The command line of this program, such that a shell takes it again.</summary>
     public static string Own() => OwnCommand.Line("hpaps");
 
-    private static List<string> Worker(TrainSettings settings, int rank, string address, string output, long dataBytes)
+    /// <summary>Arguments of one hpaps-worker.</summary>
+    public static List<string> Worker(TrainSettings settings, int rank, string address, string output, long dataBytes)
     {
         var arguments = new List<string>
         {

@@ -86,9 +86,10 @@ internal static class TrainRun
     {
         (RunProgress progress, IProgressView view) = Views(settings, time);
         var cluster = new LocalCluster(binaries, signals, time, settings.Loss, view.Say);
-        RemoveState(folder.Path); // of a run that was killed
         try
         {
+            if (KeptState.PutAside(folder.Path) is { } aside)
+                Tell(aside);
             using (cluster)
             {
                 cluster.Start(Commands.Server(settings, folder.Path, bytes), Commands.Workers(settings, folder.Path, bytes));
@@ -105,30 +106,48 @@ internal static class TrainRun
 
             if (settings.WorkersWrite)
                 CompleteUsers(folder.Path, cluster.Lost);
+            KeptState.DropAll(folder.Path);
             return Counted(cluster, cluster.Ended!);
         }
-        catch (ClusterException e) when (cluster.Ended is { Parameters: > 0 } ended)
+        catch (Exception e)
         {
-            Save(folder, Counted(cluster, ended), start, time);
-            throw new ClusterException($"{e.Message}\n{Remains(settings, ended, folder.Path)}", e);
-        }
-        catch
-        {
-            folder.Discard();
+            string remains = Remains(settings, cluster, signals, folder, bytes, start, time);
+            if (remains.Length == 0)
+                throw;
+            if (e is InputException)
+                throw new InputException($"{e.Message}\n{remains}", e);
+            if (e is ClusterException)
+                throw new ClusterException($"{e.Message}\n{remains}", e);
+            Tell(remains);
             throw;
-        }
-        finally
-        {
-            RemoveState(folder.Path);
         }
     }
 
-    /// <summary>What the server kept for its own restarts is of no use when the run is over.</summary>
-    private static void RemoveState(string folder)
+    /// <summary>Saves what a failed run leaves, and says what and where; removes the rest.</summary>
+    private static string Remains(
+        TrainSettings settings, LocalCluster cluster, StopSignals signals, OutputFolder folder, long bytes, long start, TimeProvider time)
     {
-        string state = Commands.StateOf(folder);
-        if (Directory.Exists(Path.Combine(state, "journal")))
-            Directory.Delete(state, recursive: true);
+        var words = new List<string>();
+        if (cluster.Ended is { Parameters: > 0 } ended)
+        {
+            Save(folder, Counted(cluster, ended), start, time);
+            words.Add(Remains(settings, ended, folder.Path));
+        }
+
+        // Not where the user has said twice that it is to end.
+        if (cluster.HasTrained && (signals.Received <= 1 || words.Count > 0) && KeptState.IsThere(folder.Path))
+        {
+            folder.Keep();
+            words.Add(KeptState.HowToGoOn(settings, folder.Path, bytes));
+        }
+        else
+        {
+            KeptState.Drop(folder.Path);
+        }
+
+        if (words.Count == 0)
+            folder.Discard();
+        return string.Join('\n', words);
     }
 
     private static RunSummary Counted(LocalCluster cluster, RunSummary summary) =>
