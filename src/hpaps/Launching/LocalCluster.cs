@@ -110,9 +110,11 @@ internal sealed partial class LocalCluster : IDisposable
                 ?? throw new ClusterException($"server (pid {server.Id}) ended without a word; {OneRelease}");
             if (ended.Parameters == 0)
                 throw NothingTrained();
+            WriteOffTheSilent();
             return false;
         }
 
+        LookForTheSilent();
         foreach (RunProcess one in All())
             one.Look();
         CareForTheDead();
@@ -214,6 +216,7 @@ internal sealed partial class LocalCluster : IDisposable
     {
         try
         {
+            Interlocked.Increment(ref _lines);
             ServerEvent? heard = JsonSerializer.Deserialize(line, EventJson.Default.ServerEvent);
             if (heard?.Status is { } status)
                 Volatile.Write(ref _status, status);
@@ -264,8 +267,11 @@ internal sealed partial class LocalCluster : IDisposable
     {
         for (int rank = 0; rank < _workers.Count; rank++)
         {
-            if (_workers[rank].HasFailed)
-                GiveUp(rank);
+            if (!_workers[rank].HasFailed)
+                continue;
+            GiveUp(rank);
+            if (Failure.IsCertain(_workers[rank].Process))
+                _died.Add(rank);
         }
 
         return _workers.Exists(static worker => worker.HasFailed);
