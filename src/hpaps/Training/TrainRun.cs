@@ -9,6 +9,7 @@ using HpAsyncPs.Cli.Progress;
 using HpAsyncPs.Cli.Simulating;
 using HpAsyncPs.Learning.Data;
 using HpAsyncPs.Learning.Output;
+using HpAsyncPs.Server;
 
 namespace HpAsyncPs.Cli.Training;
 
@@ -47,6 +48,7 @@ internal static class TrainRun
             Console.Out.Write(ResultTable.Of(summary, folder.Path));
         if (settings.Json)
             Tell($"results are in {folder.Path}");
+        TellLost(summary, settings.Loss);
         TellUnheard(summary);
         if (summary.Objective is null)
             Tell("the last evaluation was not answered in time: the objective of the model is not known");
@@ -97,6 +99,7 @@ internal static class TrainRun
                 {
                     bool runs = cluster.Watch();
                     progress.IsStopping = cluster.IsStopping;
+                    progress.Absent = cluster.Absent;
                     progress.Update(cluster.Status);
                     return runs;
                 });
@@ -150,8 +153,12 @@ internal static class TrainRun
         return string.Join('\n', words);
     }
 
-    private static RunSummary Counted(LocalCluster cluster, RunSummary summary) =>
-        summary with { WorkerRestarts = cluster.WorkerRestarts, ServerRestarts = cluster.ServerRestarts };
+    private static RunSummary Counted(LocalCluster cluster, RunSummary summary)
+    {
+        var lost = new SortedSet<int>(summary.LostWorkers);
+        lost.UnionWith(cluster.Lost);
+        return summary with { WorkerRestarts = cluster.WorkerRestarts, ServerRestarts = cluster.ServerRestarts, LostWorkers = [.. lost] };
+    }
 
     /// <summary>Users of workers that the run went on without are lost with them, unless another took them over; the model is that of the rest.</summary>
     private static void CompleteUsers(string folder, IReadOnlyList<int> lost)
@@ -207,6 +214,16 @@ internal static class TrainRun
         RunFolder.WriteSummary(folder.Path, summary);
         folder.Keep();
         return summary;
+    }
+
+    private static void TellLost(RunSummary summary, LossSettings loss)
+    {
+        if (summary.LostWorkers.Count == 0)
+            return;
+        string who = summary.LostWorkers.Count == 1 ? "worker" : "workers";
+        string what = loss.Reassigns ? "other workers were to train their parts too"
+            : loss.OnWorkerLoss == WorkerLoss.Evict ? "what they contributed is not in the model" : "what they had contributed until then is in the model";
+        Tell($"{who} {string.Join(", ", summary.LostWorkers)} of {summary.Workers} did not return: {(summary.LostWorkers.Count == 1 ? what.Replace("they", "it", StringComparison.Ordinal).Replace("their parts", "its part", StringComparison.Ordinal) : what)}");
     }
 
     private static void TellUnheard(RunSummary summary)
