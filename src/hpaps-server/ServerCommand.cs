@@ -27,7 +27,7 @@ internal static class ServerCommand
         Option<string?> plateau = CommonOptions.Plateau();
         Option<double?> timeLimit = new Option<double?>("--time-limit") { Description = "Stop after this many seconds of training." }.Within(0, 1e9);
         Option<int> maxParameters = new Option<int>("--max-parameters") { Description = "Refuse workers that need more.", DefaultValueFactory = _ => Limits.Parameters }.Within(1, Limits.Parameters);
-        Option<double> maxMagnitude = new Option<double>("--max-magnitude") { HelpName = "F", Description = "Refuse pushes that take a parameter beyond this magnitude: what gets there diverges, or is sent to do harm.", DefaultValueFactory = _ => Limits.Magnitude }.Within(1e-6, float.MaxValue);
+        Option<double> maxMagnitude = CommonOptions.MaxMagnitude();
         Option<double> joinTimeout = new Option<double>("--join-timeout") { Description = "Seconds to wait for all workers.", DefaultValueFactory = _ => 120 }.Within(0.1, 1e6);
         Option<double> livenessTimeout = new Option<double>("--liveness-timeout") { HelpName = "SECONDS", Description = "Seconds after which a worker that is not heard of is lost, connected or not.", DefaultValueFactory = _ => 10 }.Within(2, 1e6);
         Option<string> onLoss = CommonOptions.OnWorkerLoss();

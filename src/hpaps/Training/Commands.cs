@@ -38,6 +38,7 @@ internal static class Commands
         if (settings.Plateau is { } plateau)
             arguments.AddRange(["--plateau", plateau.ToString()]);
         Add(arguments, "--time-limit", settings.TimeLimit);
+        Add(arguments, "--max-magnitude", settings.MaxMagnitude);
         LossSettings loss = settings.Loss;
         if (loss.OnWorkerLoss != WorkerLoss.Wait)
             arguments.AddRange(["--on-worker-loss", loss.OnWorkerLoss == WorkerLoss.Keep ? "keep" : "evict"]);
