@@ -69,6 +69,8 @@ internal static class ServerCommand
             if (IsGiven(result, rate) && !CommonOptions.TakesGradients(result.GetResult(policy)))
                 result.AddError("--rate is the learning rate of --policy asp; no other policy has one.");
             DurabilityOption.Check(result, state, durability);
+            if (IsGiven(result, checkpointInterval) && !IsGiven(result, state))
+                result.AddError("--checkpoint-interval needs --state: the folder of the journal and the checkpoints.");
             if (result.GetResult(policy)?.Tokens is [{ Value: AspPolicy.Sum }] && !IsGiven(result, plain))
                 result.AddError($"--policy {AspPolicy.Sum} only adds what is pushed, and trains nothing: it needs --plain; to train, use asp:sgd, asp:adagrad or asp:adam.");
         });

@@ -72,6 +72,13 @@ internal sealed class TrainOptions
         return command;
     }
 
+    /// <summary>What has no effect with --deterministic.</summary>
+    public void CheckDeterministic(CommandResult result, Option deterministic)
+    {
+        if (_loss is not null && Has(result, deterministic))
+            _loss.CheckDeterministic(result);
+    }
+
     /// <summary>Was it given?</summary>
     public static bool Has(CommandResult result, Option option) => result.GetResult(option) is { Implicit: false };
 
