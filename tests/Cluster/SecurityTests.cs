@@ -50,6 +50,9 @@ public sealed partial class SecurityTests : IDisposable
     [InlineData(3, "leaves no room", "--max-connections", "2", "--workers", "2")]
     [InlineData(3, "are too few", "--max-memory-per-peer", "1048576")]
     [InlineData(3, "cannot be read", "--token-file", "missing")]
+    [InlineData(3, "--token-file '/' is a folder: name the file with the token", "--token-file", "/")]
+    [InlineData(3, "--state /dev/null: this is a file; name a folder", "--state", "/dev/null")]
+    [InlineData(3, "--state /dev/null/x: /dev/null is a file; name a folder", "--state", "/dev/null/x")]
     [InlineData(3, "cannot be read", "--tls-cert", "missing", "--tls-key", "missing")]
     public void Options_that_cannot_be_used_are_explained(int code, string message, params string[] arguments)
     {

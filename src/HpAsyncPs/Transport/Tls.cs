@@ -116,7 +116,7 @@ public sealed class Tls
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new InputException($"{option} '{path}' cannot be read: {e.Message}", e);
+            throw new InputException($"{option} '{path}' cannot be read: {(Directory.Exists(path) ? "it is a folder; name a PEM file" : e.Message)}", e);
         }
     }
 }
