@@ -76,6 +76,9 @@ internal sealed class SecurityOptions
         return authority is null ? null : Tls.ForWorker(authority, certificate, key);
     }
 
+    /// <summary>Is there a certificate to show?</summary>
+    public bool HasCertificate(ParseResult parsed) => parsed.GetValue(_certificate) is not null;
+
     /// <summary>The arguments that give another program the same files.</summary>
     public string[] Again(ParseResult parsed)
     {

@@ -111,7 +111,7 @@ public sealed partial class SecurityTests : IDisposable
         using (RunningProgram stranger = RunningProgram.Start(Published.Worker, _folder.Path, "logreg", "--server", address, "--data", data, "--part", "0/2"))
         {
             Assert.Equal(4, stranger.ExitCode(Soon));
-            Assert.Contains(tls ? "went away" : "--token-file", stranger.Errors, StringComparison.Ordinal);
+            Assert.Contains(tls ? "it speaks TLS alone: give this worker --tls-ca" : "--token-file", stranger.Errors, StringComparison.Ordinal);
         }
 
         using RunningProgram first = Worker(0), second = Worker(1);

@@ -256,7 +256,7 @@ internal sealed partial class LocalCluster : IDisposable
                 counted.Add(worker.Process);
         }
 
-        Exception failure = Failure.Explain(server, counted, when);
+        Exception failure = Failure.Explain(server, counted, when, mayRestart: trained && _loss.Restarts == 0 && !IsStopping);
         if (server.HasExited)
             server.Drain();
         return failure;
