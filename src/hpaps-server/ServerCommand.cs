@@ -16,7 +16,7 @@ internal static class ServerCommand
     public static RootCommand Create()
     {
         Option<string> listen = new Option<string>("--listen") { Description = "HOST:PORT to listen at, a name at all its addresses, [::] at all of this host; port 0 takes a free one; or unix:PATH, a socket for processes of this user on this host.", DefaultValueFactory = _ => "127.0.0.1:7070" }.Address();
-        var insecure = new Option<bool>("--insecure") { Description = "Allow an address that is not loopback without a token, although anybody could join." };
+        var insecure = new Option<bool>("--insecure") { Description = "Allow an address that is not loopback without a token or, by --tls-ca, certificates of workers, although anybody could join." };
         Option<int> workers = new Option<int>("--workers") { Description = "How many workers train together.", DefaultValueFactory = _ => 1 }.Within(1, Limits.Workers);
         Option<string> policy = new Option<string>("--policy") { HelpName = "NAME", Description = PolicyNames.Help, DefaultValueFactory = _ => "async" }.Policy();
         Option<double?> rate = new Option<double?>("--rate") { HelpName = "F", Description = "Learning rate, of policy asp alone: " + PolicyNames.RateHelp }.Within(1e-12, 1e6);
