@@ -197,7 +197,46 @@ public sealed partial class RestartTests
         Assert.Contains("--restart must be never or on-failure:N with N from 1 to 1000", train.Errors, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Socket_of_a_launcher_that_was_killed_is_removed_by_the_next_run_and_that_of_a_running_one_stays()
+    {
+        using var folder = new TempFolder();
+        string data = folder.Data();
+        using RunningProgram killed = DyingProcesses.Train(folder, data, "--time-limit", "50");
+        string left = SocketFolder(killed);
+        Dictionary<int, string> children = killed.Children();
+        killed.Signal(DyingProcesses.Kill);
+        killed.ExitCode(Soon);
+        DyingProcesses.AreGone(children);
+        Assert.True(Directory.Exists(left));
+
+        using RunningProgram running = DyingProcesses.Train(folder, data, "--time-limit", "4");
+        string used = SocketFolder(running);
+        Assert.False(Directory.Exists(left));
+        using RunningProgram other = RunningProgram.Run(Published.Launcher, folder.Path, "train", "logreg", "--data", data, "--passes", "5", "--out", "other");
+        Assert.True(other.ExitCode() == 0, other.Errors);
+        Assert.True(Directory.Exists(used));
+        Assert.True(running.ExitCode(Soon) == 0, running.Errors);
+        Assert.False(Directory.Exists(used));
+    }
+
+    private static string SocketFolder(RunningProgram train)
+    {
+        DyingProcesses.UntilItTrains(train);
+        foreach (string command in train.Children().Values)
+        {
+            if (Socket().Match(command) is { Success: true } match)
+                return match.Groups[1].Value;
+        }
+
+        Assert.Skip("local runs use no Unix socket here: the name of the folder for temporary files is too long");
+        return "";
+    }
+
     private static string[] Names(string folder) => Array.ConvertAll(Directory.GetFileSystemEntries(folder), one => Path.GetFileName(one));
+
+    [GeneratedRegex(@"--listen unix:(\S+)/server ")]
+    private static partial Regex Socket();
 
     [GeneratedRegex(@"passes, objective ([0-9.]+)")]
     private static partial Regex Objective();
