@@ -17,7 +17,7 @@ internal static class ServerCommand
     public static RootCommand Create()
     {
         Option<string> listen = new Option<string>("--listen") { Description = "HOST:PORT to listen at, a name at all its addresses, [::] at all of this host; port 0 takes a free one; or unix:PATH, a socket for processes of this user on this host.", DefaultValueFactory = _ => "127.0.0.1:7070" }.Address();
-        var insecure = new Option<bool>("--insecure") { Description = "Allow an address that is not loopback without a token, although anybody could join." };
+        var insecure = new Option<bool>("--insecure") { Description = "Allow an address that is not loopback without a token or, by --tls-ca, certificates of workers, although anybody could join." };
         Option<int> workers = new Option<int>("--workers") { Description = "How many workers train together.", DefaultValueFactory = _ => 1 }.Within(1, Limits.Workers);
         Option<string> policy = new Option<string>("--policy") { HelpName = "NAME", Description = PolicyNames.Help, DefaultValueFactory = _ => "async" }.Policy();
         Option<double?> rate = new Option<double?>("--rate") { HelpName = "F", Description = "Learning rate, of policy asp alone: " + PolicyNames.RateHelp }.Within(1e-12, 1e6);
@@ -29,7 +29,7 @@ internal static class ServerCommand
         Option<double?> timeLimit = new Option<double?>("--time-limit") { Description = "Stop after this many seconds of training." }.Within(0, 1e9);
         Option<int> maxParameters = new Option<int>("--max-parameters") { Description = "Refuse workers that need more.", DefaultValueFactory = _ => Limits.Parameters }.Within(1, Limits.Parameters);
         Option<string> codec = CommonOptions.Codec();
-        Option<double> maxMagnitude = new Option<double>("--max-magnitude") { HelpName = "F", Description = "Refuse pushes that take a parameter beyond this magnitude: what gets there diverges, or is sent to do harm.", DefaultValueFactory = _ => Limits.Magnitude }.Within(1e-6, float.MaxValue);
+        Option<double> maxMagnitude = CommonOptions.MaxMagnitude();
         Option<double> joinTimeout = new Option<double>("--join-timeout") { Description = "Seconds to wait for all workers.", DefaultValueFactory = _ => 120 }.Within(0.1, 1e6);
         Option<double> livenessTimeout = new Option<double>("--liveness-timeout") { HelpName = "SECONDS", Description = "Seconds after which a worker that is not heard of is lost, connected or not.", DefaultValueFactory = _ => 10 }.Within(2, 1e6);
         Option<string> onLoss = CommonOptions.OnWorkerLoss();
@@ -71,6 +71,8 @@ internal static class ServerCommand
             if (IsGiven(result, rate) && !CommonOptions.TakesGradients(result.GetResult(policy)))
                 result.AddError("--rate is the learning rate of --policy asp; no other policy has one.");
             DurabilityOption.Check(result, state, durability);
+            if (IsGiven(result, checkpointInterval) && !IsGiven(result, state))
+                result.AddError("--checkpoint-interval needs --state: the folder of the journal and the checkpoints.");
             if (result.GetResult(policy)?.Tokens is [{ Value: AspPolicy.Sum }] && !IsGiven(result, plain))
                 result.AddError($"--policy {AspPolicy.Sum} only adds what is pushed, and trains nothing: it needs --plain; to train, use asp:sgd, asp:adagrad or asp:adam.");
         });
@@ -107,7 +109,7 @@ internal static class ServerCommand
                 Gate = gate.Of(parsed),
             },
             new ServerRun.Settings(parsed.GetValue(listen)!, parsed.GetValue(insecure), parsed.GetValue(output), parsed.GetValue(events),
-                parsed.GetValue(counts), parsed.GetValue(supervised), parsed.GetValue(state), DurabilityOption.Of(parsed.GetValue(durability), parsed.GetValue(state)) with { CheckpointInterval = TimeSpan.FromSeconds(parsed.GetValue(checkpointInterval)) })));
+                parsed.GetValue(counts), parsed.GetValue(supervised), DurabilityOption.FolderOf(parsed.GetValue(state)), DurabilityOption.Of(parsed.GetValue(durability), parsed.GetValue(state)) with { CheckpointInterval = TimeSpan.FromSeconds(parsed.GetValue(checkpointInterval)) })));
         return root;
     }
 

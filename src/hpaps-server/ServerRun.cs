@@ -38,10 +38,10 @@ internal static class ServerRun
         long start = time.GetTimestamp();
         var endpoint = Endpoint.Parse(settings.Listen);
         EndPoint[] addresses = endpoint.Resolve();
-        if (!settings.Insecure && options.Token is null && Array.Exists(addresses, one => one is IPEndPoint address && !IPAddress.IsLoopback(address.Address)))
+        if (!settings.Insecure && options is { Token: null, Tls: not { DemandsCertificates: true } } && Array.Exists(addresses, one => one is IPEndPoint address && !IPAddress.IsLoopback(address.Address)))
         {
-            throw new InputException($"--listen {settings.Listen} is not loopback, and without a token anybody who reaches the port could join: give --token-file here and at "
-                + "the workers, or listen at 127.0.0.1, or, where you trust everybody on the network, add --insecure.");
+            throw new InputException($"--listen {settings.Listen} is not loopback, and without a token or certificates of workers anybody who reaches the port could join: give --token-file here and at "
+                + "the workers, or --tls-cert, --tls-key and --tls-ca (which asks workers for certificates) here, or listen at 127.0.0.1, or, where you trust everybody on the network, add --insecure.");
         }
 
         if (options.Gate.ConnectionsFor(options.Workers) <= options.Workers)

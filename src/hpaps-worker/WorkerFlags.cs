@@ -112,8 +112,18 @@ internal sealed class WorkerFlags
         Slowness slowness = SlowOptions.Of(parsed.GetValue(_slow), parsed.GetValue(_slowRandom), parsed.GetValue(_seed), Math.Max(0, wanted));
         if (!slowness.IsNone)
             task = new SlowTask(task, slowness, TimeProvider.System);
-        string reason = WorkerRun.Run(parsed.GetValue(_server)!, wanted, task, options, stop);
-        if (!parsed.GetValue(_supervised))
+        bool supervised = parsed.GetValue(_supervised);
+        string reason;
+        try
+        {
+            reason = WorkerRun.Run(parsed.GetValue(_server)!, wanted, task, options, stop);
+        }
+        catch (ClusterException e)
+        {
+            throw new ClusterException(LostServer.Explain(e.Message, options, supervised, _security.HasCertificate(parsed)), e);
+        }
+
+        if (!supervised)
             Console.Error.WriteLine($"hpaps-worker: the run ended ({reason})");
     }
 

@@ -132,6 +132,14 @@ internal static class CommonOptions
         return option;
     }
 
+    /// <summary>--max-magnitude.</summary>
+    public static Option<double> MaxMagnitude() => new Option<double>("--max-magnitude")
+    {
+        HelpName = "F",
+        Description = "Refuse pushes that take a parameter beyond this magnitude: what gets there diverges, or is sent to do harm.",
+        DefaultValueFactory = _ => Protocol.Limits.Magnitude,
+    }.Within(1e-6, float.MaxValue);
+
     /// <summary>--on-worker-loss.</summary>
     public static Option<string> OnWorkerLoss()
     {

@@ -2,6 +2,7 @@ using System;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using System.IO;
 
 namespace HpAsyncPs.Programs;
 
@@ -49,6 +50,19 @@ internal static class DurabilityOption
             result.AddError("--durability needs --state: the folder of the journal and the checkpoints.");
         if (wanted is { IsKept: false } && folder is not null)
             result.AddError("--durability none keeps nothing: leave --state out, or choose interval:MS or always.");
+    }
+
+    /// <summary>The folder of --state, or null.</summary>
+    /// <exception cref="InputException">It is a file, or would be in one.</exception>
+    public static string? FolderOf(string? given)
+    {
+        for (string? at = given is null ? null : Path.GetFullPath(given); at is not null && !Directory.Exists(at); at = Path.GetDirectoryName(at))
+        {
+            if (File.Exists(at))
+                throw new InputException($"--state {given}: {(at == Path.GetFullPath(given!) ? "this" : at)} is a file; name a folder, which is made if there is none");
+        }
+
+        return given;
     }
 
     /// <summary>What was given.</summary>

@@ -19,7 +19,8 @@ internal static class OwnCommand
         return string.Join(' ', words);
     }
 
-    private static string Quoted(string word)
+    /// <summary>A word, such that a shell takes it as it is.</summary>
+    public static string Quoted(string word)
     {
         foreach (char c in word)
         {

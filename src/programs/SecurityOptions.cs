@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.IO;
 using HpAsyncPs.Transport;
 
 namespace HpAsyncPs.Programs;
@@ -53,7 +54,17 @@ internal sealed class SecurityOptions
 
     /// <summary>The token, or null.</summary>
     /// <exception cref="InputException">Its file cannot be used.</exception>
-    public Transport.Token? TokenOf(ParseResult parsed) => TokenFileOf(parsed) is { } path ? Transport.Token.Read(path) : null;
+    public Transport.Token? TokenOf(ParseResult parsed)
+    {
+        if (TokenFileOf(parsed) is not { } path)
+            return null;
+        if (!Directory.Exists(path))
+            return Transport.Token.Read(path);
+        string option = parsed.GetValue(_token) is null ? TokenVariable : _token.Name;
+        string file = Path.Combine(path, "token");
+        throw new InputException($"{option} '{path}' is a folder: name the file with the token, as in {file}; "
+            + $"one is made with (umask 077; head -c 32 /dev/urandom | base64 > '{file}'), the same for server and workers.");
+    }
 
     /// <summary>What there is for TLS, or null.</summary>
     /// <exception cref="InputException">A file cannot be used.</exception>
@@ -64,6 +75,9 @@ internal sealed class SecurityOptions
             return certificate is null ? null : Tls.ForServer(certificate, key!, authority);
         return authority is null ? null : Tls.ForWorker(authority, certificate, key);
     }
+
+    /// <summary>Is there a certificate to show?</summary>
+    public bool HasCertificate(ParseResult parsed) => parsed.GetValue(_certificate) is not null;
 
     /// <summary>The arguments that give another program the same files.</summary>
     public string[] Again(ParseResult parsed)

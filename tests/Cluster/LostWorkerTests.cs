@@ -29,6 +29,10 @@ public sealed partial class LostWorkerTests
         Assert.Contains($"worker 1 (pid {victim}) was killed by signal 9 (SIGKILL): it is not started again, {words}", train.Errors, StringComparison.Ordinal);
         using JsonDocument summary = JsonDocument.Parse(train.Output);
         Assert.Equal("time limit", summary.RootElement.GetProperty("reason").GetString());
+        Assert.Equal([1], Lost(summary));
+        Assert.Contains(", 2 of 3 workers (not there: 1)", train.Errors, StringComparison.Ordinal);
+        Assert.Contains("worker 1 of 3 did not return: what it ", train.Errors, StringComparison.Ordinal);
+        Assert.Contains("lost and did not return: 1.", File.ReadAllText(folder.In("run/report.html")), StringComparison.Ordinal);
         Assert.Equal(20, ModelFolder.Read(folder.In("run")).Weights.Length);
     }
 
@@ -154,6 +158,14 @@ public sealed partial class LostWorkerTests
         using RunningProgram train = DyingProcesses.Train(folder, "x", "--reassign", "--on-worker-loss", onLoss);
         Assert.Equal(2, train.ExitCode());
         Assert.Contains($"--reassign needs --on-worker-loss wait: with {onLoss} the others go on", train.Errors, StringComparison.Ordinal);
+    }
+
+    private static int[] Lost(JsonDocument summary)
+    {
+        var lost = new List<int>();
+        foreach (JsonElement rank in summary.RootElement.GetProperty("lost_workers").EnumerateArray())
+            lost.Add(rank.GetInt32());
+        return [.. lost];
     }
 
     [GeneratedRegex(@"listening at (\S+) for")]

@@ -76,7 +76,55 @@ public sealed partial class RestartTests
         Assert.Contains($"worker 1 (pid {second}, started again once) was killed by signal 9 (SIGKILL)", train.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain("restart 2", train.Errors, StringComparison.Ordinal);
         Assert.Equal(20, ModelFolder.Read(folder.In("run")).Weights.Length);
+        Assert.Contains("The model as it stood then is in run.\nWhat the server had is kept in run/state.", train.Errors, StringComparison.Ordinal);
         DyingProcesses.AreGone(children);
+    }
+
+    [Fact]
+    public void Server_whose_restarts_are_used_up_leaves_its_state_and_the_commands_that_go_on_from_it()
+    {
+        using var folder = new TempFolder();
+        string data = folder.Data();
+        using RunningProgram train = DyingProcesses.Train(folder, data, "--restart", "on-failure:1", "--time-limit", "12");
+        DyingProcesses.UntilItTrains(train);
+        int first = DyingProcesses.Find(train, DyingProcesses.Server);
+        RunningProgram.Signal(first, DyingProcesses.Kill);
+        int second = DyingProcesses.Find(train, DyingProcesses.Server, first);
+        train.Until(() => train.Errors.Split(" pushes ").Length > 3, "it went on");
+        RunningProgram.Signal(second, DyingProcesses.Kill);
+        Assert.Equal(4, train.ExitCode(Soon));
+        Assert.Contains($"server (pid {second}, started again once) was killed by signal 9 (SIGKILL)", train.Errors, StringComparison.Ordinal);
+        Assert.Contains("What the server had is kept in run/state. To go on from there:\n", train.Errors, StringComparison.Ordinal);
+        Assert.Equal(["state"], Names(folder.In("run")));
+
+        string[] lines = train.Errors[train.Errors.IndexOf("To go on from there:\n", StringComparison.Ordinal)..].Split('\n');
+        string commands = $"{lines[1]}\n{lines[2]}".Replace("127.0.0.1:7070", "unix:server", StringComparison.Ordinal);
+        using RunningProgram shell = RunningProgram.Run("/bin/sh", folder.Path, "-c", $"PATH={Path.GetDirectoryName(Published.Server)}:$PATH\n{commands}");
+        Assert.True(shell.ExitCode() == 0, shell.Errors);
+        Assert.Contains("recovered from ", shell.Errors, StringComparison.Ordinal);
+        Assert.Equal(20, ModelFolder.Read(folder.In("run")).Weights.Length);
+    }
+
+    [Fact]
+    public void State_of_a_run_that_did_not_end_is_put_aside_until_the_next_has_ended_well()
+    {
+        using var folder = new TempFolder();
+        string data = folder.Data();
+        using (RunningProgram killed = DyingProcesses.Train(folder, data, "--restart", "on-failure:1", "--time-limit", "50"))
+        {
+            DyingProcesses.UntilItTrains(killed);
+            Dictionary<int, string> children = killed.Children();
+            killed.Signal(DyingProcesses.Kill);
+            killed.ExitCode(Soon);
+            DyingProcesses.AreGone(children);
+        }
+
+        using RunningProgram train = DyingProcesses.Train(folder, data, "--restart", "on-failure:1", "--time-limit", "3");
+        train.Until(() => train.Errors.Contains("run/state is of an earlier run that did not end: it is now run/state-earlier", StringComparison.Ordinal), "it was put aside");
+        DyingProcesses.UntilItTrains(train);
+        Assert.NotEmpty(Directory.GetFiles(folder.In("run/state-earlier/journal")));
+        Assert.True(train.ExitCode(Soon) == 0, train.Errors);
+        Assert.False(Directory.Exists(folder.In("run/state-earlier")) || Directory.Exists(folder.In("run/state")));
     }
 
     [Fact]
@@ -148,6 +196,47 @@ public sealed partial class RestartTests
         Assert.Equal(2, train.ExitCode());
         Assert.Contains("--restart must be never or on-failure:N with N from 1 to 1000", train.Errors, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Socket_of_a_launcher_that_was_killed_is_removed_by_the_next_run_and_that_of_a_running_one_stays()
+    {
+        using var folder = new TempFolder();
+        string data = folder.Data();
+        using RunningProgram killed = DyingProcesses.Train(folder, data, "--time-limit", "50");
+        string left = SocketFolder(killed);
+        Dictionary<int, string> children = killed.Children();
+        killed.Signal(DyingProcesses.Kill);
+        killed.ExitCode(Soon);
+        DyingProcesses.AreGone(children);
+        Assert.True(Directory.Exists(left));
+
+        using RunningProgram running = DyingProcesses.Train(folder, data, "--time-limit", "4");
+        string used = SocketFolder(running);
+        Assert.False(Directory.Exists(left));
+        using RunningProgram other = RunningProgram.Run(Published.Launcher, folder.Path, "train", "logreg", "--data", data, "--passes", "5", "--out", "other");
+        Assert.True(other.ExitCode() == 0, other.Errors);
+        Assert.True(Directory.Exists(used));
+        Assert.True(running.ExitCode(Soon) == 0, running.Errors);
+        Assert.False(Directory.Exists(used));
+    }
+
+    private static string SocketFolder(RunningProgram train)
+    {
+        DyingProcesses.UntilItTrains(train);
+        foreach (string command in train.Children().Values)
+        {
+            if (Socket().Match(command) is { Success: true } match)
+                return match.Groups[1].Value;
+        }
+
+        Assert.Skip("local runs use no Unix socket here: the name of the folder for temporary files is too long");
+        return "";
+    }
+
+    private static string[] Names(string folder) => Array.ConvertAll(Directory.GetFileSystemEntries(folder), one => Path.GetFileName(one));
+
+    [GeneratedRegex(@"--listen unix:(\S+)/server ")]
+    private static partial Regex Socket();
 
     [GeneratedRegex(@"passes, objective ([0-9.]+)")]
     private static partial Regex Objective();

@@ -40,6 +40,22 @@ public sealed partial class SecurityTests : IDisposable
         (string certificate, string key) = authority.Issue("server");
         using RunningProgram server = RunningProgram.Start(Published.Server, _folder.Path, "--listen", "0.0.0.0:0", "--tls-cert", certificate, "--tls-key", key);
         Assert.Equal(3, server.ExitCode(Soon));
+        Assert.Contains("--tls-ca", server.Errors, StringComparison.Ordinal);
+
+        using RunningProgram mutual = RunningProgram.Start(Published.Server, _folder.Path, "--listen", "0.0.0.0:0", "--tls-cert", certificate, "--tls-key", key, "--tls-ca", authority.Authority);
+        mutual.Until(() => Address().IsMatch(mutual.Errors), "the server listened");
+        string at = Address().Match(mutual.Errors).Groups[1].Value.Replace("0.0.0.0", "127.0.0.1", StringComparison.Ordinal);
+        using RunningProgram stranger = RunningProgram.Run(Published.Worker, _folder.Path, "logreg", "--data", _folder.Data(), "--server", at, "--tls-ca", authority.Authority);
+        Assert.Equal(4, stranger.ExitCode(Soon));
+        Assert.Contains("certificate of that CA: give this worker --tls-cert and --tls-key", stranger.Errors, StringComparison.Ordinal);
+        Assert.Contains("it showed no certificate; a worker needs --tls-cert and --tls-key", mutual.Errors, StringComparison.Ordinal);
+
+        using RunningProgram plain = RunningProgram.Start(Published.Server, _folder.Path, "--listen", "127.0.0.1:0");
+        plain.Until(() => Address().IsMatch(plain.Errors), "the server listened");
+        using RunningProgram secret = RunningProgram.Run(Published.Worker, _folder.Path, "logreg", "--data", _folder.Data(), "--server", Address().Match(plain.Errors).Groups[1].Value, "--tls-ca", authority.Authority);
+        Assert.Equal(4, secret.ExitCode(Soon));
+        Assert.Contains("does not speak TLS: is it started with --tls-cert and --tls-key?", secret.Errors, StringComparison.Ordinal);
+        plain.Until(() => plain.Errors.Contains("These bytes are TLS: start this server with --tls-cert", StringComparison.Ordinal), "it said why");
     }
 
     [Theory]
@@ -50,6 +66,9 @@ public sealed partial class SecurityTests : IDisposable
     [InlineData(3, "leaves no room", "--max-connections", "2", "--workers", "2")]
     [InlineData(3, "are too few", "--max-memory-per-peer", "1048576")]
     [InlineData(3, "cannot be read", "--token-file", "missing")]
+    [InlineData(3, "--token-file '/' is a folder: name the file with the token", "--token-file", "/")]
+    [InlineData(3, "--state /dev/null: this is a file; name a folder", "--state", "/dev/null")]
+    [InlineData(3, "--state /dev/null/x: /dev/null is a file; name a folder", "--state", "/dev/null/x")]
     [InlineData(3, "cannot be read", "--tls-cert", "missing", "--tls-key", "missing")]
     public void Options_that_cannot_be_used_are_explained(int code, string message, params string[] arguments)
     {
@@ -108,7 +127,7 @@ public sealed partial class SecurityTests : IDisposable
         using (RunningProgram stranger = RunningProgram.Start(Published.Worker, _folder.Path, "logreg", "--server", address, "--data", data, "--part", "0/2"))
         {
             Assert.Equal(4, stranger.ExitCode(Soon));
-            Assert.Contains(tls ? "went away" : "--token-file", stranger.Errors, StringComparison.Ordinal);
+            Assert.Contains(tls ? "it speaks TLS alone: give this worker --tls-ca" : "--token-file", stranger.Errors, StringComparison.Ordinal);
         }
 
         using RunningProgram first = Worker(0), second = Worker(1);

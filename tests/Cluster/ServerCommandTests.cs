@@ -17,6 +17,7 @@ public sealed class ServerCommandTests
     [InlineData("--target needs --reference", "--target", "1e-3")]
     [InlineData("--rate is the learning rate of --policy asp", "--rate", "1")]
     [InlineData("it needs --plain", "--policy", "asp:sum")]
+    [InlineData("--checkpoint-interval needs --state", "--checkpoint-interval", "5")]
     [InlineData("--spin must be always or never", "--spin", "sometimes")]
     public void Are_explained(string message, params string[] arguments)
     {

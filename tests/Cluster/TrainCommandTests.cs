@@ -162,6 +162,18 @@ public sealed class TrainCommandTests
         Assert.Empty(folder.Entries());
     }
 
+    [Theory]
+    [InlineData]
+    [InlineData("--deterministic")]
+    public void Train_refuses_what_goes_beyond_the_magnitude(params string[] more)
+    {
+        using var folder = new TempFolder();
+        using RunningProgram train = RunningProgram.Run(Published.Launcher, folder.Path,
+            ["train", "logreg", "--data", folder.Data(), "--workers", "2", "--passes", "20", "--max-magnitude", "1e-6", "--out", "run", .. more]);
+        Assert.Equal(4, train.ExitCode());
+        Assert.Contains("1E-06", train.Errors, StringComparison.OrdinalIgnoreCase);
+    }
+
     [Fact]
     public void Train_with_a_file_for_a_folder_says_so()
     {

@@ -72,6 +72,10 @@ public sealed class TrainPolicyTests
     [InlineData("mf", "use async, bsp or ssp:S", "--policy", "asp:adam")]
     [InlineData("logreg", "trains nothing", "--policy", "asp:sum")]
     [InlineData("logreg", "as in 20 or 20:1e-4", "--plateau", "0")]
+    [InlineData("logreg", "--restart is for processes that die", "--deterministic", "--restart", "on-failure:1")]
+    [InlineData("mf", "--reassign is for processes that die", "--deterministic", "--reassign")]
+    [InlineData("mf", "--on-worker-loss is for processes that die", "--deterministic", "--on-worker-loss", "keep")]
+    [InlineData("logreg", "--durability is for processes that die", "--deterministic", "--durability", "always")]
     [InlineData("mf", "as in 20 or 20:1e-4", "--plateau", "5:2")]
     public void Train_that_does_not_fit_is_refused(string task, string says, params string[] arguments)
     {

@@ -109,6 +109,9 @@ public sealed record RunSummary
     /// <summary>How often the launcher started the server again; pushes, bytes, staleness and times are those of its last life.</summary>
     public int ServerRestarts { get; init; }
 
+    /// <summary>Ranks of the workers that were lost and did not return, in order: those whose process the launcher did not start again, and those that were evicted.</summary>
+    public IReadOnlyList<int> LostWorkers { get; init; } = [];
+
     /// <summary>Version of the program.</summary>
     public string Version { get; init; } = "";
 
@@ -128,8 +131,11 @@ public sealed record RunSummary
         double examples = 0;
         var busy = new List<double>();
         var pushes = new List<ulong>();
+        var lost = new List<int>();
         foreach (WorkerRecord worker in status.Workers)
         {
+            if (worker is { Weight: 0, Pushes: > 0 })
+                lost.Add(worker.Rank);
             examples += worker.Weight;
             double all = worker.BusySeconds + worker.IdleSeconds + worker.EvaluatingSeconds;
             busy.Add(all > 0 ? worker.BusySeconds / all : 0);
@@ -165,6 +171,7 @@ public sealed record RunSummary
             StalenessMax = status.StalenessMax,
             WorkerBusyFraction = busy,
             WorkerPushes = pushes,
+            LostWorkers = lost,
             RefusedFrames = status.RefusedFrames,
             Version = typeof(RunSummary).Assembly.GetName().Version?.ToString(3) ?? "",
         };

@@ -13,6 +13,9 @@ namespace HpAsyncPs.Transport;
 /// </summary>
 public sealed class Gatekeeper : IFrameHandler, IFrameSink
 {
+    // How a handshake of TLS begins, as the reader of frames prints it.
+    private const string TlsRecord = "010316:";
+
     private readonly Gate _gate;
     private readonly IFrameSink _sink;
     private readonly IPAddress? _address;
@@ -66,7 +69,7 @@ public sealed class Gatekeeper : IFrameHandler, IFrameSink
     public void Violated(string reason, FrameFault fault)
     {
         if (_inner is null)
-            Refuse(HandshakeFailure.Malformed, reason);
+            Refuse(HandshakeFailure.Malformed, reason.Contains(TlsRecord, StringComparison.Ordinal) ? $"{reason} These bytes are TLS: start this server with --tls-cert and --tls-key, or that worker without --tls-ca." : reason);
         else
             _inner.Violated(reason, fault);
     }

@@ -62,6 +62,9 @@ public sealed class Tls
     private static SslProtocols Version => SslProtocols.Tls13;
 #pragma warning restore CA5398
 
+    /// <summary>A server that lets only those in who have a certificate of its CA.</summary>
+    public bool DemandsCertificates => _server is { ClientCertificateRequired: true };
+
     /// <summary>Agrees with the other end, and verifies it: a server's chain and name, a worker's chain if it must have one.</summary>
     /// <param name="stream">Over the socket.</param>
     /// <param name="host">Name or address of the server, as the worker was given it; a server leaves it out.</param>
@@ -116,7 +119,7 @@ public sealed class Tls
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new InputException($"{option} '{path}' cannot be read: {e.Message}", e);
+            throw new InputException($"{option} '{path}' cannot be read: {(Directory.Exists(path) ? "it is a folder; name a PEM file" : e.Message)}", e);
         }
     }
 }

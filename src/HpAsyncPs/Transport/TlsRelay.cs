@@ -24,6 +24,13 @@ public sealed class TlsRelay
     // After our side has closed, a peer that takes nothing for so long is not waited for.
     private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
 
+    // What the runtime says, in part.
+    private const string NoTls = "frame size";
+    private const string NoCertificate = "RemoteCertificateNotAvailable";
+    private const string OtherName = "RemoteCertificateNameMismatch";
+    private const string OtherAuthority = "RemoteCertificateChainErrors";
+    private const string Chain = "certificate chain";
+
     private readonly Socket _outer;
     private readonly Socket _inner;
     private readonly SslStream _stream;
@@ -78,7 +85,7 @@ public sealed class TlsRelay
             relay.Close();
             relay.End.Dispose();
             cancellation.ThrowIfCancellationRequested();
-            throw new ClusterException($"TLS with the server {server} failed ({Reason(e)}): is it started with --tls-cert, is --tls-ca the CA of its certificate, and is that for the name or address in --server?", e);
+            throw new ClusterException($"TLS with the server {server} failed ({Reason(e)}): {AtWorker(Reason(e))}", e);
         }
 
         _ = relay.RunAsync(Task.CompletedTask);
@@ -104,7 +111,7 @@ public sealed class TlsRelay
         }
         catch (Exception e) when (IsExpected(e))
         {
-            _failure = Reason(e);
+            _failure = AtServer(Reason(e));
             if (!firstWord.IsCompleted)
                 failed(_failure); // else it was given up from our side, which has said so
             Close();
@@ -217,6 +224,30 @@ public sealed class TlsRelay
     }
 
     private static string Reason(Exception e) => e is OperationCanceledException ? "it took too long" : e.InnerException is AuthenticationException or IOException ? e.InnerException.Message : e.Message;
+
+    /// <summary>What a worker can do about it.</summary>
+    private static string AtWorker(string reason)
+    {
+        if (reason.Contains(NoTls, StringComparison.Ordinal))
+            return "what answers there does not speak TLS: is it started with --tls-cert and --tls-key? If it is not to speak TLS, leave --tls-ca out here.";
+        if (reason.Contains(OtherName, StringComparison.Ordinal))
+            return "its certificate is for another name or address than the one in --server: write it as the certificate has it, or give the server one for it.";
+        if (reason.Contains(Chain, StringComparison.Ordinal) || reason.Contains(OtherAuthority, StringComparison.Ordinal))
+            return "its certificate is not of the CA in --tls-ca, or no longer valid: give --tls-ca the CA of the server's certificate.";
+        return "is it started with --tls-cert, is --tls-ca the CA of its certificate, and is that for the name or address in --server?";
+    }
+
+    /// <summary>The reason, and what can be done about it.</summary>
+    private static string AtServer(string reason)
+    {
+        if (reason.Contains(NoTls, StringComparison.Ordinal))
+            return $"{reason.TrimEnd('.')}: it does not speak TLS; a worker needs --tls-ca, the CA of this server's certificate";
+        if (reason.Contains(NoCertificate, StringComparison.Ordinal))
+            return $"{reason.TrimEnd('.')}: it showed no certificate; a worker needs --tls-cert and --tls-key, of the CA in --tls-ca here";
+        if (reason.Contains(Chain, StringComparison.Ordinal) || reason.Contains(OtherAuthority, StringComparison.Ordinal))
+            return $"{reason.TrimEnd('.')}: its --tls-cert is not of the CA in --tls-ca here, or no longer valid";
+        return reason;
+    }
 
     private static bool IsExpected(Exception e) => e is IOException or AuthenticationException or SocketException or ObjectDisposedException or OperationCanceledException or TimeoutException or InvalidOperationException;
 }

@@ -35,7 +35,8 @@ internal static class Failure
     /// <param name="server">The server.</param>
     /// <param name="workers">The workers.</param>
     /// <param name="when">How far the run was, for the message.</param>
-    public static Exception Explain(ChildProcess server, IReadOnlyList<ChildProcess> workers, string when)
+    /// <param name="mayRestart">What died could have been started again, had that been asked for.</param>
+    public static Exception Explain(ChildProcess server, IReadOnlyList<ChildProcess> workers, string when, bool mayRestart = false)
     {
         ChildProcess worst = server;
         Blame blame = Of(server, isServer: true);
@@ -57,6 +58,8 @@ internal static class Failure
             string remedy = signal == Signals.Kill
                 ? "if nobody did that on purpose, the kernel may have run out of memory: see dmesg, use fewer workers"
                 : "train again; if it happens again, report it with the data that does it";
+            if (mayRestart)
+                remedy += ". With --restart on-failure:N it would have been started again, and the run gone on";
             return new ClusterException($"{who} was killed by signal {signal}{Signals.Name(signal)} {when}; {remedy}{Quoted(said)}");
         }
 

@@ -14,6 +14,7 @@ internal sealed partial class LocalCluster
     // How long a server that has just been started again may take to have all workers' vectors, before it is asked to stop.
     private static readonly TimeSpan RecoveryTimeout = TimeSpan.FromSeconds(60);
 
+    private readonly List<int> _died = []; // workers that were the end of the run
     private long _stoppingSince;
     private bool _stopSent;
 
@@ -35,7 +36,7 @@ internal sealed partial class LocalCluster
     /// <summary>How often the server was started again.</summary>
     public int ServerRestarts => _server?.Restarts ?? 0;
 
-    /// <summary>Ranks of the workers that the run went on without.</summary>
+    /// <summary>Ranks of the workers that the run went on without, or could not.</summary>
     public IReadOnlyList<int> Lost
     {
         get
@@ -43,11 +44,27 @@ internal sealed partial class LocalCluster
             var lost = new List<int>();
             for (int rank = 0; rank < _workers.Count; rank++)
             {
-                if (_workers[rank].IsWrittenOff)
+                if (_workers[rank].IsWrittenOff || _died.Contains(rank))
                     lost.Add(rank);
             }
 
             return lost;
+        }
+    }
+
+    /// <summary>Ranks of the workers that are not there now, for a while or for good.</summary>
+    public IReadOnlyList<int> Absent
+    {
+        get
+        {
+            var absent = new List<int>();
+            for (int rank = 0; rank < _workers.Count; rank++)
+            {
+                if (_workers[rank] is { IsWrittenOff: true } or { IsPausing: true } or { HasFailed: true } || _workers[rank].SilentFor > LivenessTimeout)
+                    absent.Add(rank);
+            }
+
+            return absent;
         }
     }
 

@@ -52,6 +52,9 @@ internal sealed partial class LocalCluster : IDisposable
     /// <summary>The newest word of the server.</summary>
     public RunStatus? Status => Volatile.Read(ref _status);
 
+    /// <summary>Training has begun.</summary>
+    public bool HasTrained { get; private set; }
+
     /// <summary>What the server reported at its end, if it got so far.</summary>
     public RunSummary? Ended => Volatile.Read(ref _ended);
 
@@ -96,6 +99,7 @@ internal sealed partial class LocalCluster : IDisposable
     public bool Watch()
     {
         _signals.Wake.WaitOne(Heartbeat);
+        HasTrained |= Status is { Seconds: > 0 };
         PassOnStop();
         ThrowIfUnexpected();
         ChildProcess server = _server!.Process;
@@ -106,9 +110,11 @@ internal sealed partial class LocalCluster : IDisposable
                 ?? throw new ClusterException($"server (pid {server.Id}) ended without a word; {OneRelease}");
             if (ended.Parameters == 0)
                 throw NothingTrained();
+            WriteOffTheSilent();
             return false;
         }
 
+        LookForTheSilent();
         foreach (RunProcess one in All())
             one.Look();
         CareForTheDead();
@@ -210,6 +216,7 @@ internal sealed partial class LocalCluster : IDisposable
     {
         try
         {
+            Interlocked.Increment(ref _lines);
             ServerEvent? heard = JsonSerializer.Deserialize(line, EventJson.Default.ServerEvent);
             if (heard?.Status is { } status)
                 Volatile.Write(ref _status, status);
@@ -232,10 +239,11 @@ internal sealed partial class LocalCluster : IDisposable
 
     private Exception Explained()
     {
-        bool trained = Status is { Seconds: > 0 } || Ended is { TrainSeconds: > 0 };
+        bool trained = HasTrained || Ended is { TrainSeconds: > 0 };
         if (IsStopping && !trained)
             return NothingTrained();
-        string when = trained ? $"after {Status?.Passes ?? Ended!.Passes:0.#} passes" : "before training began";
+        string when = !trained ? "before training began"
+            : (Status?.Passes ?? Ended?.Passes) is { } passes ? $"after {passes:0.#} passes" : "after it was started again";
 
         // A server that loses a worker for good saves what there is; that must not be cut off.
         ChildProcess server = _server!.Process;
@@ -248,7 +256,7 @@ internal sealed partial class LocalCluster : IDisposable
                 counted.Add(worker.Process);
         }
 
-        Exception failure = Failure.Explain(server, counted, when);
+        Exception failure = Failure.Explain(server, counted, when, mayRestart: trained && _loss.Restarts == 0 && !IsStopping);
         if (server.HasExited)
             server.Drain();
         return failure;
@@ -259,8 +267,11 @@ internal sealed partial class LocalCluster : IDisposable
     {
         for (int rank = 0; rank < _workers.Count; rank++)
         {
-            if (_workers[rank].HasFailed)
-                GiveUp(rank);
+            if (!_workers[rank].HasFailed)
+                continue;
+            GiveUp(rank);
+            if (Failure.IsCertain(_workers[rank].Process))
+                _died.Add(rank);
         }
 
         return _workers.Exists(static worker => worker.HasFailed);

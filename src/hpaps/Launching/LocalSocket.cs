@@ -12,15 +12,22 @@ namespace HpAsyncPs.Cli.Launching;
 internal sealed class LocalSocket : IDisposable
 {
     private const string Loopback = "127.0.0.1:0";
+    private const string Prefix = "hpaps-run-";
+    private const string ServerName = "server";
+    private const string LockName = "lock";
+    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private readonly string? _folder;
+    private readonly FileStream? _lock; // the system gives it up when this process ends, however it ends
 
     public LocalSocket()
     {
         try
         {
-            _folder = Directory.CreateTempSubdirectory("hpaps-").FullName; // mode 0700
-            Address = Endpoint.UnixPrefix + Path.Combine(_folder, "server");
+            RemoveLeftOvers();
+            _folder = Directory.CreateTempSubdirectory(Prefix).FullName; // mode 0700
+            _lock = new FileStream(Path.Combine(_folder, LockName), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+            Address = Endpoint.UnixPrefix + Path.Combine(_folder, ServerName);
             if (Encoding.UTF8.GetByteCount(Address) - Endpoint.UnixPrefix.Length > Endpoint.MostPathBytes)
                 Address = Loopback;
         }
@@ -38,12 +45,40 @@ internal sealed class LocalSocket : IDisposable
     {
         try
         {
+            _lock?.Dispose();
             if (_folder is not null)
                 Directory.Delete(_folder, recursive: true);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // it has gone already, or is no longer ours: an empty folder for temporary files harms nobody
+        }
+    }
+
+    /// <summary>Folders of runs whose launcher was killed: private, of this user, and with a lock that nobody holds any more.</summary>
+    private static void RemoveLeftOvers()
+    {
+        foreach (string folder in Directory.GetDirectories(Path.GetTempPath(), Prefix + "*"))
+        {
+            try
+            {
+                if (new DirectoryInfo(folder).LinkTarget is not null || OperatingSystem.IsWindows() || File.GetUnixFileMode(folder) != Private)
+                    continue;
+                File.SetUnixFileMode(folder, Private); // changes nothing, and its owner alone may do it
+                string held = Path.Combine(folder, LockName);
+                if (!File.Exists(held))
+                    continue; // one that is being made, or no folder of ours
+                using (new FileStream(held, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+                {
+                    File.Delete(Path.Combine(folder, ServerName));
+                    File.Delete(held);
+                    Directory.Delete(folder);
+                }
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // it is in use, or not ours, or something else is in it: it stays
+            }
         }
     }
 }

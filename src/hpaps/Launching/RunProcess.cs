@@ -18,6 +18,8 @@ internal sealed class RunProcess : IDisposable
     private long _pausesSince;
     private bool _isSeenDead;
     private long _deadSince;
+    private long? _processorTime;
+    private int _words;
 
     /// <param name="start">Starts it, given how often it has died; throws what <see cref="ChildProcess.Start"/> throws.</param>
     /// <param name="time">The clock.</param>
@@ -44,6 +46,31 @@ internal sealed class RunProcess : IDisposable
 
     /// <summary>It has failed, and that is the run's failure.</summary>
     public bool HasFailed => !IsPausing && !IsWrittenOff && _isSeenDead;
+
+    /// <summary>How long it has got no processor time and said nothing, though it lives.</summary>
+    public TimeSpan SilentFor { get; private set; }
+
+    /// <summary>The user has been told of its silence.</summary>
+    public bool IsSaidSilent { get; set; }
+
+    /// <summary>Looks whether it does anything.</summary>
+    /// <param name="words">How often it has said something.</param>
+    /// <param name="passed">Since the last look.</param>
+    public void Note(int words, TimeSpan passed)
+    {
+        long? now = IsPausing || IsWrittenOff || Process.HasExited ? null : ProcessTime.Of(Process.Id);
+        bool isSilent = now is not null && now == _processorTime && words == _words;
+        (_processorTime, _words) = (now, words);
+        SilentFor = isSilent ? SilentFor + passed : TimeSpan.Zero;
+        IsSaidSilent &= isSilent;
+    }
+
+    /// <summary>It does not end by itself.</summary>
+    public void KillTheSilent()
+    {
+        SilentFor = TimeSpan.Zero;
+        Process.Kill();
+    }
 
     /// <summary>Sees whether it has died: once a round, so that what is decided in that round is decided of all alike.</summary>
     public void Look() => _isSeenDead = Failure.Has(Process);

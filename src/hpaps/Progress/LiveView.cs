@@ -58,7 +58,7 @@ internal sealed class LiveView(string title, RunGoal goal, int workers, TimeProv
 
         parts.Add(Bar(progress, status));
         parts.Add(Figures(progress, status));
-        parts.Add(WorkerTable(progress.Workers));
+        parts.Add(WorkerTable(progress));
         return new Rows(parts);
     }
 
@@ -100,8 +100,9 @@ internal sealed class LiveView(string title, RunGoal goal, int workers, TimeProv
     private static void Add(Grid grid, string name, string value, string other, string otherValue) =>
         grid.AddRow(new Markup($"[grey]{name}[/]"), new Text(value), new Markup($"[grey]{other}[/]"), new Text(otherValue));
 
-    private Rows WorkerTable(IReadOnlyList<WorkerProgress> all)
+    private Rows WorkerTable(RunProgress progress)
     {
+        IReadOnlyList<WorkerProgress> all = progress.Workers;
         int most = Math.Clamp(_console.Profile.Height - OtherLines, 3, MostRows);
         IReadOnlyList<WorkerProgress> shown = Slowest(all, most);
         var table = new Table().NoBorder();
@@ -112,10 +113,12 @@ internal sealed class LiveView(string title, RunGoal goal, int workers, TimeProv
         {
             table.AddRow(new Text($"{worker.Rank}"), new Text($"{worker.Passes:0.0}"), new Text(Show.Count(worker.Pushes)),
                 new Text(Show.Share(worker.Busy)), new Text(Show.Share(worker.Idle)),
-                new Markup(worker.IsSlow ? $"[yellow]slow: {Slowness(worker)}[/]" : ""));
+                new Markup(progress.IsAbsent(worker.Rank) ? "[red]not there[/]" : worker.IsSlow ? $"[yellow]slow: {Slowness(worker)}[/]" : ""));
         }
 
         var rows = new List<IRenderable> { new Text(""), table };
+        if (progress.Absent.Count > 0)
+            rows.Add(new Text($"{workers - progress.Absent.Count} of {workers} workers are there"));
         if (shown.Count < all.Count)
             rows.Add(new Markup($"[grey]and {all.Count - shown.Count} faster workers[/]"));
         return new Rows(rows);

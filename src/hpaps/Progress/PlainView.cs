@@ -31,13 +31,13 @@ internal sealed class PlainView(int workers, TimeProvider time) : IProgressView
             if (time.GetElapsedTime(shown) < (joining ? JoiningInterval : Interval))
                 continue;
             shown = time.GetTimestamp();
-            Console.Error.WriteLine(joining ? $"hpaps: {status.Joined} of {workers} workers have read their part of the data" : Line(progress, status));
+            Console.Error.WriteLine(joining ? $"hpaps: {status.Joined} of {workers} workers have read their part of the data" : Line(progress, status, workers));
         }
     }
 
     public void Say(string line) => Console.Error.WriteLine($"hpaps: {line}");
 
-    private static string Line(RunProgress progress, RunStatus status)
+    private static string Line(RunProgress progress, RunStatus status, int workers)
     {
         var line = new StringBuilder("hpaps: ");
         line.Append(Show.Share(progress.Done)).Append(", ").Append(Show.Duration(status.Seconds));
@@ -52,10 +52,12 @@ internal sealed class PlainView(int workers, TimeProvider time) : IProgressView
             line.Append($", test RMSE {rmse:0.0000}");
         line.Append($", {status.Pushes} pushes ({progress.PushesPerSecond:0}/s), staleness {status.StalenessP50} max {status.StalenessMax}");
         line.Append(", up ").Append(Show.Bytes(status.UplinkBytes)).Append(", down ").Append(Show.Bytes(status.DownlinkBytes));
+        if (progress.Absent.Count > 0)
+            line.Append($", {workers - progress.Absent.Count} of {workers} workers (not there: {string.Join(", ", progress.Absent)})");
         int slow = 0;
         foreach (WorkerProgress worker in progress.Workers)
         {
-            if (!worker.IsSlow)
+            if (!worker.IsSlow || progress.IsAbsent(worker.Rank))
                 continue;
             if (++slow <= 3)
                 line.Append(slow == 1 ? ", slow: " : ", ").Append($"worker {worker.Rank} (x{worker.Slowness:0.0})");

@@ -36,6 +36,9 @@ internal sealed class RunProgress(RunGoal goal)
     /// <summary>The user has asked it to stop.</summary>
     public bool IsStopping { get; set; }
 
+    /// <summary>Ranks of the workers that are not there now.</summary>
+    public IReadOnlyList<int> Absent { get; set; } = [];
+
     /// <summary>Part of the way, 0 to 1.</summary>
     public double Done { get; private set; }
 
@@ -50,6 +53,18 @@ internal sealed class RunProgress(RunGoal goal)
 
     /// <summary>One for each rank.</summary>
     public IReadOnlyList<WorkerProgress> Workers { get; private set; } = [];
+
+    /// <summary>Is this worker not there now?</summary>
+    public bool IsAbsent(int rank)
+    {
+        foreach (int absent in Absent)
+        {
+            if (absent == rank)
+                return true;
+        }
+
+        return false;
+    }
 
     /// <summary>Takes the newest word; the same one again changes nothing.</summary>
     public void Update(RunStatus? status)

@@ -44,6 +44,8 @@ internal sealed class SimulatedTraining : IDisposable
             TargetRmse = settings.TargetRmse,
             TimeLimit = settings.TimeLimit is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
         };
+        if (settings.MaxMagnitude is { } most)
+            options = options with { MaxMagnitude = (float)most };
         Cluster = new SimulatedCluster(options, workers, plan.Link);
     }
 

@@ -39,6 +39,7 @@ internal static class Commands
         if (settings.Plateau is { } plateau)
             arguments.AddRange(["--plateau", plateau.ToString()]);
         Add(arguments, "--time-limit", settings.TimeLimit);
+        Add(arguments, "--max-magnitude", settings.MaxMagnitude);
         LossSettings loss = settings.Loss;
         if (loss.OnWorkerLoss != WorkerLoss.Wait)
             arguments.AddRange(["--on-worker-loss", loss.OnWorkerLoss == WorkerLoss.Keep ? "keep" : "evict"]);
@@ -70,7 +71,8 @@ internal static class Commands
     /// <summary>The command line of this program, such that a shell takes it again.</summary>
     public static string Own() => OwnCommand.Line("hpaps");
 
-    private static List<string> Worker(TrainSettings settings, int rank, string address, string output, long dataBytes)
+    /// <summary>Arguments of one hpaps-worker.</summary>
+    public static List<string> Worker(TrainSettings settings, int rank, string address, string output, long dataBytes)
     {
         var arguments = new List<string>
         {

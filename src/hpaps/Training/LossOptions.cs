@@ -44,6 +44,16 @@ internal sealed class LossOptions
             result.AddError("--durability is for a server that is started again: it needs --restart on-failure:N.");
     }
 
+    /// <summary>In one process on a virtual clock nobody dies, and nobody is waited for.</summary>
+    public void CheckDeterministic(CommandResult result)
+    {
+        foreach (Option option in All)
+        {
+            if (result.GetResult(option) is { Implicit: false })
+                result.AddError($"{option.Name} is for processes that die, and --deterministic trains in one process: leave one of them out.");
+        }
+    }
+
     /// <summary>What was given.</summary>
     public LossSettings Settings(ParseResult parsed, OptionResult? policy)
     {

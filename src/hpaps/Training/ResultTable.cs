@@ -27,6 +27,8 @@ internal static class ResultTable
         lines.Add("sent", $"{Show.Bytes(summary.UplinkBytes)} up, {Show.Bytes(summary.DownlinkBytes)} down");
         lines.Add("staleness", $"median {summary.StalenessP50}, percentile 99 {summary.StalenessP99}, at most {summary.StalenessMax}");
         lines.Add("workers busy", Shares(summary.WorkerBusyFraction));
+        if (summary.LostWorkers.Count > 0)
+            lines.Add("workers lost", $"{string.Join(", ", summary.LostWorkers)} ({summary.LostWorkers.Count} of {summary.Workers})");
         lines.Add("results", folder);
         return lines.ToString();
     }

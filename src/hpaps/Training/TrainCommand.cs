@@ -55,6 +55,7 @@ internal static class TrainCommand
         {
             if (TrainOptions.Has(result, target) && !TrainOptions.Has(result, reference))
                 result.AddError("--target needs --reference: the optimum that the gap is measured against.");
+            common.CheckDeterministic(result, deterministic);
             bool pushesGradients = CommonOptions.TakesGradients(result.GetResult(common.Policy));
             if (TrainOptions.Has(result, rate) && !pushesGradients)
                 result.AddError("--rate is the learning rate of --policy asp; no other policy has one.");
@@ -109,6 +110,7 @@ internal static class TrainCommand
         {
             if (CommonOptions.TakesGradients(result.GetResult(common.Policy)))
                 result.AddError("--policy asp is for logreg: a factorisation does not push gradients; use async, bsp or ssp:S.");
+            common.CheckDeterministic(result, deterministic);
             bool holdsOut = TrainOptions.Has(result, own.Holdout) && !(result.GetResult(own.Holdout)!.Tokens is [{ Value: "0" }]);
             if (TrainOptions.Has(result, common.Test) && holdsOut)
                 result.AddError("--test and --holdout both say what to measure the RMSE on: give one of them.");

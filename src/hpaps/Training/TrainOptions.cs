@@ -22,6 +22,7 @@ internal sealed class TrainOptions
     private readonly Option<double?> _passes;
     private readonly Option<double?> _timeLimit = new Option<double?>("--time-limit") { HelpName = "SECONDS", Description = "Stop after this many seconds of training." }.Positive(1e9);
     private readonly Option<string?> _plateau = CommonOptions.Plateau();
+    private readonly Option<double> _maxMagnitude = CommonOptions.MaxMagnitude();
     private readonly Option<ulong> _seed;
     private readonly Option<string[]> _slow = new("--slow") { Description = "Let a worker act as a machine that is FACTOR times slower: always (0:8), or from FROM to TO since the start of training (0:8@10s-20s); several separated by commas.", HelpName = "RANK:FACTOR[@FROM-TO],..." };
     private readonly Option<double> _slowRandom = new Option<double>("--slow-random") { HelpName = "SIGMA", Description = "Let each step take exp(SIGMA N(0, 1)) times as long, drawn from seed and rank; a process cannot be faster than it is: there, less than 1 counts as 1.", DefaultValueFactory = _ => 0 }.Within(0, SlowOptions.MostSigma);
@@ -61,7 +62,7 @@ internal sealed class TrainOptions
         command.Options.Add(_test);
         foreach (Option option in own)
             command.Options.Add(option);
-        foreach (Option option in (Option[])[_workers, _policy, _codec, _passes, _plateau, _timeLimit, _seed, _slow, _slowRandom, .. _loss?.All ?? [], _output, _json])
+        foreach (Option option in (Option[])[_workers, _policy, _codec, _passes, _plateau, _timeLimit, _maxMagnitude, _seed, _slow, _slowRandom, .. _loss?.All ?? [], _output, _json])
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
@@ -70,6 +71,13 @@ internal sealed class TrainOptions
                 SlowWorkers.Check(given, count, result.AddError);
         });
         return command;
+    }
+
+    /// <summary>What has no effect with --deterministic.</summary>
+    public void CheckDeterministic(CommandResult result, Option deterministic)
+    {
+        if (_loss is not null && Has(result, deterministic))
+            _loss.CheckDeterministic(result);
     }
 
     /// <summary>Was it given?</summary>
@@ -88,6 +96,7 @@ internal sealed class TrainOptions
         Passes = parsed.GetValue(_passes),
         Plateau = CommonOptions.PlateauOf(parsed.GetValue(_plateau)),
         TimeLimit = parsed.GetValue(_timeLimit),
+        MaxMagnitude = Has(parsed.CommandResult, _maxMagnitude) ? parsed.GetValue(_maxMagnitude) : null,
         Seed = parsed.GetValue(_seed),
         Slow = SlowWorkers.Parse(parsed.GetValue(_slow) ?? []),
         SlowRandom = parsed.GetValue(_slowRandom),

@@ -9,6 +9,7 @@ using HpAsyncPs.Cli.Progress;
 using HpAsyncPs.Cli.Simulating;
 using HpAsyncPs.Learning.Data;
 using HpAsyncPs.Learning.Output;
+using HpAsyncPs.Server;
 
 namespace HpAsyncPs.Cli.Training;
 
@@ -47,6 +48,7 @@ internal static class TrainRun
             Console.Out.Write(ResultTable.Of(summary, folder.Path));
         if (settings.Json)
             Tell($"results are in {folder.Path}");
+        TellLost(summary, settings.Loss);
         TellUnheard(summary);
         if (summary.Objective is null)
             Tell("the last evaluation was not answered in time: the objective of the model is not known");
@@ -86,9 +88,10 @@ internal static class TrainRun
     {
         (RunProgress progress, IProgressView view) = Views(settings, time);
         var cluster = new LocalCluster(binaries, signals, time, settings.Loss, view.Say);
-        RemoveState(folder.Path); // of a run that was killed
         try
         {
+            if (KeptState.PutAside(folder.Path) is { } aside)
+                Tell(aside);
             using (cluster)
             {
                 cluster.Start(Commands.Server(settings, folder.Path, bytes), Commands.Workers(settings, folder.Path, bytes));
@@ -96,6 +99,7 @@ internal static class TrainRun
                 {
                     bool runs = cluster.Watch();
                     progress.IsStopping = cluster.IsStopping;
+                    progress.Absent = cluster.Absent;
                     progress.Update(cluster.Status);
                     return runs;
                 });
@@ -105,34 +109,56 @@ internal static class TrainRun
 
             if (settings.WorkersWrite)
                 CompleteUsers(folder.Path, cluster.Lost);
+            KeptState.DropAll(folder.Path);
             return Counted(cluster, cluster.Ended!);
         }
-        catch (ClusterException e) when (cluster.Ended is { Parameters: > 0 } ended)
+        catch (Exception e)
         {
-            Save(folder, Counted(cluster, ended), start, time);
-            throw new ClusterException($"{e.Message}\n{Remains(settings, ended, folder.Path)}", e);
-        }
-        catch
-        {
-            folder.Discard();
+            string remains = Remains(settings, cluster, signals, folder, bytes, start, time);
+            if (remains.Length == 0)
+                throw;
+            if (e is InputException)
+                throw new InputException($"{e.Message}\n{remains}", e);
+            if (e is ClusterException)
+                throw new ClusterException($"{e.Message}\n{remains}", e);
+            Tell(remains);
             throw;
         }
-        finally
-        {
-            RemoveState(folder.Path);
-        }
     }
 
-    /// <summary>What the server kept for its own restarts is of no use when the run is over.</summary>
-    private static void RemoveState(string folder)
+    /// <summary>Saves what a failed run leaves, and says what and where; removes the rest.</summary>
+    private static string Remains(
+        TrainSettings settings, LocalCluster cluster, StopSignals signals, OutputFolder folder, long bytes, long start, TimeProvider time)
     {
-        string state = Commands.StateOf(folder);
-        if (Directory.Exists(Path.Combine(state, "journal")))
-            Directory.Delete(state, recursive: true);
+        var words = new List<string>();
+        if (cluster.Ended is { Parameters: > 0 } ended)
+        {
+            Save(folder, Counted(cluster, ended), start, time);
+            words.Add(Remains(settings, ended, folder.Path));
+        }
+
+        // Not where the user has said twice that it is to end.
+        if (cluster.HasTrained && (signals.Received <= 1 || words.Count > 0) && KeptState.IsThere(folder.Path))
+        {
+            folder.Keep();
+            words.Add(KeptState.HowToGoOn(settings, folder.Path, bytes));
+        }
+        else
+        {
+            KeptState.Drop(folder.Path);
+        }
+
+        if (words.Count == 0)
+            folder.Discard();
+        return string.Join('\n', words);
     }
 
-    private static RunSummary Counted(LocalCluster cluster, RunSummary summary) =>
-        summary with { WorkerRestarts = cluster.WorkerRestarts, ServerRestarts = cluster.ServerRestarts };
+    private static RunSummary Counted(LocalCluster cluster, RunSummary summary)
+    {
+        var lost = new SortedSet<int>(summary.LostWorkers);
+        lost.UnionWith(cluster.Lost);
+        return summary with { WorkerRestarts = cluster.WorkerRestarts, ServerRestarts = cluster.ServerRestarts, LostWorkers = [.. lost] };
+    }
 
     /// <summary>Users of workers that the run went on without are lost with them, unless another took them over; the model is that of the rest.</summary>
     private static void CompleteUsers(string folder, IReadOnlyList<int> lost)
@@ -188,6 +214,16 @@ internal static class TrainRun
         RunFolder.WriteSummary(folder.Path, summary);
         folder.Keep();
         return summary;
+    }
+
+    private static void TellLost(RunSummary summary, LossSettings loss)
+    {
+        if (summary.LostWorkers.Count == 0)
+            return;
+        string who = summary.LostWorkers.Count == 1 ? "worker" : "workers";
+        string what = loss.Reassigns ? "other workers were to train their parts too"
+            : loss.OnWorkerLoss == WorkerLoss.Evict ? "what they contributed is not in the model" : "what they had contributed until then is in the model";
+        Tell($"{who} {string.Join(", ", summary.LostWorkers)} of {summary.Workers} did not return: {(summary.LostWorkers.Count == 1 ? what.Replace("they", "it", StringComparison.Ordinal).Replace("their parts", "its part", StringComparison.Ordinal) : what)}");
     }
 
     private static void TellUnheard(RunSummary summary)

@@ -42,6 +42,9 @@ internal sealed record TrainSettings
 
     public double? TimeLimit { get; init; }
 
+    /// <summary>Pushes that take a parameter beyond it are refused; null: the server's default.</summary>
+    public double? MaxMagnitude { get; init; }
+
     public ulong Seed { get; init; }
 
     /// <summary>By rank, how slow the workers are that act as slow machines.</summary>

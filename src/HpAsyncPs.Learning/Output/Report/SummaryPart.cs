@@ -20,6 +20,8 @@ internal static class SummaryPart
             page.Add($"<p class=\"failure\"><b>It failed.</b> {summary.Failure}</p>\n");
         if (summary.WorkerRestarts + summary.ServerRestarts > 0)
             page.Add($"<p class=\"outcome\">Processes that had died were started again: {TimesOf("workers", summary.WorkerRestarts)}, {TimesOf("the server", summary.ServerRestarts)}.</p>\n");
+        if (summary.LostWorkers.Count > 0)
+            page.Add($"<p class=\"outcome\">Workers that were lost and did not return: {string.Join(", ", summary.LostWorkers)}.</p>\n");
         page.Add($"</header>\n<dl class=\"figures\">\n");
         if (summary.RelativeGap is { } gap)
             Figure(page, "Relative gap", Show.Gap(gap), "to the reference", $"{gap:R}");
