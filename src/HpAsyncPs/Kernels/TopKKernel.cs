@@ -26,7 +26,7 @@ public static class TopKKernel
     /// <returns>How many there are.</returns>
     public static int Select(ReadOnlySpan<float> x, ReadOnlySpan<float> h, int most, Span<int> magnitudes, Span<int> positions)
     {
-        if (h.Length != x.Length || magnitudes.Length != x.Length || positions.Length != x.Length || most <= 0)
+        if (h.Length != x.Length || magnitudes.Length != x.Length || positions.Length != x.Length || (most <= 0 && !x.IsEmpty))
             throw new ArgumentException($"{most} of {x.Length} elements were wanted, with {h.Length}, {magnitudes.Length} and {positions.Length}.");
         // Two of them: one after the other in one bin would wait for each other.
         Span<int> even = stackalloc int[Bins], odd = stackalloc int[Bins];
