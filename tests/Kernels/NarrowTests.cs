@@ -19,7 +19,7 @@ public sealed class NarrowTests
     [InlineData("DOTNET_EnableAVX512")]
     [InlineData("DOTNET_EnableAVX2")]
     [InlineData("DOTNET_EnableHWIntrinsic")]
-    public void Kernels_without_some_instructions_agree_with_scalar(string off)
+    public async Task Kernels_without_some_instructions_agree_with_scalar(string off)
     {
         Assert.SkipWhen(Environment.GetEnvironmentVariable(Within) is not null, "this is such a process");
         string[] classes = ["HpAsyncPs.Tests.Kernels.ValueKernelTests", "HpAsyncPs.Tests.Kernels.TopKKernelTests", "HpAsyncPs.Tests.Codecs.GoldenCodecTests"];
@@ -33,7 +33,7 @@ public sealed class NarrowTests
         bool ended = process.WaitForExit(Limit);
         if (!ended)
             process.Kill();
-        string output = reading.GetAwaiter().GetResult();
+        string output = await reading;
         Assert.True(ended && process.ExitCode == 0, output);
         Assert.Matches("Total: [1-9][0-9]{2,}, Errors: 0, Failed: 0,", output);
     }

@@ -9,7 +9,7 @@ public sealed class TopKKernelTests
     [Fact]
     public void Select_any_length_content_and_count_agrees_with_scalar()
     {
-        foreach (int n in new[] { 1, 2, 7, 8, 9, 63, 64, 65, 500, 2047, 2048, 2049, 5000 })
+        foreach (int n in new[] { 1, 2, 7, 8, 9, 63, 64, 65, 500, 2047, 2048, 2049, 5000, 20_011 })
         {
             for (int kind = 0; kind < Contents.Kinds; kind++)
             {
@@ -43,6 +43,27 @@ public sealed class TopKKernelTests
                 int count = Scalar.Select(x, new float[1000], most, expected);
                 Assert.Equal(most, TopKKernel.Select(x, new float[1000], most, magnitudes, positions));
                 Assert.Equal(expected[..count], positions[..most]);
+            }
+        }
+    }
+
+    [Fact]
+    public void Select_whatever_a_sample_makes_one_think_agrees_with_scalar()
+    {
+        // Sorted, so that the sample is right; all in one place; nothing but a few; all equal; equal but for the last.
+        const int n = 40_000;
+        int[] magnitudes = new int[n], positions = new int[n], expected = new int[n];
+        Func<int, float>[] shapes = [j => j, j => j < 500 ? 1 + j : 1e-3f, j => j % 4001 == 7 ? 1 : 0, _ => 2, j => j == n - 1 ? 3 : 2, j => j < n - 300 ? 0 : j];
+        foreach (Func<int, float> shape in shapes)
+        {
+            float[] x = new float[n];
+            for (int j = 0; j < n; j++)
+                x[j] = shape(j);
+            foreach (int most in new[] { 1, 5, 400, 4000, n - 1, n })
+            {
+                int count = Scalar.Select(x, new float[n], most, expected);
+                Assert.Equal(count, TopKKernel.Select(x, new float[n], most, magnitudes, positions));
+                Assert.Equal(expected[..count], positions[..count]);
             }
         }
     }
