@@ -33,16 +33,19 @@ static const char help[] =
     "  trip   round trips of one message at a time, SIZE bytes each way\n"
     "  add    a += b on one core, fp32 vectors of SIZE bytes\n"
     "  copy   memcpy on one core, vectors of SIZE bytes\n"
+    "  encode8, encode4  one core moves the bytes that coding a delta moves: x is read, h read and written, 66 or 34 bytes\n"
+    "         written for each 64 floats; vectors of SIZE bytes\n"
+    "  decode8, decode4  likewise: those bytes are read, h in fp32 and a sum in double are read and written\n"
     "\n"
     "  SIZE       bytes of payload, a multiple of 4 up to 1G; suffixes K, M, G are powers of 1024\n"
     "  SECONDS    how long, 0.3 to 600; 2 if not given; of push, full, pull and trip the first 0.2 s do not count\n"
     "  --window N messages in flight, 1 to 64; 8 if not given; push, full, pull\n"
-    "  --spin     whoever waits asks again and again instead of sleeping; not for add and copy\n"
-    "  --unix     a local socket instead of TCP over loopback; not for add and copy\n"
+    "  --spin     whoever waits asks again and again instead of sleeping; not where nothing is sent\n"
+    "  --unix     a local socket instead of TCP over loopback; not where nothing is sent\n"
     "  The words 'spin' and 'unix' behind SIZE are the same as the options, and so is WINDOW.\n"
     "\n"
     "Prints one JSON object. gb_per_second counts payload once (push, full, pull), both ways (trip), what is read and written\n"
-    "(add: 12 bytes an element, copy: 8); a GB is 10^9 bytes. A header of 64 bytes goes with every message and is not counted.\n"
+    "(add: 12 bytes an element, copy: 8, the others as they say); a GB is 10^9 bytes. A header of 64 bytes goes with every message and is not counted.\n"
     "Exit codes: 0 done, 2 wrong usage, 4 the run failed.\n"
     "\n"
     "Examples:\n"
@@ -66,6 +69,10 @@ static const struct command {
     { "trip", trip_measure, trip_peer, false, true, "round_trip", "payload", 2 },
     { "add", add_measure, NULL, false, false, "sweep", "vector", 3 },
     { "copy", copy_measure, NULL, false, false, "sweep", "vector", 2 },
+    { "encode8", encode8_measure, NULL, false, false, "sweep", "vector", (12 + 66.0 / 64) / 4 },
+    { "encode4", encode4_measure, NULL, false, false, "sweep", "vector", (12 + 34.0 / 64) / 4 },
+    { "decode8", decode8_measure, NULL, false, false, "sweep", "vector", (24 + 66.0 / 64) / 4 },
+    { "decode4", decode4_measure, NULL, false, false, "sweep", "vector", (24 + 34.0 / 64) / 4 },
 };
 
 static const int ending_signals[] = { SIGINT, SIGTERM, SIGHUP, SIGALRM };
@@ -215,7 +222,7 @@ static const struct command *read_command(const char *name) {
         if (strcmp(commands[k].name, name) == 0)
             return &commands[k];
     }
-    die(USAGE, "there is no command '%s'; there are push, full, pull, trip, add and copy", name);
+    die(USAGE, "there is no command '%s'; there are push, full, pull, trip, add, copy, encode8, encode4, decode8 and decode4", name);
 }
 
 // Takes the words that stand for options out of the arguments behind the first two; returns how many arguments are left.
@@ -252,7 +259,7 @@ static const struct command *read_arguments(int argc, char **argv, struct job *j
     argv += optind;
     argc = take_words(argc - optind, argv, job);
     if (argc == 0)
-        die(USAGE, "a command is missing: push, full, pull, trip, add or copy");
+        die(USAGE, "a command is missing: push, full, pull, trip, add, copy, encode8, encode4, decode8 or decode4");
     const struct command *command = read_command(argv[0]);
     if (argc == 1)
         die(USAGE, "%s needs a SIZE", command->name);

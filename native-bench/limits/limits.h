@@ -20,7 +20,7 @@ struct meter {
 
 // This process, whose clock counts, at its end of the connection (-1 if there is none).
 typedef void measure(const struct job *job, int s, struct meter *meter);
-measure push_measure, full_measure, pull_measure, trip_measure, add_measure, copy_measure;
+measure push_measure, full_measure, pull_measure, trip_measure, add_measure, copy_measure, encode8_measure, encode4_measure, decode8_measure, decode4_measure;
 
 // The other process, at the other end.
 typedef void serve(const struct job *job, int s);

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "limits.h"
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -11,6 +12,7 @@
 
 #define HEADER_BYTES 64
 #define CHUNK_FLOATS ((size_t)64 * 1024) // 256 KiB
+#define TILE_FLOATS ((size_t)4096)
 #define PAGE_BYTES ((size_t)4096)
 #define WARM_UP_SECONDS 0.2
 #define FP32_COUNTS_TO 16777216L // and stays there
@@ -60,6 +62,24 @@ __attribute__((noinline)) static void apply_delta(float *restrict h, double *res
         h[j] = after;
         sum[j] += WEIGHT * ((double)after - (double)before);
     }
+}
+
+// The bytes that a codec moves, with next to no arithmetic: what a payload holds does not matter.
+__attribute__((noinline)) static void move_encoding(float *restrict h, const float *restrict x, size_t count, char *restrict payload, size_t bytes) {
+    add_into(h, x, count);
+    memset(payload, 1, bytes);
+}
+
+__attribute__((noinline)) static uint64_t move_decoding(float *restrict h, double *restrict sum, size_t count, const char *restrict payload, size_t bytes) {
+    const uint64_t *words = (const uint64_t *)payload; // on pages of its own, taken by tiles of whole words
+    uint64_t all = 0;
+    for (size_t j = 0; j < bytes / sizeof *words; j++)
+        all += words[j];
+    for (size_t j = 0; j < count; j++) {
+        h[j] += 1;
+        sum[j] += WEIGHT;
+    }
+    return all;
 }
 
 // ---- time
@@ -214,7 +234,7 @@ void trip_peer(const struct job *job, int s) {
         put(s, whole, HEADER_BYTES + job->bytes);
 }
 
-// ---- add and copy, in this process alone
+// ---- what this process does alone
 
 static void sweep(const struct job *job, struct meter *meter, bool adds) {
     size_t count = job->bytes / sizeof(float);
@@ -240,4 +260,52 @@ void add_measure(const struct job *job, int s, struct meter *meter) {
 void copy_measure(const struct job *job, int s, struct meter *meter) {
     (void)s;
     sweep(job, meter, false);
+}
+
+// A payload has so many bytes for each 64 floats.
+static void codec_sweep(const struct job *job, struct meter *meter, bool decodes, size_t block_bytes) {
+    size_t count = job->bytes / sizeof(float), tile_bytes = TILE_FLOATS / 64 * block_bytes, tiles = (count + TILE_FLOATS - 1) / TILE_FLOATS;
+    float *h = floats(count, 0), *x = decodes ? NULL : floats(count, 1);
+    double *sum = decodes ? (double *)floats(2 * count, 0) : NULL;
+    char *payload = (char *)floats(tiles * tile_bytes / sizeof(float), 0);
+    uint64_t all = 0;
+    meter->began = clock_now();
+    do {
+        for (size_t tile = 0; tile < tiles; tile++) {
+            size_t begin = tile * TILE_FLOATS, some = count - begin < TILE_FLOATS ? count - begin : TILE_FLOATS;
+            size_t bytes = some == TILE_FLOATS ? tile_bytes : (some + 63) / 64 * block_bytes;
+            if (decodes)
+                all += move_decoding(h + begin, sum + begin, some, payload + tile * tile_bytes, bytes);
+            else
+                move_encoding(h + begin, x + begin, some, payload + tile * tile_bytes, bytes);
+        }
+        __asm__ volatile("" : : "r"(h), "r"(x), "r"(sum), "r"(payload), "r"(all) : "memory"); // no sweep may be left out
+        meter->ended = clock_now();
+        meter->all++;
+    } while (meter->ended - meter->began < job->seconds);
+    must_equal("vector", h, count, ones(meter->all));
+    for (size_t j = 0; decodes && j < count; j++) {
+        if (sum[j] != WEIGHT * (double)meter->all)
+            die(FAILED, "element %zu of the sum is %g and should be %g", j, sum[j], WEIGHT * (double)meter->all);
+    }
+}
+
+void encode8_measure(const struct job *job, int s, struct meter *meter) {
+    (void)s;
+    codec_sweep(job, meter, false, 66);
+}
+
+void encode4_measure(const struct job *job, int s, struct meter *meter) {
+    (void)s;
+    codec_sweep(job, meter, false, 34);
+}
+
+void decode8_measure(const struct job *job, int s, struct meter *meter) {
+    (void)s;
+    codec_sweep(job, meter, true, 66);
+}
+
+void decode4_measure(const struct job *job, int s, struct meter *meter) {
+    (void)s;
+    codec_sweep(job, meter, true, 34);
 }

@@ -14,6 +14,9 @@ const string Help = """
 
       add     a += b, COUNT floats, as TensorPrimitives has it, in slices that stay in the cache
       apply   a push into the shard: h += c in fp32, sum += w (h_new - h_old) in double, COUNT floats
+      encode8, encode4  a delta as int8 or int4, with its reconstruction: c = C(x - h), h += c, COUNT floats, chunk by chunk
+      decode8, decode4  such a delta into the shard: checked, h += c in fp32, sum += w (h_new - h_old) in double
+      topk    of a delta the hundredth part of largest magnitude, as int4, with its reconstruction
       factor  steps of factorisation of rank 32, COUNT ratings sorted by user, ITEMS (4000) drawn with a heavy tail
       journal records of COUNT bytes (up to 1048576) appended to a journal in the current folder, each committed, IN_FLIGHT (8) of them not synced yet
       disk    IN_FLIGHT (8) records of COUNT bytes written to a file in the current folder, and a sync, again and again
@@ -21,8 +24,8 @@ const string Help = """
       COUNT, ITEMS, IN_FLIGHT   1 to 268435456
       SECONDS           how long, above 0 and up to 600; one sweep at least
 
-    Prints one JSON object. bytes are those of the vector a or h; gb_per_second counts what is read and written, 12 bytes a float (add)
-    and 28 (apply); a GB is 10^9 bytes; microseconds are those of a sweep. mb_per_second counts payloads that are synced, an MB is 10^6 bytes;
+    Prints one JSON object. bytes are those of the vector a or h; gb_per_second counts what is read and written, 12 bytes a float (add),
+    28 (apply), 12 and the payload (encode), 24 and the payload (decode), only x (topk); a GB is 10^9 bytes; microseconds are those of a sweep. mb_per_second counts payloads that are synced, an MB is 10^6 bytes;
     append_us is the median of what an append and its commit cost the thread that calls them, allocated_bytes what it allocated in all, copy_us the
     median of a copy of as much to other memory, timed beside it.
     Exit codes: 0 done, 2 wrong usage, 4 the run failed.
@@ -30,6 +33,7 @@ const string Help = """
     Examples:
       loops add 16777216 2
       loops apply 65536 2
+      loops encode4 16777216 2
       loops factor 1000000 2
       loops journal 65536 2 32
     """;
@@ -40,10 +44,10 @@ if (args is ["-h" or "--help", ..])
     return Done;
 }
 
-if (args is not [("add" or "apply" or "factor" or "journal" or "disk") and var command, var first, var second, .. var rest] || rest.Length > (command is "add" or "apply" ? 0 : 1)
+if (args is not [("add" or "apply" or "encode8" or "encode4" or "decode8" or "decode4" or "topk" or "factor" or "journal" or "disk") and var command, var first, var second, .. var rest] || rest.Length > (command is "factor" or "journal" or "disk" ? 1 : 0)
     || !Count(first, out int count) || !double.TryParse(second, CultureInfo.InvariantCulture, out double seconds) || seconds is not (> 0 and <= MostSeconds))
 {
-    Console.Error.WriteLine($"loops: '{string.Join(' ', args)}' is not add COUNT SECONDS, apply COUNT SECONDS, factor RATINGS SECONDS [ITEMS], journal BYTES SECONDS [IN_FLIGHT] or disk BYTES SECONDS [IN_FLIGHT]; see loops --help");
+    Console.Error.WriteLine($"loops: '{string.Join(' ', args)}' is not add COUNT SECONDS, apply COUNT SECONDS, encode8, encode4, decode8, decode4 or topk COUNT SECONDS, factor RATINGS SECONDS [ITEMS], journal BYTES SECONDS [IN_FLIGHT] or disk BYTES SECONDS [IN_FLIGHT]; see loops --help");
     return Usage;
 }
 
@@ -60,6 +64,8 @@ try
     {
         "add" => Sweeps.Add(count, seconds),
         "apply" => Sweeps.Apply(count, seconds),
+        "encode8" or "encode4" or "topk" => CodecLoop.Encode(command, count, seconds),
+        "decode8" or "decode4" => CodecLoop.Decode(command, count, seconds),
         "journal" => DiskLoop.Journal(count, seconds, items),
         "disk" => DiskLoop.Disk(count, seconds, items),
         _ => FactorLoop.Run(count, seconds, items),
