@@ -17,6 +17,9 @@ public sealed record RunSummary
     /// <summary>Codec of the deltas.</summary>
     public string Codec { get; init; } = "fp32";
 
+    /// <summary>With codec auto: what was used from when on, and why.</summary>
+    public IReadOnlyList<CodecDecision> CodecDecisions { get; init; } = [];
+
     /// <summary>Number of workers.</summary>
     public int Workers { get; init; }
 
@@ -165,6 +168,7 @@ public sealed record RunSummary
             UplinkPayloadBytes = status.UplinkPayloadBytes,
             DownlinkPayloadBytes = status.DownlinkPayloadBytes,
             Codec = status.Codec,
+            CodecDecisions = status.CodecDecisions,
             Disagreements = status.Disagreements,
             StalenessP50 = status.StalenessP50,
             StalenessP99 = status.StalenessP99,

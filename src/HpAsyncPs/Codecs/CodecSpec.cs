@@ -4,13 +4,13 @@ using System.Globalization;
 namespace HpAsyncPs.Codecs;
 
 /// <summary>
-/// How a job's deltas are coded, as users write it: <c>fp32</c>, <c>bf16</c>, <c>int8</c>, <c>int4</c>, or <c>topk:RATIO[:VALUES]</c> with one of those for its values.
+/// How a job's deltas are coded, as users write it: <c>auto</c>, <c>fp32</c>, <c>bf16</c>, <c>int8</c>, <c>int4</c>, or <c>topk:RATIO[:VALUES]</c> with one of those for its values.
 /// In a model with rows only the rows that changed travel, in any of them but topk; <c>rows[:VALUES]</c> is the same as VALUES.
 /// </summary>
 public sealed record CodecSpec
 {
     /// <summary>What help texts say.</summary>
-    public const string Help = "fp32, bf16, int8, int4 or topk:RATIO[:VALUES] (of each chunk only the part RATIO of the values that changed most, as VALUES; int8 if not given)";
+    public const string Help = "auto, fp32, bf16, int8, int4 or topk:RATIO[:VALUES] (of each chunk only the part RATIO of the values that changed most, as VALUES; int8 if not given)";
 
     private const string TopKName = "topk";
     private const string RowsName = "rows";
@@ -19,6 +19,9 @@ public sealed record CodecSpec
 
     /// <summary>Values as they are.</summary>
     public static CodecSpec Fp32 { get; } = new("fp32", ValueCodec.Fp32, null);
+
+    /// <summary>The server chooses, and chooses again.</summary>
+    public static CodecSpec Auto { get; } = new("auto", ValueCodec.Fp32, null);
 
     /// <summary>As it is written.</summary>
     public string Name { get; }
@@ -44,6 +47,8 @@ public sealed record CodecSpec
     {
         ArgumentNullException.ThrowIfNull(text);
         string[] parts = text.Split(':');
+        if (text == Auto.Name)
+            return Auto;
         if (parts.Length == 1 && ValuesOf(text) is { } dense)
             return new CodecSpec(text, dense, null);
         if (parts is [RowsName] or [RowsName, _] && ValuesOf(parts.Length == 2 ? parts[1] : Fp32.Name) is { } values)

@@ -211,13 +211,14 @@ public sealed record EvaluatedMessage(ulong Evaluation, double[] Values)
         static (ref MessagePackReader reader) => new EvaluatedMessage(reader.ReadUInt64(), MessageParts.Numbers(ref reader)));
 }
 
-/// <summary>Where a worker's time went since it started, in seconds. MessagePack: [busy, idle, evaluating].</summary>
+/// <summary>Where a worker's time went since it started, in seconds. MessagePack: [busy, idle, evaluating, link].</summary>
 /// <param name="BusySeconds">Computing steps.</param>
 /// <param name="IdleSeconds">Waiting for a snapshot.</param>
 /// <param name="EvaluatingSeconds">Evaluating snapshots.</param>
-public readonly record struct ProgressMessage(double BusySeconds, double IdleSeconds, double EvaluatingSeconds)
+/// <param name="LinkBytesPerSecond">What the worker's link to the server takes, as it measures it; 0: it does not know, or there is none.</param>
+public readonly record struct ProgressMessage(double BusySeconds, double IdleSeconds, double EvaluatingSeconds, double LinkBytesPerSecond = 0)
 {
-    private const int Fields = 3;
+    private const int Fields = 4;
 
     /// <summary>Appends the message.</summary>
     public void Write(IBufferWriter<byte> output)
@@ -227,6 +228,7 @@ public readonly record struct ProgressMessage(double BusySeconds, double IdleSec
         writer.Write(BusySeconds);
         writer.Write(IdleSeconds);
         writer.Write(EvaluatingSeconds);
+        writer.Write(LinkBytesPerSecond);
         writer.Flush();
     }
 
@@ -236,7 +238,8 @@ public readonly record struct ProgressMessage(double BusySeconds, double IdleSec
         static (ref MessagePackReader reader) => new ProgressMessage(
             MessageParts.Seconds(reader.ReadDouble(), "busy seconds"),
             MessageParts.Seconds(reader.ReadDouble(), "idle seconds"),
-            MessageParts.Seconds(reader.ReadDouble(), "evaluating seconds")));
+            MessageParts.Seconds(reader.ReadDouble(), "evaluating seconds"),
+            Math.Max(0, MessageParts.Finite(reader.ReadDouble(), "bytes a second of the link"))));
 }
 
 /// <summary>A reason in words (Refused, Stop, Leave). MessagePack: [text].</summary>

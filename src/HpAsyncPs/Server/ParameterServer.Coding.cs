@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using HpAsyncPs.Buffers;
 using HpAsyncPs.Codecs;
 using HpAsyncPs.Protocol;
@@ -8,6 +9,15 @@ namespace HpAsyncPs.Server;
 /// <content>How deltas are coded, both ways, and whether both ends have the same of it.</content>
 public sealed partial class ParameterServer
 {
+    // The best of three codecs, by rates that change, is looked for that often.
+    private static readonly TimeSpan BetweenChoices = TimeSpan.FromMilliseconds(100);
+
+    private readonly Dictionary<CodecSpec, ChunkCoder> _coders = [];
+    private readonly List<CodecDecision> _decisions = [];
+    private CodecSpec _codec = CodecSpec.Fp32;
+    private CodecChooser? _chooser;
+    private PushMeter[] _meters = [];
+    private long _choiceAt;
     private ChunkCoder? _coder; // of snapshots; null: they go out as values
     private ChunkCoder? _evaluationCoder;
     private EvaluationStream? _evaluationStream;
@@ -15,27 +25,84 @@ public sealed partial class ParameterServer
     /// <summary>Checks that found the two ends of a session to have different vectors. The session was resynchronised each time.</summary>
     public long Disagreements { get; private set; }
 
-    /// <summary>Are snapshots sent as changes? Known before the model is: rows always are.</summary>
+    /// <summary>Are snapshots sent as changes, now or later? Known before the model is: rows always are.</summary>
     private bool Codes(int rowLength) => rowLength > 1 || _options.Codec != CodecSpec.Fp32;
 
     /// <summary>Memory for what the workers have, and what is evaluated.</summary>
     /// <exception cref="OutOfMemoryException">It does not fit.</exception>
     private void AssembleCoding(int parameters)
     {
-        int rowLength = _admission.RowLength, chunkKeys = Math.Min(_shard!.ChunkKeys, parameters);
-        if (!Codes(rowLength))
-            return;
-        var pool = new FloatPool(parameters, _members.Length + 2, "what the workers have of the aggregate, one a worker, and what is evaluated");
-        foreach (Session member in _members)
-            member.Downlink = new Downlink(Zeroed(pool));
-        _coder = new ChunkCoder(_options.Codec, rowLength, chunkKeys);
-        if (!_options.Evaluates || _coder.IsExact)
-            return;
+        if (_options.Codec == CodecSpec.Auto)
+        {
+            _chooser = new CodecChooser(parameters, _options.CodingCosts, Array.Exists(_members, static member => double.IsFinite(member.Peer?.BytesPerSecond ?? double.PositiveInfinity)));
+            _meters = Array.ConvertAll(_members, static _ => new PushMeter());
+        }
 
-        // What most values are missing from would be no model to evaluate.
-        _evaluationCoder = _options.Codec.Ratio is null ? _coder : new ChunkCoder(CodecSpec.Of(_options.Codec.Values), rowLength, chunkKeys);
-        _evaluationStream = new EvaluationStream(Zeroed(pool), pool.Lease(), _shard.ChunkKeys);
+        CodecSpec codec = _chooser?.Current ?? _options.Codec;
+        bool mayCode = _chooser is { IsIdle: true } ? _admission.RowLength > 1 : Codes(_admission.RowLength);
+        if (mayCode)
+        {
+            var pool = new FloatPool(parameters, _members.Length + 2, "what the workers have of the aggregate, one a worker, and what is evaluated");
+            foreach (Session member in _members)
+                member.Downlink = new Downlink(Zeroed(pool));
+            if (_options.Evaluates && _options.Codec != CodecSpec.Fp32)
+                _evaluationStream = new EvaluationStream(Zeroed(pool), pool.Lease(), _shard!.ChunkKeys);
+        }
+
+        if (_chooser is { IsIdle: false })
+            Decide(codec, "to begin with");
+        else
+            UseCodec(codec);
     }
+
+    private void UseCodec(CodecSpec codec)
+    {
+        _codec = codec;
+        _coder = codec == CodecSpec.Fp32 && _admission.RowLength == 1 ? null : CoderOf(codec);
+        _evaluationCoder = codec.Ratio is null ? _coder : CoderOf(CodecSpec.Of(codec.Values)); // what most values are missing from would be no model to evaluate
+    }
+
+    private ChunkCoder CoderOf(CodecSpec codec)
+    {
+        if (!_coders.TryGetValue(codec, out ChunkCoder? coder))
+            _coders[codec] = coder = new ChunkCoder(codec, _admission.RowLength, Math.Min(_shard!.ChunkKeys, _shard.Parameters));
+        return coder;
+    }
+
+    private void Decide(CodecSpec codec, string reason)
+    {
+        UseCodec(codec);
+        double seconds = _phase == Phase.Training ? _time.GetElapsedTime(_startedAt).TotalSeconds : 0;
+        _decisions.Add(new CodecDecision(seconds, codec.Name, reason));
+        foreach (Session member in _members)
+            _meters[member.Rank].Restart(member, _shard!.ClockOf(member.Rank));
+        Log?.Invoke($"codec {codec}: {reason}");
+    }
+
+    /// <summary>With codec auto: looks whether another one is better now, and tells the workers.</summary>
+    private void ChooseCodec(long now)
+    {
+        if (_chooser is not { IsIdle: false } chooser || now < _choiceAt || _held > 0 || _rounds == 0)
+            return;
+        _choiceAt = After(BetweenChoices);
+        var costs = new List<PushCost>(_members.Length);
+        foreach (Session member in _members)
+        {
+            if (member is { IsAbsent: false, Peer: { } peer } && _meters[member.Rank].Look(member, _shard!.ClockOf(member.Rank), peer.BytesPerSecond) is { } cost)
+                costs.Add(cost);
+        }
+
+        if (costs.Count == 0 || chooser.Consider(AverageRounds(), costs, _policy.WorkersWait) is not { } reason)
+            return;
+        Decide(chooser.Current, reason);
+        foreach (Session member in _members)
+        {
+            if (!member.IsAbsent)
+                SendText(member, FrameKind.Codec, _codec.Name);
+        }
+    }
+
+    private double AverageRounds() => _shard!.Version / (double)_members.Length;
 
     private static FloatBuffer Zeroed(FloatPool pool)
     {

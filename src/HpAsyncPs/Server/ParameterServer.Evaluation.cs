@@ -11,9 +11,9 @@ public sealed partial class ParameterServer
         if (_shard!.TryPublish() is not { } publication)
             return;
         bool isWhole = _rounds > 0 || _policy.Optimizer is not null;
-        if (_evaluationStream is { } stream && _phase != Phase.Finishing)
+        if (_evaluationStream is { } stream && _evaluationCoder is { IsExact: false } coder && _phase != Phase.Finishing)
         {
-            stream.Advance(++_evaluations, publication.Values, _evaluationCoder!.Encoder);
+            stream.Advance(++_evaluations, publication.Values, coder.Encoder);
             _evaluation = new Evaluation(_evaluations, publication.Version, stream, Sample()) { IsWhole = isWhole };
             _shard.Release(publication);
         }
@@ -99,6 +99,7 @@ public sealed partial class ParameterServer
             return;
         }
 
+        _chooser?.Evaluated(AverageRounds(), row.RelativeGap ?? row.Objective, row.RelativeGap is not null);
         DropEvaluation();
         double seconds = Math.Max(LeastBetweenEvaluations.TotalSeconds,
             Math.Max(EvaluationShare * evaluation.Longest.TotalSeconds, _time.GetElapsedTime(_startedAt, now).TotalSeconds / EvaluationsOfElapsed));

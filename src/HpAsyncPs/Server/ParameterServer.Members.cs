@@ -195,7 +195,7 @@ public sealed partial class ParameterServer
     {
         _scratch.ResetWrittenCount();
         bool evicts = _options.OnWorkerLoss == WorkerLoss.Evict;
-        new StartMessage(_members.Length, _shard!.Parameters, ShareOf(session), _policy.WorkersWait, _admission.Agreed, evicts, _options.Codec.Name).Write(_scratch);
+        new StartMessage(_members.Length, _shard!.Parameters, ShareOf(session), _policy.WorkersWait, _admission.Agreed, evicts, _codec.Name).Write(_scratch);
         session.Send(new FrameHeader(FrameKind.Start), _scratch.WrittenSpan);
     }
 

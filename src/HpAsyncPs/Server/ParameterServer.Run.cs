@@ -77,6 +77,7 @@ public sealed partial class ParameterServer
                 LimitPublications(now);
                 CheckReturning(now);
                 SendToWaiting();
+                ChooseCodec(now);
                 CheckStop(now);
                 break;
             case Phase.Finishing when now > _phaseUntil:

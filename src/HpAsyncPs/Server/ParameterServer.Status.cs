@@ -50,6 +50,7 @@ public sealed partial class ParameterServer
             UplinkPayloadBytes = up,
             DownlinkPayloadBytes = down,
             Codec = _options.Codec.Name,
+            CodecDecisions = _decisions.ToArray(),
             Disagreements = Disagreements,
             StalenessP50 = now.StalenessP50,
             StalenessP99 = _staleness.Percentile(99),

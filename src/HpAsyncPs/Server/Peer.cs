@@ -33,6 +33,9 @@ public sealed class Peer
     /// <summary>Bytes received before there was a session, headers included.</summary>
     internal long EarlyBytes { get; set; }
 
+    /// <summary>What the link to it takes.</summary>
+    internal double BytesPerSecond => _sink.BytesPerSecond;
+
     /// <param name="header">Of the frame.</param>
     /// <param name="payload">Its payload.</param>
     /// <param name="followed">Another frame follows at once.</param>

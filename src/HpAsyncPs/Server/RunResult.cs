@@ -63,6 +63,12 @@ public sealed record RefusedFrames
     public long Other { get; init; }
 }
 
+/// <summary>With codec auto: what was used from when on, and why.</summary>
+/// <param name="Seconds">Since all had joined.</param>
+/// <param name="Codec">Which.</param>
+/// <param name="Reason">In words.</param>
+public sealed record CodecDecision(double Seconds, string Codec, string Reason);
+
 /// <summary>How a run stands, or how it ended.</summary>
 public sealed record RunStatus
 {
@@ -104,6 +110,9 @@ public sealed record RunStatus
 
     /// <summary>How deltas are coded.</summary>
     public string Codec { get; init; } = "";
+
+    /// <summary>With codec auto: what was used, in order.</summary>
+    public IReadOnlyList<CodecDecision> CodecDecisions { get; init; } = [];
 
     /// <summary>Checks that found the two ends of a session to have different vectors; it was resynchronised each time.</summary>
     public long Disagreements { get; init; }

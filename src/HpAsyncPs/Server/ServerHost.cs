@@ -276,13 +276,16 @@ public sealed class ServerHost : IDisposable
         Gatekeeper? keeper = null;
         try
         {
+            TlsRelay? relay = null;
             if (_tls is not null)
-                socket = TlsRelay.Accept(socket, _tls, _limits.HandshakeTime, _silence, reason => _loop.Schedule(_ => _gate.Failed(HandshakeFailure.Tls, peer, remote?.Address, $"no TLS ({reason})"), null)).End;
+                relay = TlsRelay.Accept(socket, _tls, _limits.HandshakeTime, _silence, reason => _loop.Schedule(_ => _gate.Failed(HandshakeFailure.Tls, peer, remote?.Address, $"no TLS ({reason})"), null));
+            socket = relay?.End ?? socket;
             _ = new Connection(
                 socket, _pool, _loop, _time, peer, _chunkBytes, sink => keeper = new Gatekeeper(_gate, sink, remote?.Address, inner => new Handler(this, _server.Opened(inner), isLocal)), _silence,
                 _limits.FirstFrameBytes, _mostOutputBytes)
             {
                 HasChecksums = _checksum,
+                Link = relay?.Link,
             };
         }
         catch (Exception e) // the system watches no more sockets, say: that is this connection's end and nobody else's

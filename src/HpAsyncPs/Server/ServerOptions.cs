@@ -17,8 +17,11 @@ public sealed record ServerOptions
     /// <summary>Learning rate of a policy whose server applies gradients (asp); null: the optimiser's default.</summary>
     public double? Rate { get; init; }
 
-    /// <summary>How deltas are coded, both ways.</summary>
+    /// <summary>How deltas are coded, both ways; <see cref="CodecSpec.Auto"/>: as links, processors and the course of training make best.</summary>
     public CodecSpec Codec { get; init; } = CodecSpec.Fp32;
+
+    /// <summary>What coding takes here, for <see cref="CodecSpec.Auto"/>.</summary>
+    public CodingCosts CodingCosts { get; init; } = CodingCosts.Ordinary;
 
     /// <summary>Most parameters the server accepts; a worker that asks for more is refused.</summary>
     public int MaxParameters { get; init; } = Limits.Parameters;

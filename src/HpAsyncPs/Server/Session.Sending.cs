@@ -160,7 +160,11 @@ public sealed partial class Session
         {
             _hasEvaluation = stream.Number;
         }
-        else if (Downlink is { } downlink && _way is Way.Values or Way.Rows or Way.Change && !_sendingFlags.Has(FrameFlags.Evaluate))
+        else if (_sendingFlags.Has(FrameFlags.Evaluate) && _way != Way.Own)
+        {
+            _hasEvaluation = null; // the aggregate itself, and not what the stream has
+        }
+        else if (Downlink is { } downlink && _way is Way.Values or Way.Rows or Way.Change)
         {
             downlink.IsKnown = _coder is not null;
             if (_way == Way.Change && ++downlink.Changes % Limits.BetweenChecks == 0)

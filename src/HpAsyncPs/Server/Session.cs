@@ -229,7 +229,7 @@ public sealed partial class Session
     /// <summary>Where the worker's time went since its process began.</summary>
     internal void Record(ProgressMessage progress) => Progress = new ProgressMessage(
         _progressBefore.BusySeconds + progress.BusySeconds, _progressBefore.IdleSeconds + progress.IdleSeconds,
-        _progressBefore.EvaluatingSeconds + progress.EvaluatingSeconds);
+        _progressBefore.EvaluatingSeconds + progress.EvaluatingSeconds, progress.LinkBytesPerSecond);
 
     /// <param name="header">Of the frame; the session is filled in.</param>
     /// <param name="payload">Its payload.</param>

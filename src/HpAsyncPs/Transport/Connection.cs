@@ -90,6 +90,12 @@ public sealed partial class Connection : IFrameSink
     /// <summary>Whether what is sent carries a checksum of its payload. What comes in with one is always verified.</summary>
     public bool HasChecksums { get; init; }
 
+    /// <inheritdoc/>
+    public double BytesPerSecond => TcpOptions.BytesPerSecond(Link ?? Socket);
+
+    /// <summary>What is between the two hosts, where that is not the socket itself; null: it is.</summary>
+    internal Socket? Link { get; init; }
+
     internal Socket Socket { get; }
 
     /// <summary>The most blocks that one connection holds, if no frame has a larger payload than this.</summary>

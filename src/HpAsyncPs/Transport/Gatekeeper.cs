@@ -41,6 +41,9 @@ public sealed class Gatekeeper : IFrameHandler, IFrameSink
     /// <inheritdoc/>
     public string Peer => _sink.Peer;
 
+    /// <inheritdoc/>
+    public double BytesPerSecond => _sink.BytesPerSecond;
+
     /// <summary>When it came, by the gate's clock.</summary>
     internal long Since { get; }
 

@@ -21,6 +21,10 @@ internal static class TcpOptions
     private const int AcknowledgedAt = 120;
     private const int InfoBytes = AcknowledgedAt + sizeof(ulong);
 
+    // The same for the u64 tcpi_delivery_rate: what the path took when there was enough to send.
+    private const int RateAt = 160;
+    private const int RateInfoBytes = RateAt + sizeof(ulong);
+
     /// <summary>Sets them. What the system does not know is left out: the limits of silence that server and workers keep need none of it.</summary>
     /// <param name="socket">Any socket; only TCP is touched.</param>
     /// <param name="silence">How long what was sent may stay unacknowledged. A network that is out for less costs no worker.</param>
@@ -41,6 +45,23 @@ internal static class TcpOptions
         catch (SocketException)
         {
             // not known here
+        }
+    }
+
+    /// <summary>Bytes a second that the path takes, as the kernel has measured it lately; infinite where there is none, or the system does not tell.</summary>
+    public static double BytesPerSecond(Socket socket)
+    {
+        if (socket.AddressFamily == AddressFamily.Unix)
+            return double.PositiveInfinity;
+        Span<byte> info = stackalloc byte[RateInfoBytes];
+        try
+        {
+            bool known = socket.GetRawSocketOption((int)SocketOptionLevel.Tcp, Info, info) == RateInfoBytes;
+            return known && MemoryMarshal.Read<ulong>(info[RateAt..]) is > 0 and var rate ? rate : double.PositiveInfinity;
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return double.PositiveInfinity;
         }
     }
 

@@ -46,6 +46,9 @@ public sealed class TlsRelay
     /// <summary>What a <see cref="Connection"/> is made of.</summary>
     public Socket End { get; }
 
+    /// <summary>What is between the two hosts.</summary>
+    public Socket Link => _outer;
+
     /// <summary>Why it ended, if it ended badly.</summary>
     public string? Failure => _failure;
 

@@ -208,7 +208,7 @@ public sealed class WorkerClient : IDisposable
     {
         TokenBearer? bearer = null;
         IFrameSink? sink = null;
-        _ = new Connection(socket, _pool, _loop, _time, _server, Limits.ChunkBytes, Handle, _options.LivenessTimeout) { HasChecksums = _options.Checksum };
+        _ = new Connection(socket, _pool, _loop, _time, _server, Limits.ChunkBytes, Handle, _options.LivenessTimeout) { HasChecksums = _options.Checksum, Link = _relay?.Link };
         _session.GoOn(sink!, isFirst);
         if (bearer is null)
             _session.Join();

@@ -289,7 +289,8 @@ public sealed partial class WorkerSession : IDisposable
     {
         _toldAt = _time.GetTimestamp();
         _scratch.ResetWrittenCount();
-        progress.Write(_scratch);
+        double rate = _sink.BytesPerSecond;
+        (progress with { LinkBytesPerSecond = double.IsFinite(rate) ? rate : 0 }).Write(_scratch);
         Send(new FrameHeader(FrameKind.Progress), _scratch.WrittenSpan);
     }
 }

@@ -57,6 +57,9 @@ internal sealed record SimulationReport
 
     public string Codec { get; init; } = "";
 
+    /// <summary>With codec auto: what was used from when on, and why.</summary>
+    public IReadOnlyList<CodecDecision> CodecDecisions { get; init; } = [];
+
     /// <summary>Payloads of pushes alone.</summary>
     public long UplinkPayloadBytes { get; init; }
 
@@ -113,6 +116,7 @@ internal sealed record SimulationReport
             UplinkBytes = cluster.BytesUp,
             DownlinkBytes = cluster.BytesDown,
             Codec = summary.Codec,
+            CodecDecisions = summary.CodecDecisions,
             UplinkPayloadBytes = summary.UplinkPayloadBytes,
             DownlinkPayloadBytes = summary.DownlinkPayloadBytes,
             StalenessP50 = summary.StalenessP50,

@@ -1,0 +1,50 @@
+using System;
+using HpAsyncPs.Codecs;
+
+namespace HpAsyncPs.Server;
+
+/// <summary>What coding takes for each value that is pushed: encoding and applying a push, encoding and adding a snapshot. In seconds.</summary>
+/// <param name="Fp32">As fp32.</param>
+/// <param name="EightBits">As int8.</param>
+/// <param name="FourBits">As int4.</param>
+public sealed record CodingCosts(double Fp32, double EightBits, double FourBits)
+{
+    private const int Values = 64 * 1024;
+    private const int Repetitions = 5;
+
+    /// <summary>Of an ordinary core, for simulations: the same everywhere.</summary>
+    public static CodingCosts Ordinary { get; } = new(1e-9, 2e-9, 2e-9);
+
+    /// <summary>Measures it here; takes some milliseconds.</summary>
+    public static CodingCosts Measure(TimeProvider time) => new(Of(ValueCodec.Fp32, time), Of(ValueCodec.Int8, time), Of(ValueCodec.Int4, time));
+
+    internal double SecondsOfValue(int codec) => codec switch
+    {
+        0 => Fp32,
+        1 => EightBits,
+        _ => FourBits,
+    };
+
+    private static double Of(ValueCodec codec, TimeProvider time)
+    {
+        var encoder = new DeltaEncoder(CodecSettings.Dense(codec), Values);
+        float[] x = new float[Values], sent = new float[Values], received = new float[Values];
+        double[] sum = new double[Values];
+        byte[] payload = new byte[Values * sizeof(float)];
+        TimeSpan least = TimeSpan.MaxValue;
+        for (int j = 0; j < Repetitions; j++)
+        {
+            for (int k = 0; k < Values; k++)
+                x[k] = (k % 17) - (j * 0.25f);
+            long start = time.GetTimestamp();
+            int bytes = encoder.Encode(x, sent, payload, out DeltaCodec delta);
+            if (Delta.Read(delta, payload.AsSpan(0, bytes), Values, 1, out Delta read) is { } wrong)
+                throw new InvalidOperationException(wrong);
+            read.Apply(0.5, received, sum);
+            TimeSpan took = time.GetElapsedTime(start);
+            least = took < least ? took : least;
+        }
+
+        return 2 * least.TotalSeconds / Values; // both ways
+    }
+}
