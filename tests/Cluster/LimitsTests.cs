@@ -21,6 +21,8 @@ public sealed class LimitsTests
     [InlineData("trip 4 1 --unix", "payload_bytes", "round_trips_per_second", "round_trip_us")]
     [InlineData("add 64K 1", "vector_bytes", "sweeps_per_second", "sweep_us")]
     [InlineData("copy 4K 1", "vector_bytes", "sweeps_per_second", "sweep_us")]
+    [InlineData("encode4 100K 1", "vector_bytes", "sweeps_per_second", "sweep_us")]
+    [InlineData("decode8 404 1", "vector_bytes", "sweeps_per_second", "sweep_us")]
     public void Quantity_is_one_line_of_json(string arguments, string bytes, string rate, string time)
     {
         using RunningProgram run = Run(arguments);
