@@ -37,8 +37,10 @@ mv -f out/bench/loops.new out/bench/loops
 
 # run PROGRAM ARGUMENTS...: its GB/s in 'speed'
 run() {
+  local program=$1
+  shift
   quiet || busy=$((busy + 1))
-  timeout 120 "out/bench/$@" >"$work/printed" || { say "'$*' failed"; return 1; }
+  timeout 120 out/bench/"$program" "$@" >"$work/printed" || { say "'$program $*' failed"; return 1; }
   speed=$(number "$work/printed" gb_per_second)
 }
 
