@@ -13,7 +13,7 @@ public readonly ref struct Delta
     private const int Tile = 1024; // values decoded at a time; a multiple of ValueCoding.Align
 
     private readonly ReadOnlySpan<byte> _bytes;
-    private readonly TopKCodec.PositionReader _positions;
+    private readonly PositionIndex.Reader _positions;
     private readonly ValueCodec _values;
     private readonly int _count;
     private readonly int _keys;
@@ -26,26 +26,15 @@ public readonly ref struct Delta
         _rowLength = 1;
     }
 
-    private Delta(int keys, ValueCodec values, int count, ReadOnlySpan<byte> bytes, TopKCodec.PositionReader positions)
-        : this(DeltaCodec.TopK, keys, values, count, bytes) => _positions = positions;
-
-    /// <summary>Rows.</summary>
-    internal Delta(int keys, ValueCodec values, int rowLength, ReadOnlySpan<int> rows, ReadOnlySpan<byte> bytes, ulong baseVersion)
-        : this(DeltaCodec.Rows, keys, values, rows.Length * rowLength, bytes)
+    private Delta(DeltaCodec codec, int keys, int rowLength, ValueCodec values, int count, ReadOnlySpan<byte> bytes, PositionIndex.Reader positions)
+        : this(codec, keys, values, count, bytes)
     {
-        Rows = rows;
         _rowLength = rowLength;
-        BaseVersion = baseVersion;
+        _positions = positions;
     }
 
     /// <summary>How it is coded.</summary>
     public DeltaCodec Codec { get; }
-
-    /// <summary>Of <see cref="DeltaCodec.Rows"/>: indices of the rows that changed, increasing; else none.</summary>
-    public ReadOnlySpan<int> Rows { get; }
-
-    /// <summary>Of <see cref="DeltaCodec.Rows"/>: the version that the rows not sent are taken from; else 0.</summary>
-    public ulong BaseVersion { get; }
 
     /// <summary>Reads and checks a payload; null when it is well-formed, else what is wrong with it. Values may still not be finite.</summary>
     /// <param name="codec">Any number.</param>
@@ -65,14 +54,14 @@ public readonly ref struct Delta
                     delta = new Delta(codec, keys, (ValueCodec)codec, keys, payload);
                 return wrong;
             case DeltaCodec.Rows:
-                wrong = RowsCodec.Read(payload, keys, rowLength, out ChangedRows rows);
+                wrong = RowsCodec.Read(payload, keys, rowLength, out int rows, out ValueCodec ofRows, out PositionIndex.Reader which, out ReadOnlySpan<byte> rowBytes);
                 if (wrong is null)
-                    delta = rows.Delta;
+                    delta = new Delta(codec, keys, rowLength, ofRows, rows, rowBytes, which);
                 return wrong;
             case DeltaCodec.TopK:
-                wrong = TopKCodec.Read(payload, keys, out int count, out ValueCodec values, out TopKCodec.PositionReader positions, out ReadOnlySpan<byte> bytes);
+                wrong = TopKCodec.Read(payload, keys, out int count, out ValueCodec values, out PositionIndex.Reader positions, out ReadOnlySpan<byte> bytes);
                 if (wrong is null)
-                    delta = new Delta(keys, values, count, bytes, positions);
+                    delta = new Delta(codec, keys, 1, values, count, bytes, positions);
                 return wrong;
             default:
                 return $"there is no codec {(int)codec}";
@@ -80,7 +69,16 @@ public readonly ref struct Delta
     }
 
     /// <summary>At least the largest |c|, from scales alone where there are any: see <see cref="ValueCoding.LargestMagnitude"/>. NaN if one is NaN.</summary>
-    public float LargestMagnitude() => ValueCoding.LargestMagnitude(_values, _bytes, _count);
+    public float LargestMagnitude()
+    {
+        if (Codec != DeltaCodec.Rows)
+            return ValueCoding.LargestMagnitude(_values, _bytes, _count);
+        float largest = 0;
+        int rowBytes = (int)ValueCoding.Bytes(_values, _rowLength);
+        for (int row = 0; row < _count; row++)
+            largest = MathF.Max(largest, ValueCoding.LargestMagnitude(_values, _bytes.Slice(row * rowBytes, rowBytes), _rowLength)); // NaN if one is NaN
+        return largest;
+    }
 
     /// <summary>Would every element of h stay within the limit? NaN or infinity in c says no.</summary>
     /// <param name="h">The reconstruction of the chunk. Elements that c has no value for are not looked at.</param>
@@ -127,7 +125,7 @@ public readonly ref struct Delta
     public void Decode(Span<float> c)
     {
         MustHaveKeys(c.Length);
-        if (_count < c.Length)
+        if (Codec is DeltaCodec.Rows or DeltaCodec.TopK)
             c.Clear();
         Sweep(new Copy(c));
     }
@@ -136,19 +134,17 @@ public readonly ref struct Delta
     private bool Sweep<T>(T operation)
         where T : IOperation, allows ref struct
     {
+        if (Codec == DeltaCodec.Rows)
+            return SweepRows(ref operation);
         Span<float> buffer = stackalloc float[Tile];
         Span<int> places = stackalloc int[Codec == DeltaCodec.TopK ? Tile : 0];
-        TopKCodec.PositionReader positions = _positions;
+        PositionIndex.Reader positions = _positions;
         for (int from = 0; from < _count; from += Tile)
         {
             int count = Math.Min(Tile, _count - from);
             ReadOnlySpan<float> c = ValueCoding.Decode(_values, _bytes, _count, from, buffer[..count]);
-            bool goesOn = true;
-            if (Codec == DeltaCodec.Rows)
-            {
-                goesOn = SweepRows(ref operation, from, c);
-            }
-            else if (Codec == DeltaCodec.TopK)
+            bool goesOn;
+            if (Codec == DeltaCodec.TopK)
             {
                 positions.Next(places[..count]);
                 goesOn = operation.Scattered(places[..count], c);
@@ -165,17 +161,23 @@ public readonly ref struct Delta
         return true;
     }
 
-    private bool SweepRows<T>(ref T operation, int from, scoped ReadOnlySpan<float> c)
+    private bool SweepRows<T>(ref T operation)
         where T : IOperation, allows ref struct
     {
-        while (!c.IsEmpty)
+        Span<float> buffer = stackalloc float[Tile];
+        Span<int> row = stackalloc int[1];
+        PositionIndex.Reader positions = _positions;
+        int rowBytes = (int)ValueCoding.Bytes(_values, _rowLength);
+        for (int k = 0; k < _count; k++)
         {
-            (int row, int within) = Math.DivRem(from, _rowLength);
-            int count = Math.Min(_rowLength - within, c.Length);
-            if (!operation.Run((Rows[row] * _rowLength) + within, c[..count]))
-                return false;
-            from += count;
-            c = c[count..];
+            positions.Next(row);
+            ReadOnlySpan<byte> bytes = _bytes.Slice(k * rowBytes, rowBytes);
+            for (int from = 0; from < _rowLength; from += Tile)
+            {
+                ReadOnlySpan<float> c = ValueCoding.Decode(_values, bytes, _rowLength, from, buffer[..Math.Min(Tile, _rowLength - from)]);
+                if (!operation.Run((row[0] * _rowLength) + from, c))
+                    return false;
+            }
         }
 
         return true;

@@ -11,7 +11,7 @@ namespace HpAsyncPs.Codecs;
 public sealed class DeltaEncoder
 {
     /// <summary>A row travels if it has an element that differs by more than this part of the chunk's largest difference: residuals of rows that nobody changed do not, until they are the largest.</summary>
-    public const float RowThreshold = 1f / 64;
+    public const float RowThreshold = 1f / 16384;
 
     private readonly CodecSettings _settings;
     private readonly float[] _first;
@@ -19,7 +19,7 @@ public sealed class DeltaEncoder
     private readonly int[] _positions;
     private ulong _calls;
 
-    /// <summary>Takes the memory that it needs: 12 bytes for each value of a chunk with <see cref="DeltaCodec.TopK"/> and <see cref="DeltaCodec.Rows"/>, else nothing.</summary>
+    /// <summary>Takes the memory that it needs: 12 bytes for each value of a chunk with <see cref="DeltaCodec.TopK"/>, 8 with <see cref="DeltaCodec.Rows"/>, else nothing.</summary>
     /// <param name="settings">What to make of deltas.</param>
     /// <param name="mostValues">Values of the largest chunk.</param>
     public DeltaEncoder(CodecSettings settings, int mostValues)
@@ -28,13 +28,14 @@ public sealed class DeltaEncoder
             throw new ArgumentException("Settings are made by Dense, TopK or Rows.", nameof(settings));
         _settings = settings;
         int scratch = settings.Codec is DeltaCodec.TopK or DeltaCodec.Rows ? mostValues : 0;
-        _first = new float[scratch];
+        _first = new float[settings.Codec == DeltaCodec.TopK ? mostValues : 0];
         _second = new float[scratch];
         _positions = new int[scratch];
     }
 
-    /// <summary>Bytes that a payload of that many values has at most: no more than 4 for each, or 3 for one.</summary>
-    public static long MostBytes(CodecSettings settings, int count) => ValueCoding.Bytes(settings.Values, count);
+    /// <summary>Bytes that a payload of that many values has at most: no more than 4 for each.</summary>
+    public static long MostBytes(CodecSettings settings, int count) =>
+        settings.Codec == DeltaCodec.Rows ? (long)count * sizeof(float) : ValueCoding.Bytes(settings.Values, count);
 
     /// <summary>c = x - h as the codec can say it; h += c.</summary>
     /// <param name="x">The new vector of the chunk; whole rows, if the codec is rows.</param>
@@ -78,25 +79,22 @@ public sealed class DeltaEncoder
         return (int)bytes;
     }
 
-    /// <summary>0 if that would not be shorter than all values.</summary>
+    /// <summary>0 if that would not be shorter than all values as they are.</summary>
     private int EncodeRows(ReadOnlySpan<float> x, Span<float> h, Span<byte> payload, Dither dither)
     {
-        int rowLength = _settings.RowLength, found = FindRows(x, h);
+        int rowLength = _settings.RowLength, found = FindRows(x, h), rowsOfChunk = x.Length / rowLength;
         ReadOnlySpan<int> rows = _positions.AsSpan(0, found);
-        long bytes = RowsCodec.HeadBytes + ((long)found * sizeof(int)) + ValueCoding.Bytes(_settings.Values, found * rowLength);
-        if (bytes >= ValueCoding.Bytes(_settings.Values, x.Length))
+        long bytes = RowsCodec.Bytes(rows, rowsOfChunk, rowLength, _settings.Values);
+        if (bytes >= x.Length * sizeof(float))
             return 0;
-        Span<byte> values = RowsCodec.WriteIndex(rows, _settings.Values, 0, payload)[..(int)ValueCoding.Bytes(_settings.Values, found * rowLength)];
-        Span<float> newer = _first.AsSpan(0, found * rowLength), reconstruction = _second.AsSpan(0, found * rowLength);
+        Span<byte> values = RowsCodec.WriteIndex(rows, rowsOfChunk, rowLength, _settings.Values, payload);
+        int rowBytes = (int)ValueCoding.Bytes(_settings.Values, rowLength);
         for (int k = 0; k < found; k++)
         {
-            x.Slice(rows[k] * rowLength, rowLength).CopyTo(newer[(k * rowLength)..]);
-            h.Slice(rows[k] * rowLength, rowLength).CopyTo(reconstruction[(k * rowLength)..]);
+            int begin = rows[k] * rowLength;
+            ValueCoding.Encode(_settings.Values, x.Slice(begin, rowLength), h.Slice(begin, rowLength), values.Slice(k * rowBytes, rowBytes), dither.From(k * rowLength));
         }
 
-        ValueCoding.Encode(_settings.Values, newer, reconstruction, values, dither);
-        for (int k = 0; k < found; k++)
-            reconstruction.Slice(k * rowLength, rowLength).CopyTo(h[(rows[k] * rowLength)..]);
         return (int)bytes;
     }
 

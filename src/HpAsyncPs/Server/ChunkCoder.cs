@@ -28,15 +28,22 @@ internal sealed class ChunkCoder(CodecSpec spec, int rowLength, int chunkKeys)
     /// <summary>The rows of x that h has not, or all of x where they are not shorter. Good until the next call.</summary>
     public ReadOnlySpan<byte> EncodeRows(ReadOnlySpan<float> x, ReadOnlySpan<float> h, out CodecId codec)
     {
-        int found = 0, most = RowsCodec.MostRows(x.Length, rowLength);
+        int found = 0, rows = x.Length / rowLength;
         ReadOnlySpan<int> newer = MemoryMarshal.Cast<float, int>(x), older = MemoryMarshal.Cast<float, int>(h);
-        for (int row = 0; row < x.Length / rowLength && found <= most; row++)
+        for (int row = 0; row < rows; row++)
         {
             if (!newer.Slice(row * rowLength, rowLength).SequenceEqual(older.Slice(row * rowLength, rowLength)))
                 _rows[found++] = row;
         }
 
-        codec = found <= most ? CodecId.Rows : CodecId.Fp32;
-        return found <= most ? RowsCodec.Encode(x, rowLength, _rows.AsSpan(0, found), 0, _payload) : MemoryMarshal.AsBytes(x);
+        ReadOnlySpan<int> changed = _rows.AsSpan(0, found);
+        int bytes = (int)RowsCodec.Bytes(changed, rows, rowLength, ValueCodec.Fp32);
+        codec = bytes < x.Length * sizeof(float) ? CodecId.Rows : CodecId.Fp32;
+        if (codec == CodecId.Fp32)
+            return MemoryMarshal.AsBytes(x);
+        Span<float> values = MemoryMarshal.Cast<byte, float>(RowsCodec.WriteIndex(changed, rows, rowLength, ValueCodec.Fp32, _payload));
+        for (int k = 0; k < found; k++)
+            x.Slice(changed[k] * rowLength, rowLength).CopyTo(values[(k * rowLength)..]);
+        return _payload.AsSpan(0, bytes);
     }
 }
