@@ -1,5 +1,6 @@
 using System;
 using System.Threading;
+using HpAsyncPs.Codecs;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
 using HpAsyncPs.Server.Durability;
@@ -29,6 +30,19 @@ public sealed class SteadyStateTests
             Assert.Equal(0, LeastAllocated(worker, new float[parameters], pushes));
         }
 
+        server.WaitForEnd();
+    }
+
+    [Theory]
+    [InlineData("int4", 1000, 1000)]
+    [InlineData("int4", Limits.ChunkParameters + 5000, 200)]
+    [InlineData("topk:0.01:int8", 1000, 1000)]
+    [InlineData("topk:0.01:int8", Limits.ChunkParameters + 5000, 200)]
+    public void Coded_PushPull_after_warm_up_allocates_nothing_at_either_end(string codec, int parameters, int pushes)
+    {
+        using var server = new LoopbackServer(new ServerOptions { Evaluates = false, Codec = CodecSpec.Parse(codec) });
+        using (WorkerClient worker = server.Connect(parameters))
+            Assert.Equal(0, LeastAllocated(worker, new float[parameters], pushes));
         server.WaitForEnd();
     }
 

@@ -33,17 +33,38 @@ public sealed class FaultTests
             Assert.True(crashes > seeds && cuts > seeds && recoveries > seeds / 4 && resynchronisations > seeds, "hardly anything failed: the test tests nothing");
     }
 
+    /// <summary>The ledger has what the codec made of each push; a server that comes back must have exactly that.</summary>
+    [Theory]
+    [InlineData("bf16")]
+    [InlineData("int8")]
+    [InlineData("int4")]
+    public void No_coded_update_is_lost_and_none_doubled_whatever_fails(string codec)
+    {
+        const int seeds = 150;
+        long crashes = 0, recoveries = 0, resynchronisations = 0;
+        for (int seed = 0; seed < seeds; seed++)
+        {
+            using FaultyCluster cluster = Run(seed, Steps, Planted.None, codec);
+            crashes += cluster.Crashes;
+            recoveries += cluster.Recoveries;
+            resynchronisations += cluster.Resynchronisations;
+        }
+
+        Assert.True(crashes > seeds && recoveries > seeds / 4 && resynchronisations > seeds, "hardly anything failed: the test tests nothing");
+    }
+
     [Theory]
     [InlineData(Planted.NoDeduplication)]
     [InlineData(Planted.AcknowledgedBeforeJournal)]
     [InlineData(Planted.ForgottenChunk)]
-    public void Planted_fault_is_found(Planted planted)
+    [InlineData(Planted.ForgottenChunk, "int4")]
+    public void Planted_fault_is_found(Planted planted, string codec = "fp32")
     {
         for (int seed = 0; seed < 50; seed++)
         {
             try
             {
-                using FaultyCluster cluster = Run(seed, Steps, planted);
+                using FaultyCluster cluster = Run(seed, Steps, planted, codec);
             }
             catch (Exception)
             {
@@ -62,10 +83,10 @@ public sealed class FaultTests
         Assert.NotEmpty(a.Log);
     }
 
-    private static FaultyCluster Run(int seed, int steps, Planted planted)
+    private static FaultyCluster Run(int seed, int steps, Planted planted, string codec = "fp32")
     {
         int step = 0;
-        var cluster = new FaultyCluster(seed, planted);
+        var cluster = new FaultyCluster(seed, planted, codec);
         try
         {
             for (; step < steps; step++)

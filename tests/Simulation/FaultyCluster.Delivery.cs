@@ -68,6 +68,7 @@ internal sealed partial class FaultyCluster
                 header.KeyBegin = (ulong)key;
                 header.KeyCount = (uint)Math.Min(ChunkKeys, Parameters - key);
                 header.PayloadLength = header.KeyCount * sizeof(float);
+                header.Codec = CodecId.Fp32;
                 header.Flags = key + ChunkKeys >= Parameters ? FrameFlags.Last : FrameFlags.None;
                 byte[] ones = new byte[header.PayloadLength];
                 MemoryMarshal.Cast<byte, float>(ones.AsSpan()).Fill(1);

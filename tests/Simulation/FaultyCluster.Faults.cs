@@ -98,4 +98,18 @@ internal sealed partial class FaultyCluster
             Assert.True(known, $"worker {rank}: the server has come back at push {sequence}, key {next}, where it never was");
         }
     }
+
+    /// <summary>When everything has arrived, what workers have of the aggregate is what the server thinks.</summary>
+    private void CheckSnapshots()
+    {
+        for (int step = 0; step < 3000 && _links.Count > 0; step++)
+            Deliver();
+        for (int rank = 0; rank < Workers; rank++)
+        {
+            if (_server!.DownlinkOf(rank) is { IsKnown: true } downlink)
+                Assert.True(_machines[rank].Session!.Take().SequenceEqual(downlink.Values), $"worker {rank} has another snapshot than the server thinks");
+        }
+
+        Assert.Equal(0, _server!.Disagreements);
+    }
 }

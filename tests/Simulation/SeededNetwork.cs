@@ -37,14 +37,57 @@ internal sealed class SeededNetwork
 
     public int Duplicated { get; private set; }
 
+    /// <summary>How often, at random, a connection takes no more until everything that is under way on it has arrived.</summary>
+    public double Fullness { get; init; }
+
     public WorkerSession Connect(WorkerOptions options, TimeProvider time)
     {
-        var link = new Link();
-        _links.Add(link);
-        link.Peer = Server.Opened(new Sink(link.Down, $"worker-{_links.Count - 1}"));
-        link.Worker = new WorkerSession(options, time, new Sink(link.Up, "server"));
+        _links.Add(new Link());
+        return Connect(_links.Count - 1, options, time);
+    }
+
+    /// <summary>Another process takes the place of the one at a link, which is cut.</summary>
+    public WorkerSession Replace(int link, WorkerOptions options, TimeProvider time)
+    {
+        CutSome(link);
+        _links[link] = new Link();
+        return Connect(link, options, time);
+    }
+
+    /// <summary>A link is cut, with some of what is under way, and the worker goes on over another one.</summary>
+    public void Reconnect(int link)
+    {
+        WorkerSession worker = _links[link].Worker!;
+        CutSome(link);
+        worker.Closed(null, "cut");
+        var next = new Link { Worker = worker };
+        _links[link] = next;
+        next.Peer = Server.Opened(new Sink(next.Down, $"worker-{link}", IsFull));
+        worker.GoOn(new Sink(next.Up, "server", IsFull));
+        worker.Join();
+    }
+
+    private WorkerSession Connect(int at, WorkerOptions options, TimeProvider time)
+    {
+        Link link = _links[at];
+        link.Peer = Server.Opened(new Sink(link.Down, $"worker-{at}", IsFull));
+        link.Worker = new WorkerSession(options, time, new Sink(link.Up, "server", IsFull));
         link.Worker.Join();
         return link.Worker;
+    }
+
+    private bool IsFull() => Fullness > 0 && _random.NextDouble() < Fullness;
+
+    private void CutSome(int at)
+    {
+        Link link = _links[at];
+        for (int arriving = _random.Next(link.Up.Count + 1); arriving > 0; arriving--)
+            DeliverUp(link);
+        for (int arriving = _random.Next(link.Down.Count + 1); arriving > 0; arriving--)
+            DeliverDown(link);
+        link.Up.Clear();
+        link.Down.Clear();
+        Server.Closed(link.Peer!, "cut");
     }
 
     /// <summary>A worker's process has gone, with what was under way; nobody starts it again.</summary>
@@ -105,10 +148,12 @@ internal sealed class SeededNetwork
         }
 
         Server.Received(link.Peer!, header, payload);
+        if (Fullness > 0 && link.Up.Count == 0)
+            link.Worker!.Writable();
         return true;
     }
 
-    private static bool DeliverDown(Link link)
+    private bool DeliverDown(Link link)
     {
         if (!link.Down.TryDequeue(out byte[]? bytes))
             return false;
@@ -116,6 +161,8 @@ internal sealed class SeededNetwork
         if (!FrameReader.TryRead(ref buffer, out FrameHeader header, out ReadOnlySequence<byte> payload))
             throw new InvalidOperationException("A message is a whole frame.");
         link.Worker!.Received(header, payload);
+        if (Fullness > 0 && link.Down.Count == 0 && !link.Peer!.IsClosed)
+            Server.Writable(link.Peer);
         return true;
     }
 
@@ -130,7 +177,7 @@ internal sealed class SeededNetwork
         public WorkerSession? Worker { get; set; }
     }
 
-    private sealed class Sink(Queue<byte[]> queue, string peer) : IFrameSink
+    private sealed class Sink(Queue<byte[]> queue, string peer, Func<bool> isFull) : IFrameSink
     {
         private bool _closed;
 
@@ -143,7 +190,7 @@ internal sealed class SeededNetwork
             var output = new ArrayBufferWriter<byte>(FrameHeader.Bytes + payload.Length);
             FrameWriter.Write(output, header, payload);
             queue.Enqueue(output.WrittenSpan.ToArray());
-            return true;
+            return !isFull();
         }
 
         public void Close() => _closed = true;

@@ -56,6 +56,7 @@ public sealed partial class ParameterServer
         if (session.Peer is { } old)
             Remove(old);
         session.Attach(peer, join);
+        session.MayLack = true;
         Reconnects++;
         if (_phase == Phase.Joining)
         {

@@ -49,7 +49,7 @@ public sealed partial class ParameterServer
         }
 
         CountRefusal(session, fault, reason);
-        Gone(session, reason, mayReturn: false);
+        Gone(session, reason, mayReturn: mayRetry);
     }
 
     /// <summary>

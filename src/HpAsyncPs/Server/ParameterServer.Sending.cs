@@ -50,7 +50,7 @@ public sealed partial class ParameterServer
         if (!session.WelcomeDue)
             session.TakePull();
         session.WelcomeDue = false;
-        session.SeenRounds = _rounds;
+        (session.SeenRounds, session.SentVersion) = (_rounds, publication.Version);
         session.Begin(publication, _time.GetTimestamp(), FrameFlags.None, 0, _weightedPasses / _totalWeight, _rounds, _coder);
         return true;
     }

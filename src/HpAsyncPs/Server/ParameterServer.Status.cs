@@ -15,6 +15,9 @@ public sealed partial class ParameterServer
     /// <summary>The session of a rank and its generation, for tests.</summary>
     internal (ulong Session, ulong Generation) LifeOf(int rank) => _members.Length == 0 ? default : (_members[rank].Id, _members[rank].Generation);
 
+    /// <summary>What a rank's worker has of the aggregate, for tests.</summary>
+    internal Downlink? DownlinkOf(int rank) => _members[rank].Downlink;
+
     /// <summary>Where a rank stands, for tests: its last whole push, the first key of the next that is not applied, its factor in the sum.</summary>
     internal (ulong Sequence, int NextKey, double Factor) StandOf(int rank) =>
         _shard is null ? default : (_shard.ClockOf(rank), _shard.NextKeyOf(rank), _shard.WeightOf(rank));

@@ -210,6 +210,9 @@ public sealed partial class ParameterServer
     private void AddPull(Session session, ulong version)
     {
         session.AddPull(version);
+        if (session.MayLack && version < session.SentVersion && session.SeenRounds == _rounds && _rounds > 0)
+            session.SeenRounds--; // the snapshot of this round was cut off: behind a barrier no other would come
+        session.MayLack = false;
         _pulling.Add(session.Rank);
     }
 

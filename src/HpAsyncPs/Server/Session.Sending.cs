@@ -166,7 +166,7 @@ public sealed partial class Session
         }
         else if (Downlink is { } downlink && _way is Way.Values or Way.Rows or Way.Change)
         {
-            downlink.IsKnown = _coder is not null;
+            downlink.IsKnown |= _way == Way.Values && _coder is not null; // what was not known when it was begun, or is not any more, no change makes known
             if (_way == Way.Change && ++downlink.Changes % Limits.BetweenChecks == 0)
                 SendCheck(shard, downlink);
         }

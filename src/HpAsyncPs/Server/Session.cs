@@ -118,6 +118,12 @@ public sealed partial class Session
     /// <summary>Completed pushes of the slowest worker when the last snapshot went out to this one.</summary>
     internal ulong SeenRounds { get; set; }
 
+    /// <summary>Version of the snapshot that was sent last, or is being sent.</summary>
+    internal ulong SentVersion { get; set; }
+
+    /// <summary>It has another connection, and has not said since which snapshot has arrived.</summary>
+    internal bool MayLack { get; set; }
+
     /// <summary>An evaluation was announced that this worker has not been sent.</summary>
     internal bool EvaluationDue { get; set; }
 

@@ -11,8 +11,8 @@ namespace HpAsyncPs.Server;
 /// <content>The values of a chunk: validated whole, then decoded and applied in one sweep from where they were received.</content>
 public sealed partial class Shard
 {
-    // A bound is a sum of floats in double; this leaves room for what rounding h + c adds.
-    private const double Rounding = 1 - 1e-6;
+    // A bound is a sum of floats in double, and more by what rounding h + c to a float can add, each time.
+    private const double Rounding = 1 + (1.0 / (1 << 23));
 
     private bool ApplyValues(int rank, Reconstruction of, CodecId codec, in ReadOnlySequence<byte> payload, int begin, int count)
     {
@@ -40,11 +40,10 @@ public sealed partial class Shard
     /// <summary>Would the chunk stay within the limit? The bound becomes that of what it will be.</summary>
     private bool StaysWithin(in Delta delta, ReadOnlySpan<float> h, ref double bound)
     {
-        double most = delta.LargestMagnitude(), within = _limit * Rounding;
-        double after = bound + most;
-        if (!(after <= within))
-            after = DeltaKernel.LargestMagnitude(h) + most; // as it is, not as it may have become
-        if (!(after <= within) && !delta.StaysWithin(h, _limit))
+        double most = delta.LargestMagnitude(), after = (bound + most) * Rounding;
+        if (!(after <= _limit))
+            after = (DeltaKernel.LargestMagnitude(h) + most) * Rounding; // as it is, not as it may have become
+        if (!(after <= _limit) && !delta.StaysWithin(h, _limit))
             return false;
         bound = Math.Min(after, _limit);
         return true;

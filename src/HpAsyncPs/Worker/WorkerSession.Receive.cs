@@ -14,7 +14,7 @@ public sealed partial class WorkerSession
         int parameters = arriving.Values.Length;
         int begin = _arrived, count = (int)header.KeyCount;
         bool last = begin + count == parameters;
-        if (header.KeyBegin != (ulong)begin || count > parameters - begin || last != header.Flags.Has(FrameFlags.Last)
+        if (header.KeyBegin != (ulong)begin || count > parameters - begin || count > _chunkKeys || last != header.Flags.Has(FrameFlags.Last)
             || begin % _chunkKeys != 0)
         {
             throw new ProtocolException($"A snapshot chunk of keys {header.KeyBegin} to {header.KeyBegin + header.KeyCount} came; "
@@ -73,6 +73,8 @@ public sealed partial class WorkerSession
 
         if (Delta.Read((DeltaCodec)header.Codec, bytes, chunk.Length, _options.RowLength, out Delta delta) is { } wrong)
             throw new ProtocolException($"a change of codec {header.Codec} cannot be read: {wrong}");
+        if (!float.IsFinite(delta.LargestMagnitude()))
+            throw new ProtocolException($"a change of codec {header.Codec} has values that are no numbers");
         bool isChange = header.Flags.Has(FrameFlags.Change);
         Snapshot last = !isChange || !header.Flags.Has(FrameFlags.Evaluate) ? LastSnapshot : _hasEvaluation ? _toEvaluate! : _evaluating!;
         last.Values.Slice(begin, chunk.Length).CopyTo(chunk);
