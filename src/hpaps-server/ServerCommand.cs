@@ -38,7 +38,7 @@ internal static class ServerCommand
         Option<string?> durability = DurabilityOption.Create();
         Option<double> checkpointInterval = new Option<double>("--checkpoint-interval") { HelpName = "SECONDS", Description = "Between two checkpoints, with --state: so much at most of the journal is replayed after a crash.", DefaultValueFactory = _ => DurableState.DefaultCheckpointInterval.TotalSeconds }.Within(0.1, 1e6);
         Option<bool> reassign = CommonOptions.Reassign();
-        var plain = new Option<bool>("--plain") { Description = "Only push and pull: do not ask the workers to evaluate snapshots. Ends when all have left." };
+        var plain = new Option<bool>("--plain") { Description = "Only push and pull: do not ask the workers to evaluate snapshots, and send values as they are unless a --codec is given. Ends when all have left." };
         Option<string?> spin = CommonOptions.Spin("By default as long as this server and the workers that are connected from this host are no more than its processors, and nobody else wants the core.");
         Option<bool> checksum = CommonOptions.Checksum();
         var output = new Option<string?>("--out") { Description = "Folder for summary.json, trace.csv, report.html and model/." };
@@ -55,6 +55,7 @@ internal static class ServerCommand
             "hpaps-server --listen 10.0.0.1:7070 --token-file token --workers 8 --target 1e-3 --reference 0.33334 --out run",
             "hpaps-server --workers 4 --policy ssp:3 --passes 500 --out run",
             "hpaps-server --workers 4 --policy asp:adam --rate 0.01 --passes 500 --out run",
+            "hpaps-server --workers 4 --codec int4 --passes 500 --out run",
             "hpaps-server --workers 3 --policy bsp --plain"))
         {
             listen, insecure, workers, policy, codec, rate, passes, target, reference, targetRmse, plateau, timeLimit, maxParameters, maxMagnitude, joinTimeout,
@@ -86,7 +87,7 @@ internal static class ServerCommand
             {
                 Workers = parsed.GetValue(workers),
                 Policy = parsed.GetValue(policy)!,
-                Codec = CodecSpec.Parse(parsed.GetValue(codec)!),
+                Codec = parsed.GetValue(plain) && parsed.GetResult(codec) is null or { Implicit: true } ? CodecSpec.Fp32 : CodecSpec.Parse(parsed.GetValue(codec)!),
                 Rate = parsed.GetValue(rate),
                 Passes = parsed.GetValue(passes),
                 Target = parsed.GetValue(target),

@@ -3,6 +3,7 @@ using System.Net;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Threading;
+using HpAsyncPs.Codecs;
 using HpAsyncPs.Learning.Output;
 using HpAsyncPs.Programs;
 using HpAsyncPs.Server;
@@ -55,6 +56,8 @@ internal static class ServerRun
         DurableState? state = folder is null ? null : new DurableState(folder.Journal, folder.Checkpoints, settings.Durability.Interval) { CheckpointInterval = settings.Durability.CheckpointInterval };
 #pragma warning restore CA2000
         bool isOver;
+        if (options.Codec == CodecSpec.Auto)
+            options = options with { CodingCosts = CodingCosts.Measure(time) };
         using (ServerHost host = ServerHost.Start(options, Listener.Start(endpoint, addresses), time, settings.Events ? null : log.Write, state))
             isOver = Serve(host, options, settings, log, start, time);
         if (isOver)

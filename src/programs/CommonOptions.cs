@@ -75,8 +75,8 @@ internal static class CommonOptions
         var option = new Option<string>("--codec")
         {
             HelpName = "NAME",
-            Description = $"How what workers and server send each other is coded: {CodecSpec.Help}. What a codec leaves out travels later; of models with rows only those travel that changed.",
-            DefaultValueFactory = _ => CodecSpec.Fp32.Name,
+            Description = $"How what workers and server send each other is coded: {CodecSpec.Help}. What a codec leaves out travels later, so the optimum is the same; auto picks fp32, int8 or int4 by the rates of the links and what they cost, and says so.",
+            DefaultValueFactory = _ => CodecSpec.Auto.Name,
         };
         option.Validators.Add(result =>
         {

@@ -11,7 +11,7 @@ namespace HpAsyncPs.Codecs;
 public sealed class DeltaEncoder
 {
     /// <summary>A row travels if it has an element that differs by more than this part of the chunk's largest difference: residuals of rows that nobody changed do not, until they are the largest.</summary>
-    public const float RowThreshold = 1f / 16384;
+    public const float RowThreshold = 1f / 64;
 
     private readonly CodecSettings _settings;
     private readonly float[] _first;

@@ -50,7 +50,7 @@ internal sealed class CodecChooser
     {
         (_parameters, _costs) = (parameters, costs);
         IsIdle = parameters * sizeof(float) < LeastBytes;
-        _current = hasLinks && !IsIdle ? 1 : 0; // int8 costs no pushes that could be measured
+        _current = hasLinks && !IsIdle ? 2 : 0; // whole vectors travel in the first round, over links of which nothing is known
     }
 
     /// <summary>There is nothing to choose.</summary>
