@@ -44,6 +44,21 @@ public sealed partial class StressCommandTests
         }
     }
 
+    [Theory]
+    [InlineData("push", "int4", 7.4)]
+    [InlineData("push-pull", "int4", 7)]
+    [InlineData("pull", "int8", 3.5)]
+    [InlineData("push", "topk:0.01:int8", 40)]
+    [InlineData("push-pull", "fp32", 1)]
+    public void Coded_vectors_are_verified_and_short_and_nothing_is_allocated(string mode, string codec, double times)
+    {
+        JsonElement one = Run("--mode", mode, "--path", "async", "--codec", codec, "--bytes", "1100K", "--seconds", "0.3", "--workers", "2");
+        Assert.Equal(codec, one.GetProperty("codec").GetString());
+        Assert.True(one.GetProperty("verified").GetBoolean());
+        Assert.InRange(one.GetProperty("coded_bytes").GetDouble(), 1, TwoChunks / times);
+        CheckFigures(one, bothWays: mode is "push-pull");
+    }
+
     [Fact]
     public void Idle_connections_are_held_and_the_others_are_exact_beside_them()
     {
@@ -81,7 +96,7 @@ public sealed partial class StressCommandTests
     public void Json_has_the_keys_that_are_agreed_on_and_the_table_a_row_for_each_size()
     {
         JsonElement one = Run("--bytes", "4K", "--seconds", "0.05");
-        foreach (string key in (string[])["mode", "payload_bytes", "parameters_gb_per_second", "messages_per_second", "latency_p50_us", "latency_p99_us",
+        foreach (string key in (string[])["mode", "payload_bytes", "codec", "coded_bytes", "parameters_gb_per_second", "messages_per_second", "latency_p50_us", "latency_p99_us",
             "latency_p999_us", "latency_max_us", "cpu_seconds_per_gb", "allocated_bytes", "server_allocated_bytes", "collections", "server_collections",
             "server_memory_bytes", "verified", "ratio_to_limit"])
         {
@@ -185,6 +200,8 @@ public sealed partial class StressCommandTests
     [InlineData("--bytes must be sizes", "--bytes", "5")]
     [InlineData("--bytes must be sizes", "--bytes", "4K,,1M")]
     [InlineData("--bytes must be sizes", "--bytes", "2G")]
+    [InlineData("--codec needs --path async", "--codec", "int4")]
+    [InlineData("--codec: 'int5' is no codec", "--path", "async", "--codec", "int5")]
     [InlineData("--workers must be 1 to", "--workers", "0")]
     [InlineData("--window must be 1 to", "--window", "0")]
     [InlineData("--window must be at most 16", "--mode", "pull", "--window", "17")]

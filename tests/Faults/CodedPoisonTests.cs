@@ -126,6 +126,20 @@ public sealed class CodedPoisonTests
         Assert.Equal(new RefusedFrames { NotFinite = 1, Codec = 2 }, counted);
     }
 
+    /// <summary>A frame of 64 bytes must not have the server look at more than a chunk.</summary>
+    [Theory]
+    [InlineData(0, 64)]
+    [InlineData(48, 32)]
+    public void Check_of_more_than_a_chunk_or_beyond_the_end_is_refused(int begin, int count)
+    {
+        using var server = new LoopbackServer(new ServerOptions { Workers = 2, Evaluates = false, OnWorkerLoss = WorkerLoss.Evict, Codec = CodecSpec.Parse("int4"), MostChunkKeys = 32 });
+        using WorkerClient honest = Honest(server);
+        using RawPeer hostile = Join(server);
+        hostile.Receive(FrameKind.Start);
+        hostile.Send(new FrameHeader(FrameKind.Check) { Session = hostile.SessionNumber, KeyBegin = (ulong)begin, KeyCount = (uint)count }, output => { });
+        Assert.Contains("A check of keys", TextMessage.Read(new(hostile.Receive(FrameKind.Refused).Payload)).Text, StringComparison.Ordinal);
+    }
+
     public static TheoryData<string, int, int, bool, string> Changes => new()
     {
         { "a change of codec Int4 cannot be read", (int)CodecId.Int4, 35, true, "" },

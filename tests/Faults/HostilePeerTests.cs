@@ -47,7 +47,7 @@ public sealed class HostilePeerTests
             peer.Socket.Send(bytes);
             string reason = TextMessage.Read(new(peer.Receive(FrameKind.Refused).Payload)).Text;
             Assert.Contains("protocol 99", reason, StringComparison.Ordinal);
-            Assert.Contains("speaks 2", reason, StringComparison.Ordinal);
+            Assert.Contains($"speaks {Limits.ProtocolVersion}", reason, StringComparison.Ordinal);
             Assert.True(peer.IsClosedByPeer());
         }
 

@@ -116,15 +116,16 @@ public sealed partial class ParameterServer
     {
         if (header.KeyCount == 0)
         {
+            if (session.Downlink is not { IsKnown: true } downlink)
+                return; // the next one goes out whole anyhow
             Disagreements++;
-            if (session.Downlink is not null)
-                session.Downlink.IsKnown = false;
+            downlink.IsKnown = false;
             Log?.Invoke($"{session.Name} has another snapshot than the server thinks: the next one goes out whole");
             return;
         }
 
-        if (_shard is null || header.KeyBegin + header.KeyCount > (ulong)_shard.Parameters)
-            throw new ProtocolException($"A check of keys {header.KeyBegin} to {header.KeyBegin + header.KeyCount}; the shard has {_shard?.Parameters ?? 0}.") { Fault = FrameFault.OutOfRange };
+        if (_shard is null || header.KeyCount > _shard.ChunkKeys || header.KeyBegin + header.KeyCount > (ulong)_shard.Parameters)
+            throw new ProtocolException($"A check of keys {header.KeyBegin} to {header.KeyBegin + header.KeyCount}; the shard has {_shard?.Parameters ?? 0}, and one chunk is checked at a time.") { Fault = FrameFault.OutOfRange };
         if (_policy.Optimizer is not null || session.Disagrees || _shard.ClockOf(session.Rank) != header.Sequence || _shard.IsWithinPush(session.Rank))
             return; // it is behind a push that came a second time
         if (VectorChecksum.Of(_shard.ReconstructionOf(session.Rank).Slice((int)header.KeyBegin, (int)header.KeyCount)) == header.ShardVersion)

@@ -49,10 +49,12 @@ internal sealed partial class StressClient
     {
         int begin = _nextKey, count = Math.Min(_chunkKeys, _job.Parameters - begin);
         bool last = begin + count == _job.Parameters;
-        float[] delta = _deltas[_deltas.Length > 1 && StressLedger.Factor(_job.Path, _pushed + 1) > 0 ? 1 : 0];
+        ReadOnlySpan<float> delta = _coded is not null ? [] : _deltas[_deltas.Length > 1 && StressLedger.Factor(_job.Path, _pushed + 1) > 0 ? 1 : 0].AsSpan(begin, count);
+        CodecId codec = CodecId.Fp32;
+        ReadOnlySpan<byte> payload = _coded is not null ? _coded.Encode(_pushed + 1, begin, count, out codec) : MemoryMarshal.AsBytes(delta);
         var header = new FrameHeader(FrameKind.Push)
         {
-            Codec = CodecId.Fp32,
+            Codec = codec,
             Flags = !last ? FrameFlags.None : _job.Mode is StressMode.PushPull or StressMode.Trip ? FrameFlags.Last | FrameFlags.Pull : FrameFlags.Last,
             Sequence = _pushed + 1,
             ShardVersion = _version,
@@ -60,9 +62,16 @@ internal sealed partial class StressClient
             KeyCount = (uint)count,
         };
         _nextKey = last ? 0 : begin + count;
+        CodedBytes += payload.Length;
         if (last)
+        {
             _pushed++;
-        Send(header, MemoryMarshal.AsBytes(delta.AsSpan(begin, count)));
+            Vectors++;
+        }
+
+        Send(header, payload);
+        if (last && _coded is not null && _pushed % Limits.BetweenChecks == 0)
+            Send(_coded.Check(_pushed, (int)(_pushed / Limits.BetweenChecks % (ulong)_coded.Chunks)), []);
     }
 
     private void SendPull() => Send(new FrameHeader(FrameKind.Pull), []); // newer than version 0: whatever there is

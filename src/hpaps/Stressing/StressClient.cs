@@ -21,6 +21,7 @@ internal sealed partial class StressClient : IFrameHandler
     private readonly StressMeter _meter;
     private readonly IFrameSink _sink;
     private readonly float[][] _deltas;
+    private CodedVector? _coded;
     private readonly float[] _snapshot;
     private readonly long[] _begunAt;
     private Phase _phase = Phase.Joining;
@@ -46,7 +47,7 @@ internal sealed partial class StressClient : IFrameHandler
         _time = time;
         _meter = meter;
         _sink = sink;
-        _deltas = job.Path == StressPath.Sum
+        _deltas = job.Codec is not null ? [] : job.Path == StressPath.Sum
             ? [StressLedger.Delta(job.Parameters, job.Index, 1)]
             : [StressLedger.Delta(job.Parameters, job.Index, -1), StressLedger.Delta(job.Parameters, job.Index, 2)];
         _snapshot = new float[job.Parameters];
@@ -77,6 +78,15 @@ internal sealed partial class StressClient : IFrameHandler
 
     /// <summary>Pushes that the server has acknowledged: all.</summary>
     public ulong Pushes => _acknowledged;
+
+    /// <summary>Payload of all pushes and snapshots.</summary>
+    public long CodedBytes { get; private set; }
+
+    /// <summary>How many they were.</summary>
+    public long Vectors { get; private set; }
+
+    /// <summary>What the codec has left out in the end, at most, in one parameter.</summary>
+    public double Residual { get; private set; }
 
     /// <summary>What the last pull said of the model; null: it was not asked, or others push too.</summary>
     public bool? Verified { get; private set; }
@@ -126,6 +136,10 @@ internal sealed partial class StressClient : IFrameHandler
                 return;
             case FrameKind.Admitted:
                 return;
+            case FrameKind.Check when _coded is not null:
+                if (VectorChecksum.Of(_snapshot.AsSpan((int)header.KeyBegin, (int)header.KeyCount)) != header.ShardVersion)
+                    Fail("this worker's snapshot is none of what the server sent: please report it with this command");
+                return;
             case FrameKind.Start:
                 Start(StartMessage.Read(payload));
                 break;
@@ -158,6 +172,9 @@ internal sealed partial class StressClient : IFrameHandler
             throw new ProtocolException($"The server has {start.Parameters} parameters, this worker asked for {_job.Parameters}: give all workers the same --bytes.");
         _isAlone = start.Workers == 1;
         _chunkKeys = Limits.ChunkKeys(1, start.Workers);
+        if (start.Codec != (_job.Codec ?? CodecSpec.Fp32).Name)
+            throw new ProtocolException($"The server codes with {start.Codec}: give --codec {start.Codec}, or start it with another --codec.");
+        _coded = _job.Codec is null ? null : new CodedVector(_job, _chunkKeys);
         _phase = _job.Mode == StressMode.Pull ? Phase.Priming : Phase.Running;
         _meter.Start();
     }
@@ -180,14 +197,19 @@ internal sealed partial class StressClient : IFrameHandler
     private void Snapshot(in FrameHeader header, in ReadOnlySequence<byte> payload)
     {
         int begin = (int)header.KeyBegin, count = (int)header.KeyCount;
-        if (header.Codec != CodecId.Fp32 || begin + count > _snapshot.Length)
+        if ((header.Codec != CodecId.Fp32 && _coded is null) || begin + count > _snapshot.Length)
             throw new ProtocolException($"A snapshot of keys {begin} to {begin + count} in codec {header.Codec}; {_snapshot.Length} in fp32 were asked for.");
         ulong expected = _phase == Phase.Checking ? _pushed : _job.Mode == StressMode.Pull ? 1 : _completed + 1;
         if (header.Sequence < expected)
             throw new ProtocolException($"A snapshot contains push {header.Sequence}; it must contain push {expected}.");
-        Fp32Codec.CopyTo(payload, _snapshot.AsSpan(begin, count));
+        if (header.Flags.Has(FrameFlags.Change) && _coded is not null)
+            _coded.Receive(header, payload, _snapshot.AsSpan(begin, count));
+        else
+            Fp32Codec.CopyTo(payload, _snapshot.AsSpan(begin, count));
+        CodedBytes += header.PayloadLength;
         if (!header.Flags.Has(FrameFlags.Last))
             return;
+        Vectors++;
         if (_phase == Phase.Checking)
             Check();
         else
@@ -207,9 +229,11 @@ internal sealed partial class StressClient : IFrameHandler
     {
         if (_phase != Phase.Draining || _completed < _begun || _acknowledged < _pushed)
             return;
-        if (_job.VerifiesByPull && _isAlone)
+        if (_job.VerifiesByPull && (_isAlone || _coded is not null))
         {
             _phase = Phase.Checking;
+            for (int chunk = 0; chunk < _coded?.Chunks; chunk++)
+                Send(_coded.Check(_pushed, chunk), []); // what is wrong is refused before the pull is answered
             SendPull();
         }
         else
@@ -221,7 +245,8 @@ internal sealed partial class StressClient : IFrameHandler
     private void Check()
     {
         double total = StressLedger.Total(_job.Path, _acknowledged) * (_job.Index + 1);
-        Verified = StressLedger.FirstWrong(_snapshot, total) < 0;
+        Residual = _coded?.Residual(_acknowledged) ?? 0;
+        Verified = _coded is not null || StressLedger.FirstWrong(_snapshot, total) < 0;
         Leave("done");
     }
 

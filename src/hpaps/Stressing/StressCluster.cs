@@ -146,6 +146,8 @@ internal sealed class StressCluster(StressSettings settings, int bytes, StopSign
             throw new InputException("--transport unix needs a folder for temporary files that can be written and has a short path: set TMPDIR to one, as /tmp");
         List<string> arguments = ["--listen", listen, "--workers", (settings.Workers + settings.Idle).ToString(CultureInfo.InvariantCulture), "--policy", policy,
             "--plain", "--rejoin-timeout", "0", "--events", "--count-allocations", "--exit-with-stdin"];
+        if (settings.Codec is { } codec)
+            arguments.AddRange(["--codec", codec.Name]);
         if (settings.Spin is { } spin)
             arguments.AddRange(["--spin", spin ? "always" : "never"]);
         if (output is not null)

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using HpAsyncPs.Codecs;
 using HpAsyncPs.Programs;
 using HpAsyncPs.Protocol;
 
@@ -21,7 +22,7 @@ internal static class StressCommand
     private const int MostBytes = 1 << 30;
     private const double MostWire = 34; // in bytes it fits 32 bits
 
-    private sealed record Common(Option<string> Mode, Option<string> Path, Option<string> Bytes, Option<int> Window, Option<double> Seconds, Option<double?> Wire)
+    private sealed record Common(Option<string> Mode, Option<string> Path, Option<string> Bytes, Option<int> Window, Option<double> Seconds, Option<double?> Wire, Option<string?> Codec)
     {
         public static Common Create()
         {
@@ -38,7 +39,20 @@ internal static class StressCommand
             Option<int> window = new Option<int>("--window") { HelpName = "N", Description = $"Pushes, or pulls or pairs (at most {Limits.OpenPulls}), in flight at each worker.", DefaultValueFactory = _ => 8 }.Within(1, MostWindow);
             Option<double> seconds = new Option<double>("--seconds") { HelpName = "S", Description = "Measured time of each size, after 0.2 s of warm-up.", DefaultValueFactory = _ => 2 }.Within(0.01, MostSeconds);
             Option<double?> wire = new Option<double?>("--wire") { HelpName = "GBIT", Description = "Workers send no faster than a wire of so many Gbit/s would, over TCP: what is slower than loopback then shows." }.Within(0.001, MostWire);
-            return new Common(mode, path, bytes, window, seconds, wire);
+            var codec = new Option<string?>("--codec") { HelpName = "NAME", Description = $"With --path async: workers make their deltas, and deltas and snapshots are coded: {CodecSpec.Help}. By default deltas are ready made, and go out as they are." };
+            codec.Validators.Add(result =>
+            {
+                try
+                {
+                    if (result.Tokens is [var token])
+                        CodecSpec.Parse(token.Value);
+                }
+                catch (FormatException e)
+                {
+                    result.AddError($"--codec: {e.Message}.");
+                }
+            });
+            return new Common(mode, path, bytes, window, seconds, wire, codec);
         }
     }
 
@@ -61,10 +75,11 @@ internal static class StressCommand
             "hpaps stress --mode pull --bytes 1M,16M --seconds 5 --json",
             "hpaps stress --mode trip --bytes 4K --transport unix",
             "hpaps stress --path async --workers 3 --verify",
+            "hpaps stress --path async --codec int4 --bytes 16M --verify",
             "hpaps stress --bytes 4K --idle 1000 --limits none",
             "hpaps-server --plain --policy asp:sum & hpaps stress --server 127.0.0.1:7070 --bytes 64K"))
         {
-            common.Mode, common.Bytes, workers, common.Window, common.Seconds, common.Path, common.Wire, transport, idle, server, spin, verify, json, limits,
+            common.Mode, common.Bytes, workers, common.Window, common.Seconds, common.Path, common.Codec, common.Wire, transport, idle, server, spin, verify, json, limits,
         };
         foreach (Option option in security.All)
             command.Options.Add(option);
@@ -101,6 +116,7 @@ internal static class StressCommand
                     Bytes = sizes,
                     Workers = parsed.GetValue(workers),
                     Window = parsed.GetValue(common.Window),
+                    Codec = parsed.GetValue(common.Codec) is { } codec ? CodecSpec.Parse(codec) : null,
                     Wire = parsed.GetValue(common.Wire),
                     Seconds = parsed.GetValue(common.Seconds),
                     Server = given,
@@ -129,7 +145,7 @@ internal static class StressCommand
         var spin = new Option<Transport.Spin>("--spins");
         var command = new Command(Worker, "A worker of hpaps stress, which starts it.")
         {
-            common.Mode, common.Bytes, common.Window, common.Seconds, common.Path, common.Wire, server, index, rank, verify, spin,
+            common.Mode, common.Bytes, common.Window, common.Seconds, common.Path, common.Codec, common.Wire, server, index, rank, verify, spin,
         };
         SecurityOptions security = SecurityOptions.OfClient();
         foreach (Option option in security.All)
@@ -144,6 +160,7 @@ internal static class StressCommand
                     Mode = StressNames.Mode(parsed.GetValue(common.Mode)!),
                     Path = StressNames.Path(parsed.GetValue(common.Path)!),
                     Bytes = sizes[0],
+                    Codec = parsed.GetValue(common.Codec) is { } codec ? CodecSpec.Parse(codec) : null,
                     Window = parsed.GetValue(common.Window),
                     Seconds = parsed.GetValue(common.Seconds),
                     Index = parsed.GetValue(index),
@@ -167,15 +184,19 @@ internal static class StressCommand
         arguments.AddRange(["--spins", settings.WorkerSpin.ToString()]);
         if (settings.Wire is { } wire)
             arguments.AddRange(["--wire", wire.ToString("R", CultureInfo.InvariantCulture)]);
+        if (settings.Codec is { } codec)
+            arguments.AddRange(["--codec", codec.Name]);
         if (settings.Server is null)
             arguments.AddRange(["--worker-rank", Text(index)]);
-        else if (settings.Verify)
+        if (settings.Verify && (settings.Server is not null || settings.Codec is not null))
             arguments.Add("--verify-by-pull");
         return arguments;
     }
 
     private static void Check(CommandResult result, Common common, Option<bool> verify, Option<int> workers, Option<string?> server)
     {
+        if (result.GetResult(common.Codec)?.Tokens.Count > 0 && result.GetResult(common.Path)?.Tokens is not [{ Value: "async" }])
+            result.AddError("--codec needs --path async: of what is only added up nobody keeps what a codec leaves out.");
         bool pulls = result.GetResult(common.Mode)?.Tokens is [{ Value: "pull" or "push-pull" }];
         if (pulls && result.GetResult(common.Window)?.Tokens is [var token] && int.TryParse(token.Value, CultureInfo.InvariantCulture, out int window) && window > Limits.OpenPulls)
             result.AddError($"--window must be at most {Limits.OpenPulls} where workers pull: a server answers no more pulls of one at a time.");

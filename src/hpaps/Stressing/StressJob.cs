@@ -1,4 +1,5 @@
 using System;
+using HpAsyncPs.Codecs;
 
 namespace HpAsyncPs.Cli.Stressing;
 
@@ -27,6 +28,9 @@ internal sealed record StressJob
     /// <summary>Ask for the model at the end and look at it, if nobody else has pushed.</summary>
     public bool VerifiesByPull { get; init; }
 
+    /// <summary>How deltas are made and coded; null: they are ready made, and go out as they are.</summary>
+    public CodecSpec? Codec { get; init; }
+
     /// <summary>Spin before sleeping.</summary>
     public Transport.Spin Spin { get; init; }
 
@@ -43,8 +47,10 @@ internal sealed record StressJob
 /// </summary>
 internal static class StressLedger
 {
+    /// <summary>On path async a worker has so many vectors, in turn: after so many pushes it is at 0.</summary>
+    public const int Cycle = 3;
+
     private const int Period = 7; // no divisor of a chunk's length: a chunk in the wrong place shows
-    private const int Cycle = 3;
 
     /// <summary>The factor of push n, from 1 on.</summary>
     public static int Factor(StressPath path, ulong n) => path == StressPath.Sum ? 1 : n % Cycle == 1 ? 2 : -1;
@@ -65,11 +71,15 @@ internal static class StressLedger
     }
 
     /// <summary>The first parameter that is not what it should be, or -1.</summary>
-    public static int FirstWrong(ReadOnlySpan<float> model, double total)
+    /// <param name="model">All of it.</param>
+    /// <param name="total">What it should be made of.</param>
+    /// <param name="missing">What codecs have left out, at most.</param>
+    public static int FirstWrong(ReadOnlySpan<float> model, double total, double missing = 0)
     {
         for (int j = 0; j < model.Length; j++)
         {
-            if (model[j] != Value(total, j))
+            float value = Value(total, j);
+            if (model[j] != value && !(Math.Abs((double)model[j] - value) <= missing))
                 return j;
         }
 

@@ -37,6 +37,15 @@ internal sealed record StressOutcome
     /// <summary>Pushes that the server acknowledged, warm-up and all.</summary>
     public ulong Pushes { get; init; }
 
+    /// <summary>Payload of its pushes and snapshots, as it was coded.</summary>
+    public long CodedBytes { get; init; }
+
+    /// <summary>How many they were.</summary>
+    public long Vectors { get; init; }
+
+    /// <summary>What of its vector the codec has left out in the end, at most, in one parameter.</summary>
+    public double Residual { get; init; }
+
     /// <summary>Nanoseconds, how many times, nanoseconds, ...</summary>
     public long[] Latencies { get; init; } = [];
 

@@ -28,6 +28,12 @@ internal sealed record StressReport
 
     public int PayloadBytes { get; init; }
 
+    /// <summary>How deltas were made and coded; null: they were ready made, and went out as they are.</summary>
+    public string? Codec { get; init; }
+
+    /// <summary>Payload of a push or a snapshot as it was coded, on average, warm-up and all.</summary>
+    public double CodedBytes { get; init; }
+
     public double Seconds { get; init; }
 
     public long Messages { get; init; }
@@ -80,7 +86,7 @@ internal sealed record StressReport
     {
         LongHistogram latencies = StressMeter.Empty();
         double bytesPerSecond = 0, messagesPerSecond = 0, seconds = 0, processor = server.ProcessorSeconds ?? 0;
-        long messages = 0, moved = 0, allocated = server.AllocatedBytes ?? 0;
+        long messages = 0, moved = 0, coded = 0, vectors = 0, allocated = server.AllocatedBytes ?? 0;
         int collections = server.Collections ?? 0;
         foreach (StressOutcome outcome in outcomes)
         {
@@ -90,6 +96,7 @@ internal sealed record StressReport
             processor += outcome.ProcessorSeconds;
             messages += outcome.Messages;
             moved += outcome.Bytes;
+            (coded, vectors) = (coded + outcome.CodedBytes, vectors + outcome.Vectors);
             allocated += outcome.AllocatedBytes;
             collections += outcome.Collections;
             for (int j = 0; j < outcome.Latencies.Length; j += 2)
@@ -105,6 +112,8 @@ internal sealed record StressReport
             IdleConnections = settings.Idle,
             Window = settings.Mode == StressMode.Trip ? 1 : settings.Window,
             PayloadBytes = bytes,
+            Codec = settings.Codec?.Name,
+            CodedBytes = (double)coded / Math.Max(1, vectors),
             Seconds = seconds,
             Messages = messages,
             ParametersGbPerSecond = bytesPerSecond / Giga,
@@ -127,12 +136,12 @@ internal sealed record StressReport
     /// <summary>For people: a heading, and a row for each size.</summary>
     public static string Table(IReadOnlyList<StressReport> reports)
     {
-        string[] headings = ["mode", "bytes", "GB/s", "messages/s", "p50 us", "p99 us", "p99.9 us", "max us", "CPU s/GB", "allocated", "collections", "verified", "of limit"];
+        string[] headings = ["mode", "bytes", "coded", "GB/s", "messages/s", "p50 us", "p99 us", "p99.9 us", "max us", "CPU s/GB", "allocated", "collections", "verified", "of limit"];
         var rows = new List<string[]> { headings };
         foreach (StressReport report in reports)
         {
             rows.Add([
-                report.Mode, Show.Count(report.PayloadBytes), $"{report.ParametersGbPerSecond:0.000}", Show.Count(report.MessagesPerSecond),
+                report.Mode, Show.Count(report.PayloadBytes), Show.Count(report.CodedBytes), $"{report.ParametersGbPerSecond:0.000}", Show.Count(report.MessagesPerSecond),
                 $"{report.LatencyP50Us:0.0}", $"{report.LatencyP99Us:0.0}", $"{report.LatencyP999Us:0.0}", $"{report.LatencyMaxUs:0.0}",
                 report.CpuSecondsPerGb is { } cpu ? $"{cpu:0.000}" : "-", Show.Count(report.AllocatedBytes), Show.Count(report.Collections),
                 report.Verified is { } verified ? verified ? "yes" : "NO" : "-", report.RatioToLimit is { } ratio ? $"{ratio:0.00}" : "-",

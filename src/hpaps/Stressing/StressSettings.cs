@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using HpAsyncPs.Codecs;
 using HpAsyncPs.Transport;
 
 namespace HpAsyncPs.Cli.Stressing;
@@ -13,6 +14,9 @@ internal sealed record StressSettings
 
     /// <summary>Sizes, measured one after the other.</summary>
     public IReadOnlyList<int> Bytes { get; init; } = [];
+
+    /// <summary>How deltas are made and coded; null: they are ready made, and go out as they are.</summary>
+    public CodecSpec? Codec { get; init; }
 
     public int Workers { get; init; } = 1;
 

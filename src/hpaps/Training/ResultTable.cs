@@ -25,6 +25,7 @@ internal static class ResultTable
         double seconds = Math.Max(summary.TrainSeconds, 1e-9);
         lines.Add("pushes", $"{Show.Count(summary.Pushes)} ({Show.Count(summary.Pushes / seconds)}/s)");
         lines.Add("sent", $"{Show.Bytes(summary.UplinkBytes)} up, {Show.Bytes(summary.DownlinkBytes)} down");
+        lines.Add("codec", CodecOf(summary));
         lines.Add("staleness", $"median {summary.StalenessP50}, percentile 99 {summary.StalenessP99}, at most {summary.StalenessMax}");
         lines.Add("workers busy", Shares(summary.WorkerBusyFraction));
         if (summary.LostWorkers.Count > 0)
@@ -32,6 +33,14 @@ internal static class ResultTable
         lines.Add("results", folder);
         return lines.ToString();
     }
+
+    /// <summary>The codec; of auto also what it used, and how often it changed.</summary>
+    private static string CodecOf(RunSummary summary) => summary.CodecDecisions switch
+    {
+        [] => summary.Codec == "auto" ? "auto: fp32" : summary.Codec,
+        [var only] => $"auto: {only.Codec}",
+        [.., var last] all => $"auto: {last.Codec} at the end, {all.Count} choices: see summary.json",
+    };
 
     /// <summary>Shares of all workers, or what they span if they are many.</summary>
     public static string Shares(IReadOnlyList<double> shares)

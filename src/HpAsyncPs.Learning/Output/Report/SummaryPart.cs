@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using HpAsyncPs.Learning.Classification;
 using HpAsyncPs.Learning.Factorization;
+using HpAsyncPs.Server;
 
 namespace HpAsyncPs.Learning.Output.Report;
 
@@ -71,6 +72,14 @@ internal static class SummaryPart
         foreach ((string name, string value) in shown)
             page.Add($"<div><dt>{name}</dt><dd>{value}</dd></div>\n");
         page.Add($"</dl>\n");
+        if (summary.CodecDecisions.Count > 0)
+        {
+            page.Add($"<p class=\"note\">Codec auto used</p>\n<ul>\n");
+            foreach (CodecDecision decision in summary.CodecDecisions)
+                page.Add($"<li>{decision.Codec} from {decision.Seconds:0.00} s on: {decision.Reason}</li>\n");
+            page.Add($"</ul>\n");
+        }
+
         if (summary.Command is { } command)
             page.Add($"<p class=\"note\">Made by</p>\n<pre>{command}</pre>\n");
         page.Add($"</section>\n");
