@@ -63,8 +63,6 @@ public sealed partial class Shard
             throw new ProtocolException($"Worker {rank} pushed rows; this model has none.") { Fault = FrameFault.Codec };
         if (Delta.Read((DeltaCodec)codec, OnePiece(payload), count, RowLength, out Delta delta) is { } wrong)
             throw new ProtocolException($"Worker {rank} pushed a chunk of codec {codec} that cannot be read: {wrong}.") { Fault = FrameFault.Codec };
-        if (delta.BaseVersion != 0)
-            throw new ProtocolException($"Worker {rank} pushed rows that are to be added to version {delta.BaseVersion}; a push names none.") { Fault = FrameFault.Codec };
         return delta;
     }
 
