@@ -57,7 +57,7 @@ public sealed class DeltaEncoderTests
                         continue;
                     double bound = codec == ValueCodec.Bf16
                         ? Math.Max(Math.Abs(input[j]) * (double)Bf16Codec.RelativeError, Bf16Codec.SmallestError)
-                        : BlockCodec.LargestError(BlockScale.FromBits(BitConverter.ToUInt16(payload, j / BlockScale.Values * BlockScale.Bytes)), codec);
+                        : BlockCodec.LargestError(input[j], BlockScale.FromBits(BitConverter.ToUInt16(payload, j / BlockScale.Values * BlockScale.Bytes)), codec);
                     Assert.True(Math.Abs((double)input[j] - c[j]) <= bound, $"{codec}, kind {kind}: {input[j]:R} at {j} became {c[j]:R}, the bound is {bound:g6}");
                 }
             }
@@ -73,12 +73,15 @@ public sealed class DeltaEncoderTests
             float[] x = [(float)(random.NextDouble() * Math.Pow(10, random.Next(-30, 30)))];
             foreach (ValueCodec codec in new[] { ValueCodec.Int8, ValueCodec.Int4 })
             {
-                int most = codec == ValueCodec.Int8 ? 127 : 7;
+                int most = codec == ValueCodec.Int8 ? 127 : 64;
                 byte[] payload = CodedChunks.Encode(new DeltaEncoder(CodecSettings.Dense(codec), 1), CodecSettings.Dense(codec), x, new float[1], out _);
                 ushort bits = BitConverter.ToUInt16(payload);
                 Assert.True((double)BlockScale.FromBits(bits) * most >= x[0] * (1 - 1e-7));
                 Assert.True((double)BlockScale.FromBits((ushort)(bits - 1)) * most < x[0]);
-                Assert.InRange(codec == ValueCodec.Int8 ? (sbyte)payload[2] : payload[2], most - (most / 100) - 1, most);
+                if (codec == ValueCodec.Int8)
+                    Assert.InRange((sbyte)payload[2], 125, 127);
+                else
+                    Assert.Equal(7, payload[2]); // 64
             }
         }
     }
@@ -105,9 +108,10 @@ public sealed class DeltaEncoderTests
         {
             CodecSettings settings = CodecSettings.Dense(codec) with { Seed = 11 };
             var encoder = new DeltaEncoder(settings, BlockScale.Values);
-            float damping = BlockScale.Damping(codec == ValueCodec.Int8 ? 127 : 7);
+            float damping = codec == ValueCodec.Int8 ? BlockScale.DampingInt8 : BlockScale.DampingInt4;
             float[] x = new float[BlockScale.Values], c = new float[BlockScale.Values];
             double[] mean = new double[BlockScale.Values];
+            double squares = 0, variance = 0;
             Contents.Fill(0, new Random(5), x, new float[BlockScale.Values]);
             const int rounds = 20_000;
             float scale = 0;
@@ -118,13 +122,21 @@ public sealed class DeltaEncoderTests
                 Assert.Null(Delta.Read(coded, payload, x.Length, 1, out Delta delta));
                 delta.Decode(c);
                 for (int j = 0; j < c.Length; j++)
+                {
                     mean[j] += c[j] / rounds;
+                    variance += Math.Pow((c[j] / damping) - x[j], 2) / rounds;
+                }
             }
+
+            foreach (float value in x)
+                squares += (double)value * value;
+            Assert.InRange(variance, 0, squares * ((1 / damping) - 1)); // omega
 
             for (int j = 0; j < x.Length; j++)
             {
-                // The damped scale is rounded down to 8 bits; 6 standard errors of a mean whose summands differ by at most a scale.
-                double slack = (6 * scale / 2 / Math.Sqrt(rounds)) + (Math.Abs(x[j]) / 127);
+                // The damped scale is rounded down to 8 bits; 6 standard errors of a mean of two values that are a scale apart, or twice the other.
+                double error = codec == ValueCodec.Int8 ? scale / 2 : Math.Max(scale / 2, Math.Abs(x[j]) / Math.Sqrt(8));
+                double slack = (6 * error / Math.Sqrt(rounds)) + (Math.Abs(x[j]) / 127);
                 Assert.InRange(mean[j], (x[j] * damping) - slack, (x[j] * damping) + slack);
             }
         }
@@ -184,11 +196,12 @@ public sealed class DeltaEncoderTests
     {
         float[] x = new float[60], h = new float[60];
         x[0] = 1; // row 0
-        x[13] = 1 / 65f; // row 2: a residual
-        x[20] = 1 / 63f; // row 3
+        x[13] = 1 / 16385f; // row 2: a residual
+        x[20] = 1 / 16383f; // row 3
         CodecSettings settings = CodecSettings.Rows(CodedChunks.RowLength, ValueCodec.Int8);
         var encoder = new DeltaEncoder(settings, 60);
         Assert.Equal([0, 3], RowsOf(encoder, settings, x, h));
+        Assert.Equal(x[20], h[20], 1e-6f); // which a scale of row 0 could not say
         x[0] = h[0];
         x[20] = h[20];
         Assert.Equal([2], RowsOf(encoder, settings, x, h));
@@ -237,8 +250,11 @@ public sealed class DeltaEncoderTests
     {
         byte[] payload = CodedChunks.Encode(encoder, settings, x, h, out DeltaCodec codec);
         Assert.Equal(DeltaCodec.Rows, codec);
-        Assert.Null(Delta.Read(codec, payload, x.Length, CodedChunks.RowLength, out Delta delta));
-        return delta.Rows.ToArray();
+        Assert.Null(RowsCodec.Read(payload, x.Length, CodedChunks.RowLength, out int count, out ValueCodec values, out PositionIndex.Reader positions, out _));
+        Assert.Equal(settings.Values, values);
+        int[] rows = new int[count];
+        positions.Next(rows);
+        return rows;
     }
 
     private static void Uses(Delta delta, float[] before, float[] encoded, string what)

@@ -28,13 +28,17 @@ public sealed class GoldenCodecTests
     [Fact]
     public void Int4_is_as_documented()
     {
-        float[] x = new float[67];
+        float[] x = new float[67], c = new float[67];
         for (int j = 0; j < 64; j++)
-            x[j] = (j % 15) - 7;
-        (x[64], x[65], x[66]) = (0.5f, -0.25f, 0.125f);
-        float[] c = (float[])x.Clone();
-        const float scale = 0.07177734375f; // 0.5 / 7 rounded up
-        (c[64], c[65], c[66]) = (7 * scale, -3 * scale, 2 * scale);
+        {
+            x[j] = (j % 2 == 0 ? 1 : -1) * (j + 1);
+            int power = j + 1 >= 48 ? 64 : j + 1 >= 24 ? 32 : j + 1 >= 12 ? 16 : j + 1 >= 6 ? 8 : j + 1 >= 3 ? 4 : j + 1;
+            c[j] = (j % 2 == 0 ? 1 : -1) * power;
+        }
+
+        const float scale = 0.0157470703125f; // 1.001 / 64 rounded up
+        (x[64], x[65], x[66]) = (-1.001f, 0.0078f, 0.0079f);
+        (c[64], c[65], c[66]) = (-64 * scale, 0, scale);
         Same("int4", CodecSettings.Dense(ValueCodec.Int4), x, c);
         Same("int4-tiny", CodecSettings.Dense(ValueCodec.Int4), [1e-38f, -2e-38f, 0], [0, 0, 0]);
     }
@@ -54,7 +58,7 @@ public sealed class GoldenCodecTests
     public void Rows_are_as_documented()
     {
         float[] x = new float[200];
-        (x[4], x[5], x[8]) = (7, -3, 1);
+        (x[4], x[5], x[8], x[9]) = (64, -2, 0.001953125f, 0.125f);
         Same("rows-int4", CodecSettings.Rows(2, ValueCodec.Int4), x, x);
     }
 

@@ -1,5 +1,6 @@
 using System;
 using HpAsyncPs.Codecs;
+using HpAsyncPs.Tests.Kernels;
 using Xunit;
 
 namespace HpAsyncPs.Tests.Codecs;
@@ -11,77 +12,92 @@ public sealed class RowsCodecTests
     [Fact]
     public void Encode_then_read_gives_the_changed_rows_in_place()
     {
-        float[] delta = [0, 0, 0, 1, 2, 3, 0, 0, 0, 0, -0f, 4];
-        int[] changed = new int[3];
-        Assert.Equal(2, RowsCodec.FindChanged(delta, RowLength, changed));
-        Assert.Equal([1, 3], changed[..2]);
-        byte[] payload = new byte[200];
-        ReadOnlySpan<byte> bytes = RowsCodec.Encode(delta, RowLength, changed.AsSpan(0, 2), 77, payload);
-        Assert.Equal(RowsCodec.Bytes(2, RowLength), bytes.Length);
-        Assert.Null(RowsCodec.Read(bytes, delta.Length, RowLength, out ChangedRows rows));
-        Assert.Equal(77UL, rows.BaseVersion);
-        float[] placed = [9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9];
+        float[] x = [0, 0, 0, 1, 2, 3, 0, 0, 0, 0, -0f, 4], h = new float[12];
+        CodecSettings settings = CodecSettings.Rows(RowLength, ValueCodec.Fp32);
+        byte[] payload = CodedChunks.Encode(new DeltaEncoder(settings, x.Length), settings, x, h, out DeltaCodec codec);
+        Assert.Equal(DeltaCodec.Rows, codec);
+        Assert.Equal(RowsCodec.Bytes([1, 3], 4, RowLength, ValueCodec.Fp32), payload.Length);
+        Assert.Equal(x, h);
+        Assert.Null(Delta.Read(codec, payload, x.Length, RowLength, out Delta rows));
+        float[] placed = [9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9], applied = new float[12];
         rows.CopyTo(placed);
         Assert.Equal([9f, 9, 9, 1, 2, 3, 9, 9, 9, 0, 0, 4], placed);
-        float[] h = new float[12];
         double[] sum = new double[12];
-        Assert.True(rows.StaysWithin(h, float.MaxValue));
-        rows.Apply(2, h, sum);
-        Assert.Equal(delta, h);
-        Assert.Equal(Array.ConvertAll(delta, v => 2.0 * v), sum);
+        Assert.True(rows.StaysWithin(applied, float.MaxValue));
+        rows.Apply(2, applied, sum);
+        Assert.Equal(x, applied);
+        Assert.Equal(Array.ConvertAll(x, v => 2.0 * v), sum);
     }
 
+    /// <summary>Rows longer than what is decoded at a time, at all their places, with scales that have nothing to do with each other.</summary>
     [Fact]
-    public void FindChanged_more_than_fit_says_so()
+    public void Rows_of_any_length_are_coded_each_for_itself()
     {
-        float[] delta = [1, 0, 0, 1, 0, 0, 1, 0, 0];
-        Assert.Equal(-1, RowsCodec.FindChanged(delta, RowLength, new int[2]));
-        Assert.Equal(3, RowsCodec.FindChanged(delta, RowLength, new int[3]));
-    }
-
-    [Fact]
-    public void StaysWithin_row_with_infinity_is_found()
-    {
-        float[] delta = [0, 0, 0, 1, float.PositiveInfinity, 3];
-        ReadOnlySpan<byte> bytes = RowsCodec.Encode(delta, RowLength, [1], 0, new byte[100]);
-        Assert.Null(RowsCodec.Read(bytes, 6, RowLength, out ChangedRows rows));
-        Assert.False(rows.StaysWithin(new float[6], float.MaxValue));
-    }
-
-    [Fact]
-    public void MostRows_payload_is_never_longer_than_the_dense_chunk()
-    {
-        foreach (int rowLength in new[] { 1, 2, 5, 33, 4096 })
+        foreach (int rowLength in new[] { 2, 33, 64, 65, 129, 1024, 1025, 2500 })
         {
-            for (int rows = 1; rows < 70; rows += 3)
+            foreach (ValueCodec values in new[] { ValueCodec.Fp32, ValueCodec.Bf16, ValueCodec.Int8, ValueCodec.Int4 })
             {
-                int most = RowsCodec.MostRows(rows * rowLength, rowLength);
-                Assert.True(most == 0 || RowsCodec.Bytes(most, rowLength) <= rows * rowLength * 4);
-                Assert.True(RowsCodec.Bytes(most + 1, rowLength) > rows * rowLength * 4);
+                var random = new Random(rowLength);
+                float[] x = new float[9 * rowLength], h = new float[9 * rowLength], expected = new float[9 * rowLength], decoded = new float[9 * rowLength];
+                byte[] alone = new byte[ValueCoding.Bytes(values, rowLength)];
+                foreach (int row in new[] { 1, 4, 8 })
+                {
+                    for (int j = row * rowLength; j < (row + 1) * rowLength; j++)
+                        x[j] = (float)((random.NextDouble() - 0.5) * Math.Pow(10, -(row % 4)));
+                    ValueCoding.Encode(values, x.AsSpan(row * rowLength, rowLength), expected.AsSpan(row * rowLength, rowLength), alone, default);
+                }
+
+                CodecSettings settings = CodecSettings.Rows(rowLength, values);
+                byte[] payload = CodedChunks.Encode(new DeltaEncoder(settings, x.Length), settings, x, h, out DeltaCodec codec);
+                Assert.Equal(DeltaCodec.Rows, codec);
+                SameBits.Of(expected, h, settings.ToString());
+                SameBits.Of(alone, payload.AsSpan(payload.Length - alone.Length), "the last row");
+                Assert.Null(Delta.Read(codec, payload, x.Length, rowLength, out Delta delta));
+                delta.Decode(decoded);
+                SameBits.Of(expected, decoded, settings.ToString());
             }
         }
     }
 
     [Fact]
-    public void Read_mutated_or_cut_payloads_are_refused_or_stay_in_range()
+    public void StaysWithin_row_with_infinity_is_found()
     {
-        float[] delta = new float[30];
-        delta[4] = 1;
-        delta[28] = 2;
-        byte[] good = RowsCodec.Encode(delta, RowLength, [1, 9], 5, new byte[400]).ToArray();
-        var random = new Random(3);
-        int refused = 0;
-        for (int round = 0; round < 20_000; round++)
-        {
-            byte[] bytes = good[..(round % 4 == 0 ? random.Next(good.Length + 1) : good.Length)];
-            for (int changes = random.Next(3); changes > 0 && bytes.Length > 0; changes--)
-                bytes[random.Next(Math.Min(bytes.Length, 30))] = (byte)random.Next(256);
-            if (RowsCodec.Read(bytes, delta.Length, RowLength, out ChangedRows rows) is not null)
-                refused++;
-            else
-                rows.CopyTo(new float[delta.Length]); // throws if it leaves the range
-        }
+        float[] x = [0, 0, 0, 1, float.PositiveInfinity, 3, 0, 0, 0];
+        CodecSettings settings = CodecSettings.Rows(RowLength, ValueCodec.Fp32);
+        byte[] payload = CodedChunks.Encode(new DeltaEncoder(settings, 9), settings, x, new float[9], out DeltaCodec codec);
+        Assert.Equal(DeltaCodec.Rows, codec);
+        Assert.Null(Delta.Read(codec, payload, 9, RowLength, out Delta delta));
+        Assert.False(delta.StaysWithin(new float[9], float.MaxValue));
+        Assert.Equal(float.PositiveInfinity, delta.LargestMagnitude());
+    }
 
-        Assert.InRange(refused, 5_000, 19_000);
+    [Fact]
+    public void Encode_payload_is_never_longer_than_the_values_as_they_are()
+    {
+        foreach (int rowLength in new[] { 2, 5, 33, 4096 })
+        {
+            foreach (ValueCodec values in new[] { ValueCodec.Fp32, ValueCodec.Bf16, ValueCodec.Int8, ValueCodec.Int4 })
+            {
+                CodecSettings settings = CodecSettings.Rows(rowLength, values);
+                for (int rows = 1; rows < 70; rows += 3)
+                {
+                    float[] x = new float[rows * rowLength];
+                    x.AsSpan().Fill(1);
+                    var encoder = new DeltaEncoder(settings, x.Length);
+                    for (int changed = 0; changed <= rows; changed += 3)
+                    {
+                        float[] h = (float[])x.Clone();
+                        int[] which = new int[changed];
+                        for (int k = 0; k < changed; k++)
+                            h[(which[k] = rows - changed + k) * rowLength] = 0;
+                        byte[] payload = CodedChunks.Encode(encoder, settings, x, h, out DeltaCodec codec);
+                        long bytes = RowsCodec.Bytes(which, rows, rowLength, values);
+                        Assert.Equal(bytes < x.Length * sizeof(float) ? DeltaCodec.Rows : (DeltaCodec)values, codec);
+                        Assert.Equal(codec == DeltaCodec.Rows ? bytes : ValueCoding.Bytes(values, x.Length), payload.Length);
+                        Assert.InRange(payload.Length, 0, x.Length * sizeof(float));
+                    }
+                }
+            }
+        }
     }
 }

@@ -1,6 +1,5 @@
 using System;
 using System.Buffers;
-using System.Buffers.Binary;
 using System.Collections.Generic;
 using System.Runtime.InteropServices;
 using HpAsyncPs.Codecs;
@@ -21,7 +20,8 @@ public sealed class PoisonTests
     private const int Parameters = 40; // chunks of 16, 16 and 8
     private const float Most = 1000;
     private static readonly float[] NotFinite = [float.NaN, float.PositiveInfinity, float.NegativeInfinity];
-    private static readonly int[] RowsFields = [0, 4, 8, RowsCodec.HeadBytes, RowsCodec.HeadBytes + sizeof(int)]; // count, reserved, base version, two indices
+    private const int RowsIndexBytes = 1; // a bitmap or gaps of two rows of at most four
+    private const int RowsHeadBytes = RowsCodec.HeadBytes + RowsIndexBytes;
 
     public static TheoryData<FrameFault> Faults => [FrameFault.NotFinite, FrameFault.TooLarge, FrameFault.WrongLength, FrameFault.OutOfRange, FrameFault.OutOfTurn, FrameFault.Codec];
 
@@ -135,9 +135,11 @@ public sealed class PoisonTests
         byte[] payload = MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
         if (codec == CodecId.Rows)
         {
-            byte[] rows = new byte[RowsCodec.Bytes(2, RowLength)];
             int first = random.Next((count / RowLength) - 1);
-            payload = RowsCodec.Encode(values, RowLength, [first, first + 1], 0, rows).ToArray();
+            int[] rows = [first, first + 1];
+            byte[] coded = new byte[RowsCodec.Bytes(rows, count / RowLength, RowLength, ValueCodec.Fp32)];
+            payload.AsSpan(first * RowLength * sizeof(float), 2 * RowLength * sizeof(float)).CopyTo(RowsCodec.WriteIndex(rows, count / RowLength, RowLength, ValueCodec.Fp32, coded));
+            payload = coded;
         }
 
         return (new FrameHeader(FrameKind.Push)
@@ -155,7 +157,7 @@ public sealed class PoisonTests
     private static (FrameHeader Header, byte[] Payload) Poisoned(FrameFault fault, FrameHeader header, byte[] payload, Random random, float absurd = Most * 1.01f)
     {
         byte[] poison = (byte[])payload.Clone();
-        int values = header.Codec == CodecId.Rows ? RowsCodec.HeadBytes + (2 * sizeof(int)) : 0;
+        int values = header.Codec == CodecId.Rows ? RowsHeadBytes : 0;
         int at = values + (sizeof(float) * random.Next((poison.Length - values) / sizeof(float)));
         switch (fault)
         {
@@ -185,7 +187,7 @@ public sealed class PoisonTests
                 header.Sequence += header.KeyBegin == 2 ? 1UL : 0;
                 break;
             case FrameFault.Codec when header.Codec == CodecId.Rows:
-                BinaryPrimitives.WriteInt32LittleEndian(poison.AsSpan(RowsFields[random.Next(RowsFields.Length)]), random.Next(100, int.MaxValue));
+                poison[random.Next(RowsHeadBytes)] = (byte)random.Next(16, 256); // count, form, codec, reserved, bitmap: none has such bits
                 break;
             case FrameFault.Codec:
                 header.Codec = CodecId.Rows; // of values that are none, or in a model that has none

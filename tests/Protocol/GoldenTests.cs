@@ -55,8 +55,9 @@ public sealed class GoldenTests
             Rounds = 3,
             PassesQ8 = 512,
         };
-        float[] values = [0, 0, 0, 0, 1, -2.5f, 0, 0];
-        Same("rows", header, RowsCodec.Encode(values, 2, [2], 40, new byte[64]).ToArray());
+        byte[] payload = new byte[RowsCodec.Bytes([2], 4, 2, ValueCodec.Fp32)];
+        MemoryMarshal.AsBytes<float>([1, -2.5f]).CopyTo(RowsCodec.WriteIndex([2], 4, 2, ValueCodec.Fp32, payload));
+        Same("rows", header, payload);
     }
 
     private static void Same(string name, FrameHeader header, byte[] payload)

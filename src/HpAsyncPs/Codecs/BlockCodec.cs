@@ -5,7 +5,7 @@ using HpAsyncPs.Kernels;
 namespace HpAsyncPs.Codecs;
 
 /// <summary>
-/// Values as whole numbers that share a scale with the others of their block of 64; the last block of a sequence has what is left, r
+/// Values as whole numbers or powers of two that share a scale with the others of their block of 64; the last block of a sequence has what is left, r
 /// of them. Little-endian, n values, b = n / 64 rounded up:
 /// <code>
 /// offset size field
@@ -16,28 +16,30 @@ namespace HpAsyncPs.Codecs;
 /// <code>
 ///    2 b      values         int4: 32 bytes for each whole block, (r + 1) / 2 for the last one. Of a block of r values the
 ///                            first (r + 1) / 2 are in bits 0 to 3 of its bytes, the others in bits 4 to 7 of the same
-///                            bytes; signed, -8 to 7. If r is odd, bits 4 to 7 of the last byte are 0
+///                            bytes. If r is odd, bits 4 to 7 of the last byte are 0. Of four bits the highest is the sign,
+///                            the others are m: a value is 0 where m is 0, else 2^(m - 1), times the scale of its block
 /// </code>
-/// Scales have 8 significant bits, so every product is exact in binary32. Files that must agree: this one, Kernels/BlockKernel.cs, docs/codecs.md.
+/// Encoders do not write a sign without m; it is 0. Scales have 8 significant bits, so every product is exact in binary32. Files that must agree: this one, Kernels/BlockKernel.cs, docs/codecs.md.
 /// </summary>
 public static class BlockCodec
 {
-    /// <summary>Largest magnitude of a number of 4 bits; encoders do not write it.</summary>
-    public const int MostMagnitudeInt4 = 8;
-
     private const ushort LeastScale = 0x0080;
     private const ushort Infinity = 0x7f80;
 
     /// <summary>
-    /// How far a decoded value may be from what was to be coded, where its block is finite and was rounded to the nearest: half a scale,
-    /// and what dividing by the scale rounds off.
+    /// How far a decoded value may be from what was to be coded, where its block is finite and was rounded to the nearest: half a scale, with
+    /// int4 a third of the value where that is more, and what dividing by the scale rounds off.
     /// </summary>
-    /// <param name="scale">Of the block. Where it is 0, all values are below 2^-126 times the largest whole number.</param>
+    /// <param name="value">What was to be coded.</param>
+    /// <param name="scale">Of the block. Where it is 0, all values are below 2^-126 times 127 or 64.</param>
     /// <param name="codec">Int8 or Int4.</param>
-    public static double LargestError(float scale, ValueCodec codec)
+    public static double LargestError(float value, float scale, ValueCodec codec)
     {
-        int most = codec == ValueCodec.Int8 ? BlockScale.MostInt8 : BlockScale.MostInt4;
-        return scale == 0 ? most * 1.1754943508222875e-38 : scale * (0.5 + (most * (1.0 / (1 << 22))));
+        if (scale == 0)
+            return (codec == ValueCodec.Int8 ? BlockScale.MostInt8 : BlockScale.MostInt4) * 1.1754943508222875e-38;
+        return codec == ValueCodec.Int8
+            ? scale * (0.5 + (BlockScale.MostInt8 * (1.0 / (1 << 22))))
+            : Math.Max(scale / 2.0, Math.Abs((double)value) / 3) * (1 + (1.0 / (1 << 22)));
     }
 
     /// <summary>Bytes of n values.</summary>

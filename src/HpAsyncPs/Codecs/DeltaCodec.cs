@@ -46,7 +46,7 @@ public readonly record struct CodecSettings
     /// <summary>Of <see cref="DeltaCodec.Rows"/>: parameters in a row.</summary>
     public int RowLength { get; }
 
-    /// <summary>If given, whole numbers are rounded at random, with this seed, and damped; else to the nearest. Fp32 and bf16 round to the nearest in any case.</summary>
+    /// <summary>If given, whole numbers and powers of two are rounded at random, with this seed, and damped; else to the nearest. Fp32 and bf16 round to the nearest in any case.</summary>
     public ulong? Seed { get; init; }
 
     /// <summary>All values.</summary>

@@ -82,5 +82,4 @@ public static class TopKCodec
         positions = new PositionIndex.Reader(index, payload[4] == PositionIndex.Gaps);
         return ValueCoding.Check(codec, values, count);
     }
-
 }

@@ -59,7 +59,7 @@ public static class ValueCoding
     /// <param name="x">The new values.</param>
     /// <param name="h">The reconstruction, of the same length.</param>
     /// <param name="bytes">Exactly <see cref="Bytes"/> long.</param>
-    /// <param name="dither">How whole numbers are rounded.</param>
+    /// <param name="dither">How whole numbers and powers of two are rounded.</param>
     public static void Encode(ValueCodec codec, ReadOnlySpan<float> x, Span<float> h, Span<byte> bytes, Dither dither)
     {
         switch (codec)
@@ -101,8 +101,7 @@ public static class ValueCoding
     }
 
     /// <summary>
-    /// At least the largest magnitude in a sequence; exactly that of fp32 and bf16, at most 128 / 127 (int8) or 8 / 7 (int4) of the largest whole
-    /// number times its scale otherwise. Infinity if a value is infinite or could be, NaN if one is NaN.
+    /// At least the largest magnitude in a sequence; exactly that of fp32 and bf16, 128 (int8) or 64 (int4) times the largest scale otherwise. Infinity if a value is infinite or could be, NaN if one is NaN.
     /// </summary>
     /// <param name="codec">A known one.</param>
     /// <param name="bytes">A whole sequence that was checked.</param>
@@ -112,7 +111,7 @@ public static class ValueCoding
         ValueCodec.Fp32 => DeltaKernel.LargestMagnitude(MemoryMarshal.Cast<byte, float>(bytes)),
         ValueCodec.Bf16 => Bf16Codec.LargestMagnitude(bytes),
         ValueCodec.Int8 => BlockCodec.LargestScale(bytes, count) * -sbyte.MinValue,
-        ValueCodec.Int4 => BlockCodec.LargestScale(bytes, count) * BlockCodec.MostMagnitudeInt4,
+        ValueCodec.Int4 => BlockCodec.LargestScale(bytes, count) * BlockScale.MostInt4,
         _ => throw Unknown(codec),
     };
 

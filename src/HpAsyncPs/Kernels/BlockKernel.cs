@@ -6,7 +6,7 @@ using System.Runtime.Intrinsics;
 namespace HpAsyncPs.Kernels;
 
 /// <summary>
-/// Deltas as whole numbers of 8 or 4 bits, <see cref="BlockScale.Values"/> at a time, which share a scale. One source, 256-bit vectors
+/// Deltas as whole numbers of 8 bits or powers of two of 4, <see cref="BlockScale.Values"/> at a time, which share a scale. One source, 256-bit vectors
 /// and a scalar last block where that is short, as <see cref="DeltaKernel"/>. The arrangement of the bytes is that of Codecs/BlockCodec.cs.
 /// </summary>
 public static class BlockKernel
@@ -33,7 +33,7 @@ public static class BlockKernel
         Scalar.EncodeInt8(x[whole..], h[whole..], scales[(whole / Values * BlockScale.Bytes)..], values[whole..], dither.From(whole));
     }
 
-    /// <summary>The same with 4 bits an element: of a block of n elements the first (n + 1) / 2 in the lower halves of bytes, the others in the upper ones.</summary>
+    /// <summary>The same with powers of two, 4 bits an element: of a block of n elements the first (n + 1) / 2 in the lower halves of bytes, the others in the upper ones.</summary>
     public static void EncodeInt4(ReadOnlySpan<float> x, Span<float> h, Span<byte> scales, Span<byte> values, Dither dither)
     {
         SameCount(x.Length, h.Length, scales.Length, values.Length, (x.Length + 1) / 2);
@@ -69,13 +69,13 @@ public static class BlockKernel
         ref byte s0 = ref MemoryMarshal.GetReference(scales), v0 = ref MemoryMarshal.GetReference(values);
         ref float c0 = ref MemoryMarshal.GetReference(c);
         nuint n = (nuint)c.Length, j = 0;
-        Vector256<byte> lower = Vector256.Create((byte)15), sign = Vector256.Create((byte)8);
+        Vector256<byte> lower = Vector256.Create((byte)15);
         for (; j + Values <= n; j += Values)
         {
             Vector256<float> scale = LoadScale(ref s0, j);
             Vector256<byte> pairs = Vector256.LoadUnsafe(ref v0, j / 2);
-            Store((((pairs & lower) ^ sign) - sign).AsSByte(), scale, ref c0, j);
-            Store(((((pairs.AsUInt16() >> 4).AsByte() & lower) ^ sign) - sign).AsSByte(), scale, ref c0, j + (Values / 2));
+            StorePowers(pairs & lower, scale, ref c0, j);
+            StorePowers((pairs.AsUInt16() >> 4).AsByte() & lower, scale, ref c0, j + (Values / 2));
         }
 
         int tail = (int)j;
@@ -89,7 +89,7 @@ public static class BlockKernel
     {
         bool isFour = typeof(TBits) == typeof(Four), isStochastic = typeof(TRounding) == typeof(Stochastic);
         int most = isFour ? BlockScale.MostInt4 : BlockScale.MostInt8;
-        float damping = isStochastic ? BlockScale.Damping(most) : 1;
+        float damping = !isStochastic ? 1 : isFour ? BlockScale.DampingInt4 : BlockScale.DampingInt8;
         ref float x0 = ref MemoryMarshal.GetReference(x), h0 = ref MemoryMarshal.GetReference(h);
         ref byte s0 = ref MemoryMarshal.GetReference(scales), v0 = ref MemoryMarshal.GetReference(values);
         nuint n = (nuint)x.Length, j = 0;
@@ -115,38 +115,45 @@ public static class BlockKernel
 
             Vector256<float> inverse = Vector256.Create(factor), scale = Vector256.Create(sent);
             uint position = key + (uint)j;
-            Vector256<byte> first = Narrow(
-                Step<TBits, TRounding>(d0, inverse, scale, ref h0, j, position), Step<TBits, TRounding>(d1, inverse, scale, ref h0, j + 8, position + 8),
-                Step<TBits, TRounding>(d2, inverse, scale, ref h0, j + 16, position + 16), Step<TBits, TRounding>(d3, inverse, scale, ref h0, j + 24, position + 24));
-            Vector256<byte> second = Narrow(
-                Step<TBits, TRounding>(d4, inverse, scale, ref h0, j + 32, position + 32), Step<TBits, TRounding>(d5, inverse, scale, ref h0, j + 40, position + 40),
-                Step<TBits, TRounding>(d6, inverse, scale, ref h0, j + 48, position + 48), Step<TBits, TRounding>(d7, inverse, scale, ref h0, j + 56, position + 56));
+            Vector256<ushort> q01 = Vector256.Narrow(Step<TBits, TRounding>(d0, inverse, scale, ref h0, j, position), Step<TBits, TRounding>(d1, inverse, scale, ref h0, j + 8, position + 8));
+            Vector256<ushort> q23 = Vector256.Narrow(Step<TBits, TRounding>(d2, inverse, scale, ref h0, j + 16, position + 16), Step<TBits, TRounding>(d3, inverse, scale, ref h0, j + 24, position + 24));
+            Vector256<ushort> q45 = Vector256.Narrow(Step<TBits, TRounding>(d4, inverse, scale, ref h0, j + 32, position + 32), Step<TBits, TRounding>(d5, inverse, scale, ref h0, j + 40, position + 40));
+            Vector256<ushort> q67 = Vector256.Narrow(Step<TBits, TRounding>(d6, inverse, scale, ref h0, j + 48, position + 48), Step<TBits, TRounding>(d7, inverse, scale, ref h0, j + 56, position + 56));
             if (isFour)
             {
-                Vector256<byte> lower = Vector256.Create((byte)15);
-                ((first & lower) | ((second & lower).AsUInt16() << 4).AsByte()).StoreUnsafe(ref v0, at);
+                Vector256.Narrow(FourBits(q01) | (FourBits(q45) << 4), FourBits(q23) | (FourBits(q67) << 4)).StoreUnsafe(ref v0, at);
             }
             else
             {
-                first.StoreUnsafe(ref v0, at);
-                second.StoreUnsafe(ref v0, at + (Values / 2));
+                Vector256.Narrow(q01, q23).StoreUnsafe(ref v0, at);
+                Vector256.Narrow(q45, q67).StoreUnsafe(ref v0, at + (Values / 2));
             }
         }
 
         return (int)j;
     }
 
-    /// <summary>h += the rounded quotient times the scale. Returns integers whose lower bits are those of the rounded quotient.</summary>
+    /// <summary>
+    /// h += the rounded quotient times the scale. Returns integers whose lower bits are those of the rounded quotient, or sign and
+    /// exponent of a power of two as floats have them.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<uint> Step<TBits, TRounding>(
         Vector256<float> delta, Vector256<float> inverse, Vector256<float> scale, ref float h0, nuint j, uint position)
         where TBits : struct
         where TRounding : struct
     {
+        if (typeof(TBits) == typeof(Four))
+        {
+            Vector256<int> power = RoundToPower(delta, inverse, typeof(TRounding) == typeof(Stochastic) ? (Draw(position) << 7) | Vector256.Create(64) : Vector256.Create(1 << 22));
+            (Vector256.LoadUnsafe(ref h0, j) + (power.AsSingle() * scale)).StoreUnsafe(ref h0, j);
+            return power.AsUInt32() >> 23;
+        }
+
         Vector256<float> quotient = delta * inverse, rounder = Vector256.Create(Rounder);
         if (typeof(TRounding) == typeof(Stochastic))
         {
-            Vector256<float> most = Vector256.Create((float)(typeof(TBits) == typeof(Four) ? BlockScale.MostInt4 : BlockScale.MostInt8));
+            Vector256<float> most = Vector256.Create((float)BlockScale.MostInt8);
             quotient = Vector256.MinNative(Vector256.MaxNative(quotient + Random(position), -most), most);
         }
 
@@ -156,14 +163,34 @@ public static class BlockKernel
         return rounded.AsUInt32();
     }
 
+    /// <summary>As in <see cref="Scalar"/>; returns 0 or the power of two with its sign, as the bits of a float.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> RoundToPower(Vector256<float> delta, Vector256<float> inverse, Vector256<int> up)
+    {
+        Vector256<int> one = Vector256.Create(0x3f80_0000), exponent = Vector256.Create(0x7f80_0000), most = Vector256.Create(0x4280_0000); // 1, infinity, 64
+        Vector256<float> magnitude = Magnitude(delta).AsSingle() * inverse;
+        Vector256<int> power = Vector256.Max(Vector256.Min((magnitude.AsInt32() + up) & exponent, most), one);
+        return (power | (delta.AsInt32() & Vector256.Create(int.MinValue))) & Vector256.GreaterThanOrEqual(magnitude, Vector256.Create(2f) - (one | up).AsSingle()).AsInt32();
+    }
+
+    /// <summary>What <see cref="Step"/> returned of powers of two, as 4 bits.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<ushort> FourBits(Vector256<ushort> power)
+    {
+        Vector256<ushort> none = Vector256.Create((ushort)126);
+        return (Vector256.Max(power & Vector256.Create((ushort)byte.MaxValue), none) - none) | ((power >> 5) & Vector256.Create((ushort)8));
+    }
+
     /// <summary>See <see cref="Scalar.Random"/>.</summary>
-    private static Vector256<float> Random(uint position)
+    private static Vector256<float> Random(uint position) => (Vector256.ConvertToSingle(Draw(position)) - Vector256.Create(32767.5f)) * (1f / 65536);
+
+    private static Vector256<int> Draw(uint position)
     {
         Vector256<uint> z = Vector256.Create(position) + Vector256<uint>.Indices;
         z = (z ^ (z >> 16)) * 0x85ebca6b;
         z = (z ^ (z >> 13)) * 0xc2b2ae35;
         z ^= z >> 16;
-        return (Vector256.ConvertToSingle((z >> 16).AsInt32()) - Vector256.Create(32767.5f)) * (1f / 65536);
+        return (z >> 16).AsInt32();
     }
 
     private static Vector256<float> Difference(ref float x0, ref float h0, nuint j) => Vector256.LoadUnsafe(ref x0, j) - Vector256.LoadUnsafe(ref h0, j);
@@ -180,11 +207,6 @@ public static class BlockKernel
         return BitConverter.Int32BitsToSingle(most.ToScalar());
     }
 
-    /// <summary>The lowest bytes of 32 integers.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<byte> Narrow(Vector256<uint> a, Vector256<uint> b, Vector256<uint> c, Vector256<uint> d) =>
-        Vector256.Narrow(Vector256.Narrow(a, b), Vector256.Narrow(c, d));
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store(Vector256<sbyte> q, Vector256<float> scale, ref float c0, nuint j)
     {
@@ -195,6 +217,26 @@ public static class BlockKernel
         (Vector256.ConvertToSingle(b) * scale).StoreUnsafe(ref c0, j + Lanes);
         (Vector256.ConvertToSingle(c) * scale).StoreUnsafe(ref c0, j + (2 * Lanes));
         (Vector256.ConvertToSingle(d) * scale).StoreUnsafe(ref c0, j + (3 * Lanes));
+    }
+
+    /// <summary>The same of powers of two.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StorePowers(Vector256<byte> q, Vector256<float> scale, ref float c0, nuint j)
+    {
+        (Vector256<ushort> low, Vector256<ushort> high) = Vector256.Widen(q);
+        StorePowers(low, scale, ref c0, j);
+        StorePowers(high, scale, ref c0, j + (2 * Lanes));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StorePowers(Vector256<ushort> q, Vector256<float> scale, ref float c0, nuint j)
+    {
+        // Sign and exponent are in the upper 16 bits of a float.
+        Vector256<ushort> m = q & Vector256.Create((ushort)7), sign = (q & Vector256.Create((ushort)8)) << 12;
+        Vector256<ushort> upper = Vector256.AndNot(((m + Vector256.Create((ushort)126)) << 7) | sign, Vector256.Equals(m, Vector256<ushort>.Zero));
+        (Vector256<uint> low, Vector256<uint> high) = Vector256.Widen(upper);
+        ((low << 16).AsSingle() * scale).StoreUnsafe(ref c0, j);
+        ((high << 16).AsSingle() * scale).StoreUnsafe(ref c0, j + Lanes);
     }
 
     private static Vector256<float> LoadScale(ref byte s0, nuint j) =>

@@ -1,8 +1,8 @@
 namespace HpAsyncPs.Kernels;
 
 /// <summary>
-/// How a quotient is rounded to a whole number: to the nearest, ties to even (<see langword="default"/>), or at random, up with the
-/// probability of its fraction. The random number of an element depends on the key and the element's position alone, so the width of
+/// How a quotient is rounded to a whole number or a power of two: to the nearest (<see langword="default"/>), or at random, up with the
+/// probability that makes the mean right. The random number of an element depends on the key and the element's position alone, so the width of
 /// a vector changes nothing.
 /// </summary>
 /// <param name="IsStochastic">At random?</param>
