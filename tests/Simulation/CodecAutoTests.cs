@@ -1,10 +1,9 @@
 using System;
+using System.Collections.Generic;
 using HpAsyncPs.Codecs;
-using HpAsyncPs.Learning.Classification;
-using HpAsyncPs.Learning.Data;
+using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
 using HpAsyncPs.Simulation;
-using HpAsyncPs.Tests.Learning;
 using HpAsyncPs.Worker;
 using Xunit;
 
@@ -32,7 +31,7 @@ public sealed class CodecAutoTests
     {
         var workers = new SimulatedWorker[Workers];
         for (int rank = 0; rank < Workers; rank++)
-            workers[rank] = new SimulatedWorker(new Bowl(200_000, rank), TimeSpan.FromMilliseconds(2), null);
+            workers[rank] = new SimulatedWorker(new Bowl(200_000, rank), TimeSpan.FromMilliseconds(2), Slowness.None);
         var options = new ServerOptions { Codec = CodecSpec.Parse(codec), Target = 1e-4, Reference = 1, Passes = 10_000 };
         using var cluster = new SimulatedCluster(options, workers, new LinkSpeed(TimeSpan.FromMicroseconds(100), bytesPerSecond));
         RunResult result = cluster.Run();
@@ -63,9 +62,9 @@ public sealed class CodecAutoTests
         public Aggregate Aggregate => Aggregate.Mean;
         public double Weight => 1;
         public double[] Agreed => [];
-        public System.Collections.Generic.IReadOnlyList<System.Collections.Generic.KeyValuePair<string, string>> Settings => [];
+        public IReadOnlyList<KeyValuePair<string, string>> Settings => [];
         public int Values => 1;
-        public void Start(HpAsyncPs.Protocol.StartMessage agreed) { }
+        public void Start(StartMessage agreed) { }
 
         public double Step(in StepInput input, Span<float> x)
         {

@@ -23,13 +23,15 @@ internal sealed class CodecChooser
     /// <summary>Vectors of fewer bytes are not coded: their messages take the time of a message, not that of their bytes.</summary>
     public const int LeastBytes = 16 * 1024;
 
-    // What a codec must promise to be preferred to the one that is used; and to be worth a trial before anything is known of it.
+    // A coarser codec must promise that much to be preferred; a finer one may cost this.
     private const double Better = 0.95;
-    private const double WorthTrying = 1.1;
-    private const int RoundsOfTrial = 6;
-    private const int FirstTrial = 8; // rounds after which the first trial begins; the next after four times as many
+    private const double AsGood = 1.01;
+
+    // A trial may cost that share of the rounds so far; the next one comes after four times as many.
+    private const double ShareOfTrials = 0.05;
+    private const int RoundsOfTrial = 5;
+    private const int FirstTrial = 8;
     private const int BetweenTrials = 4;
-    private const double LongestFactor = 4;
 
     private static readonly string[] Names = ["fp32", "int8", "int4"];
     private static readonly double[] BytesOfValue = [4, 1 + (2.0 / 64), 0.5 + (2.0 / 64)];
@@ -79,21 +81,22 @@ internal sealed class CodecChooser
         if (_trialOf >= 0)
             return rounds < _trialEnds ? null : EndTrial(rounds, seconds);
         int best = Best(seconds);
-        if (best != _current && Predicted(best, seconds) < Better * Predicted(_current, seconds))
+        if (best != _current && Predicted(best, seconds) < (best < _current ? AsGood : Better) * Predicted(_current, seconds))
             return Use(best, rounds, Reason(best, seconds, workers));
         return rounds >= _nextTrial ? TryBeginTrial(rounds, seconds) : null;
     }
 
     private string? TryBeginTrial(double rounds, ReadOnlySpan<double> seconds)
     {
-        _nextTrial = rounds * BetweenTrials;
         Learn();
         for (int other = Names.Length - 1; other > 0; other--)
         {
             // Fp32 and int8 need the same pushes: what is tried is int4, or, where that is used, int8.
-            bool matters = other != _current && (other == 2 || _current == 2) && seconds[other] < seconds[_current] * (other < _current ? LongestFactor : 1 / WorthTrying);
-            if (!matters || _slopes[_current] <= 0)
+            bool isOpen = other != _current && (other == 2 || _current == 2) && (other < _current || seconds[other] < Better * seconds[_current]);
+            double cost = RoundsOfTrial * Math.Max(0, (seconds[other] / seconds[_current]) - 1);
+            if (!isOpen || _slopes[_current] <= 0 || cost > ShareOfTrials * rounds)
                 continue;
+            _nextTrial = rounds * BetweenTrials;
             _trialOf = _current;
             _trialEnds = rounds + RoundsOfTrial;
             return Use(other, rounds, $"for {RoundsOfTrial} rounds, to see how many more pushes {Names[Math.Max(other, _current)]} needs");
