@@ -7,12 +7,13 @@ namespace HpAsyncPs.Kernels;
 
 /// <summary>
 /// Deltas as whole numbers of 8 bits or powers of two of 4, <see cref="BlockScale.Values"/> at a time, which share a scale. One source, 256-bit vectors
-/// and a scalar last block where that is short, as <see cref="DeltaKernel"/>. The arrangement of the bytes is that of Codecs/BlockCodec.cs.
+/// and a last block that is short padded, or scalar if it is very short or rounded at random, as <see cref="DeltaKernel"/>. The arrangement of the bytes is that of Codecs/BlockCodec.cs.
 /// </summary>
 public static class BlockKernel
 {
     private const int Lanes = 8;
     private const int Values = BlockScale.Values;
+    private const int LeastPadded = 8; // fewer are done one by one sooner than as a whole block
 
     /// <summary>
     /// Added to a number of small magnitude it leaves no bits for a fraction, so the sum is rounded to a whole number, ties to even, whose
@@ -30,7 +31,12 @@ public static class BlockKernel
     {
         SameCount(x.Length, h.Length, scales.Length, values.Length, x.Length);
         int whole = dither.IsStochastic ? Encode<Eight, Stochastic>(x, h, scales, values, dither.Key) : Encode<Eight, Nearest>(x, h, scales, values, 0);
-        Scalar.EncodeInt8(x[whole..], h[whole..], scales[(whole / Values * BlockScale.Bytes)..], values[whole..], dither.From(whole));
+        ReadOnlySpan<float> rest = x[whole..];
+        Span<byte> scale = scales[(whole / Values * BlockScale.Bytes)..], bytes = values[whole..];
+        if (rest.Length >= LeastPadded && !dither.IsStochastic)
+            EncodePadded<Eight>(rest, h[whole..], scale, bytes);
+        else
+            Scalar.EncodeInt8(rest, h[whole..], scale, bytes, dither.From(whole));
     }
 
     /// <summary>The same with powers of two, 4 bits an element: of a block of n elements the first (n + 1) / 2 in the lower halves of bytes, the others in the upper ones.</summary>
@@ -38,7 +44,12 @@ public static class BlockKernel
     {
         SameCount(x.Length, h.Length, scales.Length, values.Length, (x.Length + 1) / 2);
         int whole = dither.IsStochastic ? Encode<Four, Stochastic>(x, h, scales, values, dither.Key) : Encode<Four, Nearest>(x, h, scales, values, 0);
-        Scalar.EncodeInt4(x[whole..], h[whole..], scales[(whole / Values * BlockScale.Bytes)..], values[(whole / 2)..], dither.From(whole));
+        ReadOnlySpan<float> rest = x[whole..];
+        Span<byte> scale = scales[(whole / Values * BlockScale.Bytes)..], bytes = values[(whole / 2)..];
+        if (rest.Length >= LeastPadded && !dither.IsStochastic)
+            EncodePadded<Four>(rest, h[whole..], scale, bytes);
+        else
+            Scalar.EncodeInt4(rest, h[whole..], scale, bytes, dither.From(whole));
     }
 
     /// <summary>c = values times the scale of their block.</summary>
@@ -59,7 +70,20 @@ public static class BlockKernel
         }
 
         int tail = (int)j;
-        Scalar.DecodeInt8(scales[(tail / Values * BlockScale.Bytes)..], values[tail..], c[tail..]);
+        scales = scales[(tail / Values * BlockScale.Bytes)..];
+        values = values[tail..];
+        c = c[tail..];
+        if (c.Length < LeastPadded)
+        {
+            Scalar.DecodeInt8(scales, values, c);
+            return;
+        }
+
+        Span<byte> bytes = stackalloc byte[Values];
+        Span<float> padded = stackalloc float[Values];
+        values.CopyTo(bytes);
+        DecodeInt8(scales, bytes, padded);
+        padded[..c.Length].CopyTo(c);
     }
 
     /// <summary>The same with 4 bits an element.</summary>
@@ -79,7 +103,39 @@ public static class BlockKernel
         }
 
         int tail = (int)j;
-        Scalar.DecodeInt4(scales[(tail / Values * BlockScale.Bytes)..], values[(tail / 2)..], c[tail..]);
+        scales = scales[(tail / Values * BlockScale.Bytes)..];
+        values = values[(tail / 2)..];
+        c = c[tail..];
+        if (c.Length < LeastPadded)
+        {
+            Scalar.DecodeInt4(scales, values, c);
+            return;
+        }
+
+        Span<byte> bytes = stackalloc byte[Values / 2];
+        Span<float> padded = stackalloc float[Values];
+        values.CopyTo(bytes);
+        DecodeInt4(scales, bytes, padded);
+        padded[..values.Length].CopyTo(c);
+        padded.Slice(Values / 2, c.Length - values.Length).CopyTo(c[values.Length..]);
+    }
+
+    /// <summary>A short block as a whole one: zeros, in neither vector, change no scale. Rows are short blocks, one after the other.</summary>
+    private static void EncodePadded<TBits>(ReadOnlySpan<float> x, Span<float> h, Span<byte> scales, Span<byte> values)
+        where TBits : struct
+    {
+        bool isFour = typeof(TBits) == typeof(Four);
+        int first = isFour ? values.Length : x.Length, rest = x.Length - first; // the halves of bytes are as far apart as in a whole block
+        Span<float> newer = stackalloc float[Values], older = stackalloc float[Values];
+        Span<byte> bytes = stackalloc byte[Values];
+        x[..first].CopyTo(newer);
+        x[first..].CopyTo(newer[(Values / 2)..]);
+        h[..first].CopyTo(older);
+        h[first..].CopyTo(older[(Values / 2)..]);
+        Encode<TBits, Nearest>(newer, older, scales, bytes, 0);
+        older[..first].CopyTo(h);
+        older.Slice(Values / 2, rest).CopyTo(h[first..]);
+        bytes[..values.Length].CopyTo(values);
     }
 
     /// <summary>Whole blocks; returns how many elements they have.</summary>
