@@ -53,7 +53,7 @@ narrow() {
   for j in "${workers[@]}"; do
     there=${spaces[j + 1]}
     for side in "${spaces[0]}" "$there"; do
-      tc -n "$side" qdisc replace dev "$there" root tbf rate "$1" burst 256kb latency 100ms
+      tc -n "$side" qdisc replace dev "$there" root tbf rate "$1" burst 32kb latency 100ms
     done
   done
 }

@@ -36,12 +36,9 @@ public sealed class MovieLensTests(ITestOutputHelper output)
         Assert.True(worst - best <= 0.003, $"from {best} to {worst}");
     }
 
-    /// <summary>
-    /// Only rows that changed travel, in 4 bits a value. On this clock evaluations take no time, so there are many of them, and each is a vector that all are sent:
-    /// in processes the whole is below a sixth (docs/benchmarks.md).
-    /// </summary>
+    /// <summary>Only rows that changed travel, in 4 bits a value; evaluations included.</summary>
     [Fact]
-    public void Rows_in_four_bits_predict_as_well_with_a_fifth_of_the_bytes()
+    public void Rows_in_four_bits_predict_as_well_with_a_sixth_of_the_bytes()
     {
         Ratings ratings = Read();
         double exact = Mean(seed => Run(ratings, "async", 4, 1, seed).Rmse), coded = Mean(seed => Run(ratings, "async", 4, 1, seed, codec: "int4").Rmse);
@@ -51,7 +48,7 @@ public sealed class MovieLensTests(ITestOutputHelper output)
         output.WriteLine($"fp32 {exact:0.0000}, int4 {coded:0.0000}; payload of fp32 over int4: up {up:0.00}, both ways {all:0.00}");
         Assert.InRange(coded, exact - 0.002, exact + 0.002);
         Assert.InRange(up, 6, 10);
-        Assert.InRange(all, 5, 10);
+        Assert.InRange(all, 6, 10);
     }
 
     /// <summary>

@@ -88,6 +88,8 @@ internal sealed class CodecChooser
 
     private string? TryBeginTrial(double rounds, ReadOnlySpan<double> seconds)
     {
+        if (!_meter.IsFineEnoughFor(RoundsOfTrial))
+            return null;
         Learn();
         for (int other = Names.Length - 1; other > 0; other--)
         {

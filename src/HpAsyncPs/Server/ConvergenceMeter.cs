@@ -9,6 +9,7 @@ namespace HpAsyncPs.Server;
 /// </summary>
 internal sealed class ConvergenceMeter
 {
+    private const int Least = 3; // samples of a slope
     private const int Most = 256; // samples; beyond that every second one is kept
 
     private readonly List<(double Round, double Value)> _samples = [];
@@ -36,10 +37,13 @@ internal sealed class ConvergenceMeter
         _samples.RemoveRange(Most / 2, Most - (Most / 2));
     }
 
+    /// <summary>Would so many rounds bring enough evaluations for a slope, as often as they have come?</summary>
+    public bool IsFineEnoughFor(int rounds) => _samples.Count >= Least && (_samples[^1].Round - _samples[0].Round) / (_samples.Count - 1) * Least <= rounds - 1;
+
     /// <summary>The slope; null: too little is known, or it gets no nearer.</summary>
     public double? Slope()
     {
-        if (_samples.Count < 3)
+        if (_samples.Count < Least)
             return null;
         (double Round, double Value) first = _samples[0], last = _samples[^1];
         double rounds = last.Round - first.Round;

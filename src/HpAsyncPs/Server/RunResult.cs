@@ -109,7 +109,7 @@ public sealed record RunStatus
     public long DownlinkPayloadBytes { get; init; }
 
     /// <summary>How deltas are coded.</summary>
-    public string Codec { get; init; } = "";
+    public string Codec { get; init; } = "fp32";
 
     /// <summary>With codec auto: what was used, in order.</summary>
     public IReadOnlyList<CodecDecision> CodecDecisions { get; init; } = [];

@@ -166,8 +166,9 @@ public sealed partial class Session
         }
         else if (Downlink is { } downlink && _way is Way.Values or Way.Rows or Way.Change)
         {
-            downlink.IsKnown |= _way == Way.Values && _coder is not null; // what was not known when it was begun, or is not any more, no change makes known
-            if (_way == Way.Change && ++downlink.Changes % Limits.BetweenChecks == 0)
+            if (_way == Way.Values)
+                downlink.IsKnown = _coder is not null; // no change makes known what is not, or is not any more
+            else if (++downlink.Changes % Limits.BetweenChecks == 0)
                 SendCheck(shard, downlink);
         }
     }
