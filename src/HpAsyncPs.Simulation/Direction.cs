@@ -25,6 +25,9 @@ internal sealed class Direction(string peer, LinkSpeed speed, VirtualClock clock
     public long Bytes { get; private set; }
 
     /// <inheritdoc/>
+    public bool HasLink => double.IsFinite(speed.BytesPerSecond);
+
+    /// <inheritdoc/>
     public double BytesPerSecond => speed.BytesPerSecond;
 
     /// <inheritdoc/>

@@ -79,6 +79,16 @@ public sealed class CodedPoisonTests
         Assert.False(shard.ReconstructionOf(0).ContainsAnyExcept(0f));
     }
 
+    /// <summary>Few bytes may say many keys: a chunk is never longer than the job's, whatever it is coded in.</summary>
+    [Fact]
+    public void Chunk_of_more_keys_than_the_jobs_is_refused()
+    {
+        var shard = new Shard(Keys, 1, [1, 1], Aggregate.Mean, mostChunkKeys: Keys / 2);
+        byte[] payload = new byte[(Keys / 64 * sizeof(ushort)) + (Keys / 2)];
+        FrameHeader header = Header(CodecId.Int4, 1, payload.Length);
+        Assert.Equal(FrameFault.WrongLength, Assert.Throws<ProtocolException>(() => shard.Apply(0, header, new ReadOnlySequence<byte>(payload))).Fault);
+    }
+
     /// <summary>Each of these values is rounded up to twice itself when it is added: what bounds the vector must count that.</summary>
     [Fact]
     public void Limit_holds_however_additions_are_rounded()
@@ -204,28 +214,20 @@ public sealed class CodedPoisonTests
             yield break;
         yield return (FrameFault.Codec, With(payload, 0, ushort.MaxValue)); // more values, or rows, than there are
         byte[] wrong = (byte[])payload.Clone();
-        if (codec == CodecId.TopK)
-        {
-            wrong[5] = 9;
-            yield return (FrameFault.Codec, wrong);
-            wrong = (byte[])payload.Clone();
-            wrong[4] = 3;
-            yield return (FrameFault.Codec, wrong);
-            wrong = (byte[])payload.Clone();
-            wrong[TopKCodec.HeadBytes + (payload[4] == 1 ? payload[0] - 1 : 0)] ^= 0xfe; // the last gap: beyond the end; a bitmap: other values than are counted
-        }
-        else
-        {
-            BinaryPrimitives.WriteInt32LittleEndian(wrong.AsSpan(RowsCodec.HeadBytes), Keys / RowLength);
-        }
-
+        wrong[5] = 9;
+        yield return (FrameFault.Codec, wrong);
+        wrong = (byte[])payload.Clone();
+        wrong[4] = 3;
+        yield return (FrameFault.Codec, wrong);
+        wrong = (byte[])payload.Clone();
+        wrong[TopKCodec.HeadBytes + (payload[4] == 1 ? payload[0] - 1 : 0)] ^= 0xfe; // the last gap: beyond the end; a bitmap: other values than are counted
         yield return (FrameFault.Codec, wrong);
     }
 
     private static int FirstOfValues(CodecId codec, byte[] payload) => codec switch
     {
         CodecId.TopK => TopKCodec.HeadBytes + (payload[4] == 1 ? payload[0] : Keys / 8),
-        CodecId.Rows => RowsCodec.HeadBytes + (payload[0] * sizeof(int)),
+        CodecId.Rows => RowsCodec.HeadBytes + (payload[4] == 1 ? payload[0] : Keys / RowLength / 8),
         _ => 0,
     };
 

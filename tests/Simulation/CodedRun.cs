@@ -61,6 +61,9 @@ internal sealed class CodedRun
 
     public IReadOnlyList<WorkerSession> Workers => _workers;
 
+    /// <summary>Now and then the server takes another codec.</summary>
+    public bool Switches { get; init; }
+
     public ulong Pushes { get; private set; }
 
     public int Cuts { get; private set; }
@@ -71,6 +74,8 @@ internal sealed class CodedRun
     public void Step(bool faults = true)
     {
         int rank = _random.Next(_workers.Length);
+        if (Switches && _random.Next(40) == 0)
+            Network.Server.SwitchTo(CodecSpec.Parse(_random.Next(4) switch { 0 => "fp32", 1 => "int8", 2 => "int4", _ => "topk:0.1:int8" }), "it was drawn");
         switch (_random.Next(faults ? 200 : 198))
         {
             case < 50:
@@ -142,6 +147,8 @@ internal sealed class CodedRun
     /// <summary>The same vectors again and again: in the end nothing is missing of them, nor of their mean.</summary>
     public void Converge(int rounds)
     {
+        if (Switches)
+            Network.Server.SwitchTo(CodecSpec.Parse("int4"), "the last");
         for (int round = 0; round < rounds; round++)
         {
             for (int rank = 0; rank < _workers.Length; rank++)

@@ -57,6 +57,27 @@ public sealed class CodedTests
     }
 
     [Theory]
+    [InlineData("async", Parameters, 1)]
+    [InlineData("bsp", Parameters, 1)]
+    [InlineData("async", Row * Rows, Row)]
+    public void Codecs_that_change_in_mid_run_leave_both_ends_alike(string policy, int parameters, int rowLength)
+    {
+        for (int seed = 0; seed < 20; seed++)
+        {
+            var run = new CodedRun(seed, "int4", policy, parameters, rowLength) { Switches = true };
+            for (int step = 0; step < 3000; step++)
+            {
+                run.Step();
+                if (step % 300 == 299)
+                    run.Settle();
+            }
+
+            run.Converge(400);
+            Assert.Equal(0, run.Network.Server.Disagreements);
+        }
+    }
+
+    [Theory]
     [InlineData("int4")]
     [InlineData("topk:0.1:int8")]
     public void Both_ends_agree_after_100_000_pushes(string codec)

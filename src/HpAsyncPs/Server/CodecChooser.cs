@@ -29,11 +29,15 @@ internal sealed class CodecChooser
 
     // A trial may cost that share of the rounds so far; the next one comes after four times as many.
     private const double ShareOfTrials = 0.05;
-    private const int RoundsOfTrial = 5;
+    private const int LeastRoundsOfTrial = 5;
+    private const int MostRoundsOfTrial = 100;
+    private const double TooSlow = 4; // a trial ends when its rounds take so many times as long
+    private const int MostDwell = 20; // rounds between two changes of mind, at most; two at first
     private const int FirstTrial = 8;
     private const int BetweenTrials = 4;
 
     private static readonly string[] Names = ["fp32", "int8", "int4"];
+    private static readonly CodecSpec[] Specs = Array.ConvertAll(Names, CodecSpec.Parse);
     private static readonly double[] BytesOfValue = [4, 1 + (2.0 / 64), 0.5 + (2.0 / 64)];
 
     private readonly CodingCosts _costs;
@@ -42,7 +46,10 @@ internal sealed class CodecChooser
     private readonly ConvergenceMeter _meter = new();
     private int _current;
     private int _trialOf = -1; // what is compared with the one on trial
+    private double _trialBegan;
     private double _trialEnds;
+    private int _changes;
+    private double _changesFrom;
     private double _nextTrial = FirstTrial;
 
     /// <param name="parameters">Of the model.</param>
@@ -59,7 +66,7 @@ internal sealed class CodecChooser
     public bool IsIdle { get; }
 
     /// <summary>What is used.</summary>
-    public CodecSpec Current => CodecSpec.Parse(Names[_current]);
+    public CodecSpec Current => Specs[_current];
 
     /// <summary>The objective at an evaluated snapshot.</summary>
     /// <param name="rounds">Pushes of a worker, on average.</param>
@@ -79,29 +86,35 @@ internal sealed class CodecChooser
         for (int j = 0; j < Names.Length; j++)
             seconds[j] = SecondsOfRound(j, workers, waits);
         if (_trialOf >= 0)
-            return rounds < _trialEnds ? null : EndTrial(rounds, seconds);
+        {
+            bool goesOn = rounds < _trialEnds && !(_meter.HasSlope && rounds >= _trialBegan + LeastRoundsOfTrial) && seconds[_current] < TooSlow * seconds[_trialOf];
+            return goesOn ? null : EndTrial(rounds, seconds);
+        }
+
         int best = Best(seconds);
-        if (best != _current && Predicted(best, seconds) < (best < _current ? AsGood : Better) * Predicted(_current, seconds))
+        if (best != _current && rounds >= _changesFrom && Predicted(best, seconds) < (best < _current ? AsGood : Better) * Predicted(_current, seconds))
             return Use(best, rounds, Reason(best, seconds, workers));
         return rounds >= _nextTrial ? TryBeginTrial(rounds, seconds) : null;
     }
 
     private string? TryBeginTrial(double rounds, ReadOnlySpan<double> seconds)
     {
-        if (!_meter.IsFineEnoughFor(RoundsOfTrial))
+        int needs = Math.Max(LeastRoundsOfTrial, (int)Math.Min(MostRoundsOfTrial + 1, _meter.RoundsOfSlope));
+        if (needs > MostRoundsOfTrial)
             return null;
-        Learn();
+        Array.Clear(_slopes);
+        Learn(rounds - (2 * needs)); // as it is now, and not as it was at the start
         for (int other = Names.Length - 1; other > 0; other--)
         {
             // Fp32 and int8 need the same pushes: what is tried is int4, or, where that is used, int8.
             bool isOpen = other != _current && (other == 2 || _current == 2) && (other < _current || seconds[other] < Better * seconds[_current]);
-            double cost = RoundsOfTrial * Math.Max(0, (seconds[other] / seconds[_current]) - 1);
+            double cost = needs * Math.Max(0, (seconds[other] / seconds[_current]) - 1);
             if (!isOpen || _slopes[_current] <= 0 || cost > ShareOfTrials * rounds)
                 continue;
             _nextTrial = rounds * BetweenTrials;
             _trialOf = _current;
-            _trialEnds = rounds + RoundsOfTrial;
-            return Use(other, rounds, $"for {RoundsOfTrial} rounds, to see how many more pushes {Names[Math.Max(other, _current)]} needs");
+            (_trialBegan, _trialEnds) = (rounds, rounds + (2 * needs));
+            return Use(other, rounds, $"for about {needs} rounds, to see how many more pushes {Names[Math.Max(other, _current)]} needs");
         }
 
         return null;
@@ -109,7 +122,7 @@ internal sealed class CodecChooser
 
     private string? EndTrial(double rounds, ReadOnlySpan<double> seconds)
     {
-        Learn();
+        Learn(rounds - MostRoundsOfTrial);
         int before = _trialOf;
         _trialOf = -1;
         int best = Best(seconds);
@@ -127,13 +140,14 @@ internal sealed class CodecChooser
     private string Use(int codec, double rounds, string reason)
     {
         _current = codec;
+        _changesFrom = rounds + Math.Min(MostDwell, 2 * ++_changes);
         _meter.Begin(rounds);
         return reason;
     }
 
-    private void Learn()
+    private void Learn(double from)
     {
-        if (_meter.Slope() is { } slope and > 0)
+        if (_meter.Slope(from) is { } slope and > 0)
             _slopes[_current] = slope;
     }
 

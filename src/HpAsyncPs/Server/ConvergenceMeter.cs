@@ -16,6 +16,12 @@ internal sealed class ConvergenceMeter
     private double _from;
     private bool _isGap;
 
+    /// <summary>There are enough evaluations for a slope.</summary>
+    public bool HasSlope => _samples.Count >= Least;
+
+    /// <summary>Rounds that a slope takes, as often as evaluations have come; infinite if there were too few.</summary>
+    public double RoundsOfSlope => HasSlope ? 1 + (Least * (_samples[^1].Round - _samples[0].Round) / (_samples.Count - 1)) : double.PositiveInfinity;
+
     /// <summary>From now on something else is measured. What comes of the old in the first round is not counted.</summary>
     public void Begin(double rounds)
     {
@@ -37,19 +43,19 @@ internal sealed class ConvergenceMeter
         _samples.RemoveRange(Most / 2, Most - (Most / 2));
     }
 
-    /// <summary>Would so many rounds bring enough evaluations for a slope, as often as they have come?</summary>
-    public bool IsFineEnoughFor(int rounds) => _samples.Count >= Least && (_samples[^1].Round - _samples[0].Round) / (_samples.Count - 1) * Least <= rounds - 1;
-
-    /// <summary>The slope; null: too little is known, or it gets no nearer.</summary>
-    public double? Slope()
+    /// <summary>The slope over the evaluations from a round on, but at least the last three; null: too little is known, or it gets no nearer.</summary>
+    public double? Slope(double from)
     {
-        if (_samples.Count < Least)
+        if (!HasSlope)
             return null;
-        (double Round, double Value) first = _samples[0], last = _samples[^1];
+        int begin = 0;
+        while (begin < _samples.Count - Least && _samples[begin].Round < from)
+            begin++;
+        (double Round, double Value) first = _samples[begin], last = _samples[^1];
         double rounds = last.Round - first.Round;
         if (_isGap)
             return first.Value > 0 && last.Value > 0 ? Math.Log(first.Value / last.Value) / rounds : null;
-        int middle = 1;
+        int middle = begin + 1;
         while (middle < _samples.Count - 2 && _samples[middle].Round < first.Round + (rounds / 2))
             middle++;
         (double Round, double Value) half = _samples[middle];

@@ -24,10 +24,21 @@ internal sealed class EvaluationStream(FloatBuffer values, FloatBuffer room, int
     /// <summary>Number of the evaluation before: who had that one whole is sent the change.</summary>
     public ulong Previous { get; private set; }
 
+    /// <summary>Coded changes so far.</summary>
+    public ulong Changes { get; private set; }
+
+    /// <summary>Takes the aggregate as it is: nobody has the evaluation before, which was of something else.</summary>
+    public void Begin(ulong number, ReadOnlySpan<float> aggregate)
+    {
+        (Previous, Number) = (ulong.MaxValue, number);
+        aggregate.CopyTo(values.Span);
+    }
+
     /// <summary>Moves on to the aggregate as it is now.</summary>
     public void Advance(ulong number, ReadOnlySpan<float> aggregate, DeltaEncoder encoder)
     {
         (Previous, Number) = (Number, number);
+        Changes++;
         Span<float> all = values.Span;
         for (int begin = 0; begin < all.Length; begin += chunkKeys)
         {

@@ -12,15 +12,20 @@ public sealed partial class ParameterServer
     // The best of three codecs, by rates that change, is looked for that often.
     private static readonly TimeSpan BetweenChoices = TimeSpan.FromMilliseconds(100);
 
+    // That are kept for the report; the log has all.
+    private const int MostDecisions = 200;
+
     private readonly Dictionary<CodecSpec, ChunkCoder> _coders = [];
     private readonly List<CodecDecision> _decisions = [];
     private CodecSpec _codec = CodecSpec.Fp32;
     private CodecChooser? _chooser;
     private PushMeter[] _meters = [];
+    private readonly List<PushCost> _costs = [];
     private long _choiceAt;
     private ChunkCoder? _coder; // of snapshots; null: they go out as values
     private ChunkCoder? _evaluationCoder;
     private EvaluationStream? _evaluationStream;
+    private bool _evaluatedExactly; // the last evaluation was not the stream's
 
     /// <summary>Checks that found the two ends of a session to have different vectors. The session was resynchronised each time.</summary>
     public long Disagreements { get; private set; }
@@ -34,7 +39,7 @@ public sealed partial class ParameterServer
     {
         if (_options.Codec == CodecSpec.Auto)
         {
-            _chooser = new CodecChooser(parameters, _options.CodingCosts, Array.Exists(_members, static member => double.IsFinite(member.Peer?.BytesPerSecond ?? double.PositiveInfinity)));
+            _chooser = new CodecChooser(parameters, _options.CodingCosts, Array.Exists(_members, static member => member.Peer is null or { HasLink: true }));
             _meters = Array.ConvertAll(_members, static _ => new PushMeter());
         }
 
@@ -45,7 +50,7 @@ public sealed partial class ParameterServer
             var pool = new FloatPool(parameters, _members.Length + 2, "what the workers have of the aggregate, one a worker, and what is evaluated");
             foreach (Session member in _members)
                 member.Downlink = new Downlink(Zeroed(pool));
-            if (_options.Evaluates && _options.Codec != CodecSpec.Fp32)
+            if (_options.Evaluates && _options.Codec != CodecSpec.Fp32 && _chooser is not { IsIdle: true })
                 _evaluationStream = new EvaluationStream(Zeroed(pool), pool.Lease(), _shard!.ChunkKeys);
         }
 
@@ -73,9 +78,10 @@ public sealed partial class ParameterServer
     {
         UseCodec(codec);
         double seconds = _phase == Phase.Training ? _time.GetElapsedTime(_startedAt).TotalSeconds : 0;
-        _decisions.Add(new CodecDecision(seconds, codec.Name, reason));
-        foreach (Session member in _members)
-            _meters[member.Rank].Restart(member, _shard!.ClockOf(member.Rank));
+        if (_decisions.Count < MostDecisions)
+            _decisions.Add(new CodecDecision(seconds, codec.Name, reason));
+        for (int rank = 0; rank < _meters.Length; rank++)
+            _meters[rank].Restart(_members[rank], _shard!.ClockOf(rank));
         Log?.Invoke($"codec {codec}: {reason}");
     }
 
@@ -85,7 +91,8 @@ public sealed partial class ParameterServer
         if (_chooser is not { IsIdle: false } chooser || now < _choiceAt || _held > 0 || _rounds == 0)
             return;
         _choiceAt = After(BetweenChoices);
-        var costs = new List<PushCost>(_members.Length);
+        List<PushCost> costs = _costs;
+        costs.Clear();
         foreach (Session member in _members)
         {
             if (member is { IsAbsent: false, Peer: { } peer } && _meters[member.Rank].Look(member, _shard!.ClockOf(member.Rank), peer.BytesPerSecond) is { } cost)
@@ -94,11 +101,17 @@ public sealed partial class ParameterServer
 
         if (costs.Count == 0 || chooser.Consider(AverageRounds(), costs, _policy.WorkersWait) is not { } reason)
             return;
-        Decide(chooser.Current, reason);
+        SwitchTo(chooser.Current, reason);
+    }
+
+    /// <summary>Another codec is used from now on, both ways.</summary>
+    internal void SwitchTo(CodecSpec codec, string reason)
+    {
+        Decide(codec, reason);
         foreach (Session member in _members)
         {
             if (!member.IsAbsent)
-                SendText(member, FrameKind.Codec, _codec.Name);
+                SendText(member, FrameKind.Codec, codec.Name);
         }
     }
 
@@ -116,18 +129,21 @@ public sealed partial class ParameterServer
     {
         if (header.KeyCount == 0)
         {
-            if (session.Downlink is not { IsKnown: true } downlink)
+            bool isKnown = header.Flags.Has(FrameFlags.Evaluate) ? session.ForgetEvaluation() : session.Downlink is { IsKnown: true };
+            if (!isKnown)
                 return; // the next one goes out whole anyhow
             Disagreements++;
-            downlink.IsKnown = false;
+            if (!header.Flags.Has(FrameFlags.Evaluate))
+                session.Downlink!.IsKnown = false;
             Log?.Invoke($"{session.Name} has another snapshot than the server thinks: the next one goes out whole");
             return;
         }
 
         if (_shard is null || header.KeyCount > _shard.ChunkKeys || header.KeyBegin + header.KeyCount > (ulong)_shard.Parameters)
             throw new ProtocolException($"A check of keys {header.KeyBegin} to {header.KeyBegin + header.KeyCount}; the shard has {_shard?.Parameters ?? 0}, and one chunk is checked at a time.") { Fault = FrameFault.OutOfRange };
-        if (_policy.Optimizer is not null || session.Disagrees || _shard.ClockOf(session.Rank) != header.Sequence || _shard.IsWithinPush(session.Rank))
-            return; // it is behind a push that came a second time
+        if (_policy.Optimizer is not null || session.Disagrees || header.Sequence == session.Checked || _shard.ClockOf(session.Rank) != header.Sequence || _shard.IsWithinPush(session.Rank))
+            return; // it is behind a push that came a second time, or comes a second time itself
+        session.Checked = header.Sequence;
         if (VectorChecksum.Of(_shard.ReconstructionOf(session.Rank).Slice((int)header.KeyBegin, (int)header.KeyCount)) == header.ShardVersion)
             return;
         Disagreements++;

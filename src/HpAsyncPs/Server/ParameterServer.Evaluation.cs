@@ -13,12 +13,17 @@ public sealed partial class ParameterServer
         bool isWhole = _rounds > 0 || _policy.Optimizer is not null;
         if (_evaluationStream is { } stream && _evaluationCoder is { IsExact: false } coder && _phase != Phase.Finishing)
         {
-            stream.Advance(++_evaluations, publication.Values, coder.Encoder);
+            if (_evaluatedExactly)
+                stream.Begin(++_evaluations, publication.Values); // it stood still: a coded change would not bring it here at once
+            else
+                stream.Advance(++_evaluations, publication.Values, coder.Encoder);
+            _evaluatedExactly = false;
             _evaluation = new Evaluation(_evaluations, publication.Version, stream, Sample()) { IsWhole = isWhole };
             _shard.Release(publication);
         }
         else
         {
+            _evaluatedExactly = true;
             _evaluation = new Evaluation(++_evaluations, publication, Sample()) { IsWhole = isWhole }; // at the end it is the aggregate itself
         }
 
@@ -99,7 +104,7 @@ public sealed partial class ParameterServer
             return;
         }
 
-        _chooser?.Evaluated(AverageRounds(), row.RelativeGap ?? row.Objective, row.RelativeGap is not null);
+        _chooser?.Evaluated(evaluation.Version / (double)_members.Length, row.RelativeGap ?? row.Objective, row.RelativeGap is not null);
         DropEvaluation();
         double seconds = Math.Max(LeastBetweenEvaluations.TotalSeconds,
             Math.Max(EvaluationShare * evaluation.Longest.TotalSeconds, _time.GetElapsedTime(_startedAt, now).TotalSeconds / EvaluationsOfElapsed));

@@ -95,14 +95,14 @@ public sealed partial class ParameterServer
     private bool HasOthers(Session session) =>
         Array.Exists(_members, other => other != session && other is { IsAbsent: false, IsHeld: false, LostAt: null } && _weights[other.Rank] > 0);
 
-    private void GoOnWithout(Session session)
+    private void GoOnWithout(Session session, bool mayEvict = true)
     {
         if (session.IsHeld)
             _held--;
         session.IsHeld = false;
         session.IsAbsent = true;
         _left++;
-        bool evicts = _options.OnWorkerLoss == WorkerLoss.Evict && _policy.Optimizer is null && HasOthers(session); // gradients are in the model
+        bool evicts = mayEvict && _options.OnWorkerLoss == WorkerLoss.Evict && _policy.Optimizer is null && HasOthers(session); // gradients are in the model
         string who = _stopWanted is not null ? "the job ends" : "the others go on";
         Log?.Invoke($"{who} without worker {session.Rank}, {(evicts ? "and without what it contributed" : "with what it contributed as it is")}");
         if (evicts)

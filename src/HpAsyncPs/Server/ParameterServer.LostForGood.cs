@@ -76,7 +76,7 @@ public sealed partial class ParameterServer
         foreach (Session member in _members)
         {
             if (member.IsHeld || member is { IsAbsent: false, Peer: null, Address: "" })
-                GoOnWithout(member);
+                GoOnWithout(member, mayEvict: false); // a wish to stop takes nothing out
         }
     }
 

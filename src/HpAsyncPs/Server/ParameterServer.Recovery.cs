@@ -291,6 +291,8 @@ public sealed partial class ParameterServer
     {
         _admission = NewAdmission();
         (_shard, _members) = (null, []);
+        _coders.Clear();
+        _decisions.Clear();
     }
 
     private InputException Damaged(string what) => new($"The state in '{_state!.Where}' cannot be taken up: {what}. To begin anew, move that folder away.");

@@ -39,6 +39,7 @@ public sealed partial class ParameterServer
     private long _phaseUntil = long.MaxValue;
     private string? _stopWanted;
     private TimeSpan _finalTimeout;
+    private bool _endsAtOnce; // it was asked to stop twice
     private string _reason = "";
     private string? _failure;
     private float[]? _model;
@@ -84,7 +85,7 @@ public sealed partial class ParameterServer
                 Log?.Invoke("the last evaluation was not answered in time; the model is saved without its objective");
                 SendStop();
                 break;
-            case Phase.Leaving when _left == _members.Length || (now > _phaseUntil && (_finalTimeout == TimeSpan.Zero || !SomeMayHearStop(now))):
+            case Phase.Leaving when _left == _members.Length || (now > _phaseUntil && (_endsAtOnce || !SomeMayHearStop(now))):
                 End();
                 break;
         }
@@ -100,6 +101,7 @@ public sealed partial class ParameterServer
     {
         bool again = _stopWanted is not null;
         _stopWanted ??= reason;
+        _endsAtOnce |= again;
         _finalTimeout = again ? TimeSpan.Zero : within ?? _finalTimeout;
         if (_phase is Phase.Finishing or Phase.Leaving)
             _phaseUntil = Math.Min(_phaseUntil, After(_finalTimeout));
@@ -134,10 +136,10 @@ public sealed partial class ParameterServer
 
         foreach (Session member in _members)
         {
-            if (member.Joined.IsFresh)
-                member.BeginsWithZeros();
-            else
+            if (!member.Joined.IsFresh)
                 Resynchronise(member);
+            else if (member.Joined.Attempt <= 1)
+                member.BeginsWithZeros(); // else it may have had snapshots of an earlier life of this server
             SendStart(member);
             SendDue(member);
         }
@@ -227,7 +229,7 @@ public sealed partial class ParameterServer
     private void SendStop()
     {
         _phase = Phase.Leaving;
-        _phaseUntil = _finalTimeout == TimeSpan.Zero ? 0 : After(_options.LeaveTimeout);
+        _phaseUntil = _endsAtOnce ? 0 : After(_options.LeaveTimeout);
         DropEvaluation();
         foreach (Session member in _members)
         {

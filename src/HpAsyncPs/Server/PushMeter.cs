@@ -7,6 +7,7 @@ internal sealed class PushMeter
 {
     private const double Forgets = 0.5; // of what was, with each look that sees new pushes
 
+    private const double LeastRate = 1e3; // bytes a second: whoever says less has no link to reckon with
     private const ulong StillOld = 2; // pushes that were made before the worker heard of another codec
 
     private ulong _pushes;
@@ -30,6 +31,7 @@ internal sealed class PushMeter
     public PushCost? Look(Session session, ulong pushes, double downlinkRate)
     {
         double uplinkRate = session.Progress.LinkBytesPerSecond > 0 ? session.Progress.LinkBytesPerSecond : double.PositiveInfinity;
+        (uplinkRate, downlinkRate) = (Math.Max(LeastRate, uplinkRate), Math.Max(LeastRate, downlinkRate));
         if (_skipTo > 0 && pushes >= _skipTo)
         {
             Restart(session, pushes);

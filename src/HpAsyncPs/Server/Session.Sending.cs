@@ -159,6 +159,8 @@ public sealed partial class Session
         if (_sendingStream is { } stream)
         {
             _hasEvaluation = stream.Number;
+            if (_way == Way.EvaluationChange && stream.Changes % Limits.BetweenChecks == 0)
+                SendCheck(shard, stream.Changes, stream.Values, FrameFlags.Evaluate);
         }
         else if (_sendingFlags.Has(FrameFlags.Evaluate) && _way != Way.Own)
         {
@@ -169,15 +171,23 @@ public sealed partial class Session
             if (_way == Way.Values)
                 downlink.IsKnown = _coder is not null; // no change makes known what is not, or is not any more
             else if (++downlink.Changes % Limits.BetweenChecks == 0)
-                SendCheck(shard, downlink);
+                SendCheck(shard, downlink.Changes, downlink.Values, FrameFlags.None);
         }
     }
 
-    private void SendCheck(Shard shard, Downlink downlink)
+    /// <summary>The worker has another evaluation than was sent: the next one goes out as values. False: it does anyhow.</summary>
+    internal bool ForgetEvaluation()
+    {
+        bool had = _hasEvaluation is not null;
+        _hasEvaluation = null;
+        return had;
+    }
+
+    private void SendCheck(Shard shard, ulong changes, ReadOnlySpan<float> values, FrameFlags flags)
     {
         int chunks = (shard.Parameters + shard.ChunkKeys - 1) / shard.ChunkKeys;
-        int begin = (int)(downlink.Changes / Limits.BetweenChecks % (ulong)chunks) * shard.ChunkKeys, count = Math.Min(shard.ChunkKeys, shard.Parameters - begin);
-        Send(new FrameHeader(FrameKind.Check) { KeyBegin = (ulong)begin, KeyCount = (uint)count, ShardVersion = VectorChecksum.Of(downlink.Values.Slice(begin, count)) }, []);
+        int begin = (int)(changes / Limits.BetweenChecks % (ulong)chunks) * shard.ChunkKeys, count = Math.Min(shard.ChunkKeys, shard.Parameters - begin);
+        Send(new FrameHeader(FrameKind.Check) { Flags = flags, KeyBegin = (ulong)begin, KeyCount = (uint)count, ShardVersion = VectorChecksum.Of(values.Slice(begin, count)) }, []);
     }
 
     private static uint Passes8(double passes) => (uint)Math.Min(uint.MaxValue, passes * 256);

@@ -55,6 +55,9 @@ public sealed partial class Session
     /// <summary>A check has found that the two ends do not have the same of this worker's vector: over the next connection it is resynchronised.</summary>
     internal bool Disagrees { get; set; }
 
+    /// <summary>The push that was checked last: no other check of it is looked at.</summary>
+    internal ulong Checked { get; set; }
+
     /// <summary>Passes over its data, those of the rank's earlier sessions included.</summary>
     public double Passes { get; internal set; }
 

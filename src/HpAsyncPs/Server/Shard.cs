@@ -177,7 +177,7 @@ public sealed partial class Shard
         }
 
         bool last = begin + count == Parameters;
-        if (last != header.Flags.Has(FrameFlags.Last) || (!last && count != ChunkKeys))
+        if (last != header.Flags.Has(FrameFlags.Last) || count > ChunkKeys || (!last && count != ChunkKeys))
         {
             throw new ProtocolException($"Worker {rank} pushed a {(last ? "last " : "")}chunk of keys {begin} to {begin + count}; chunks have "
                 + $"{ChunkKeys} keys, and the last one ends at key {Parameters}.")

@@ -91,6 +91,9 @@ public sealed partial class Connection : IFrameSink
     public bool HasChecksums { get; init; }
 
     /// <inheritdoc/>
+    public bool HasLink => TcpOptions.IsBetweenHosts(Link ?? Socket);
+
+    /// <inheritdoc/>
     public double BytesPerSecond => TcpOptions.BytesPerSecond(Link ?? Socket);
 
     /// <summary>What is between the two hosts, where that is not the socket itself; null: it is.</summary>

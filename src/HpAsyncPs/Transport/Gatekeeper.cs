@@ -42,6 +42,9 @@ public sealed class Gatekeeper : IFrameHandler, IFrameSink
     public string Peer => _sink.Peer;
 
     /// <inheritdoc/>
+    public bool HasLink => _sink.HasLink;
+
+    /// <inheritdoc/>
     public double BytesPerSecond => _sink.BytesPerSecond;
 
     /// <summary>When it came, by the gate's clock.</summary>

@@ -1,4 +1,5 @@
 using System;
+using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
@@ -23,6 +24,7 @@ internal static class TcpOptions
 
     // The same for the u64 tcpi_delivery_rate: what the path took when there was enough to send.
     private const int RateAt = 160;
+    private const int LimitedAt = 7; // bit 0: tcpi_delivery_rate_app_limited
     private const int RateInfoBytes = RateAt + sizeof(ulong);
 
     /// <summary>Sets them. What the system does not know is left out: the limits of silence that server and workers keep need none of it.</summary>
@@ -48,6 +50,19 @@ internal static class TcpOptions
         }
     }
 
+    /// <summary>Are there two hosts?</summary>
+    public static bool IsBetweenHosts(Socket socket)
+    {
+        try
+        {
+            return socket.RemoteEndPoint is IPEndPoint there && socket.LocalEndPoint is IPEndPoint here && !there.Address.Equals(here.Address);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Bytes a second that the path takes, as the kernel has measured it lately; infinite where there is none, or the system does not tell.</summary>
     public static double BytesPerSecond(Socket socket)
     {
@@ -57,7 +72,8 @@ internal static class TcpOptions
         try
         {
             bool known = socket.GetRawSocketOption((int)SocketOptionLevel.Tcp, Info, info) == RateInfoBytes;
-            return known && MemoryMarshal.Read<ulong>(info[RateAt..]) is > 0 and var rate ? rate : double.PositiveInfinity;
+            bool wasFull = (info[LimitedAt] & 1) == 0; // else there was never enough to send, and it may take more
+            return known && wasFull && MemoryMarshal.Read<ulong>(info[RateAt..]) is > 0 and var rate ? rate : double.PositiveInfinity;
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {

@@ -76,7 +76,7 @@ public sealed partial class WorkerSession
         if (!float.IsFinite(delta.LargestMagnitude()))
             throw new ProtocolException($"a change of codec {header.Codec} has values that are no numbers");
         bool isChange = header.Flags.Has(FrameFlags.Change);
-        Snapshot last = !isChange || !header.Flags.Has(FrameFlags.Evaluate) ? LastSnapshot : _hasEvaluation ? _toEvaluate! : _evaluating!;
+        Snapshot last = !isChange || !header.Flags.Has(FrameFlags.Evaluate) ? LastSnapshot : LastEvaluation;
         last.Values.Slice(begin, chunk.Length).CopyTo(chunk);
         if (isChange)
             delta.AddTo(chunk);
@@ -84,18 +84,21 @@ public sealed partial class WorkerSession
             delta.CopyTo(chunk);
     }
 
+    private Snapshot LastEvaluation => _hasEvaluation ? _toEvaluate! : _evaluating!;
+
     private Snapshot LastSnapshot => _hasNewer ? _newest! : _current!;
 
     /// <summary>The server says what it thinks that this worker has.</summary>
     private void Check(in FrameHeader header)
     {
-        ReadOnlySpan<float> values = LastSnapshot.Values;
+        FrameFlags what = header.Flags & FrameFlags.Evaluate;
+        ReadOnlySpan<float> values = (what == FrameFlags.None ? LastSnapshot : LastEvaluation).Values;
         if (header.KeyCount == 0 || header.KeyBegin + header.KeyCount > (ulong)values.Length)
             throw new ProtocolException($"A check of keys {header.KeyBegin} to {header.KeyBegin + header.KeyCount} came; there are {values.Length}.");
         if (VectorChecksum.Of(values.Slice((int)header.KeyBegin, (int)header.KeyCount)) == header.ShardVersion)
             return;
         Disagreements++;
         _options.Log?.Invoke("this worker's snapshot is none of what the server sent; the next one comes whole");
-        Send(new FrameHeader(FrameKind.Check), []);
+        Send(new FrameHeader(FrameKind.Check) { Flags = what }, []);
     }
 }

@@ -21,10 +21,9 @@ internal static class KeptState
             return null;
         }
 
-        string state = Commands.StateOf(output), aside = AsideOf(output);
-        Remove(aside);
-        if (Directory.Exists(aside))
-            return null; // not ours: the server will say whose state it finds
+        string state = Commands.StateOf(output), aside = AsideOf(output, 1);
+        for (int number = 2; Directory.Exists(aside) || File.Exists(aside); number++)
+            aside = AsideOf(output, number);
         Directory.Move(state, aside);
         return $"{state} is of an earlier run that did not end: it is now {aside}, and removed when this run has ended well";
     }
@@ -36,7 +35,8 @@ internal static class KeptState
     public static void DropAll(string output)
     {
         Drop(output);
-        Remove(AsideOf(output));
+        for (int number = 1; Directory.Exists(AsideOf(output, number)); number++)
+            Remove(AsideOf(output, number));
     }
 
     /// <summary>Where it is, and the commands that go on from it.</summary>
@@ -65,7 +65,7 @@ internal static class KeptState
         return string.Join(' ', line);
     }
 
-    private static string AsideOf(string output) => Commands.StateOf(output) + "-earlier";
+    private static string AsideOf(string output, int number) => Commands.StateOf(output) + "-earlier" + (number == 1 ? "" : $"-{number}");
 
     private static string JournalOf(string state) => Path.Combine(state, "journal");
 

@@ -87,11 +87,11 @@ internal static class TrainRun
         TrainSettings settings, Binaries binaries, StopSignals signals, OutputFolder folder, long bytes, long start, TimeProvider time)
     {
         (RunProgress progress, IProgressView view) = Views(settings, time);
+        if (KeptState.PutAside(folder.Path) is { } aside)
+            Tell(aside);
         var cluster = new LocalCluster(binaries, signals, time, settings.Loss, view.Say);
         try
         {
-            if (KeptState.PutAside(folder.Path) is { } aside)
-                Tell(aside);
             using (cluster)
             {
                 cluster.Start(Commands.Server(settings, folder.Path, bytes), Commands.Workers(settings, folder.Path, bytes));
