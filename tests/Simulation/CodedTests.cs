@@ -20,7 +20,7 @@ public sealed class CodedTests
             var all = new TheoryData<string, string, int, int>();
             foreach (string policy in (string[])["async", "bsp"])
             {
-                foreach (string codec in (string[])["fp32", "bf16", "int8", "int4", "topk:0.1:int4", "topk:0.05:fp32"])
+                foreach (string codec in (string[])["fp32", "bf16", "int8", "int4", "int8:stochastic", "int4:stochastic:7", "topk:0.1:int4", "topk:0.05:fp32"])
                     all.Add(codec, policy, Parameters, 1);
                 foreach (string codec in (string[])["fp32", "int8", "int4"])
                     all.Add(codec, policy, Row * Rows, Row);

@@ -10,15 +10,20 @@ namespace HpAsyncPs.Codecs;
 public sealed record CodecSpec
 {
     /// <summary>What help texts say.</summary>
-    public const string Help = "auto, fp32, bf16, int8, int4 or topk:RATIO[:VALUES] (of each chunk only the part RATIO of the values that changed most, as VALUES; int8 if not given)";
+    public const string Help = "auto, fp32, bf16, int8, int4 or topk:RATIO[:VALUES] (of each chunk only the part RATIO of the values that changed most, as VALUES; int8 if not given); int8 and int4 round at random where :stochastic[:SEED] follows";
 
     private const string TopKName = "topk";
     private const string RowsName = "rows";
+    private const string StochasticName = "stochastic";
+    private const ulong BetweenStreams = 0x9e3779b97f4a7c15; // odd, so that streams differ
 
     private CodecSpec(string name, ValueCodec values, double? ratio) => (Name, Values, Ratio) = (name, values, ratio);
 
     /// <summary>Values as they are.</summary>
     public static CodecSpec Fp32 { get; } = new("fp32", ValueCodec.Fp32, null);
+
+    /// <summary>Whole numbers are rounded at random, with this seed, and damped; null: to the nearest.</summary>
+    public ulong? Seed { get; private init; }
 
     /// <summary>The server chooses, and chooses again.</summary>
     public static CodecSpec Auto { get; } = new("auto", ValueCodec.Fp32, null);
@@ -56,12 +61,19 @@ public sealed record CodecSpec
         if (parts is [TopKName, _] or [TopKName, _, _] && ValuesOf(parts.Length == 3 ? parts[2] : "int8") is { } some
             && double.TryParse(parts[1], NumberStyles.Float, CultureInfo.InvariantCulture, out double ratio) && ratio is > 0 and <= 1)
             return new CodecSpec(text, some, ratio);
+        if (parts is ["int8" or "int4", StochasticName] or ["int8" or "int4", StochasticName, _] && ulong.TryParse(parts.Length == 3 ? parts[2] : "1", NumberStyles.None, CultureInfo.InvariantCulture, out ulong seed))
+            return new CodecSpec(text, ValuesOf(parts[0])!.Value, null) { Seed = seed };
         throw new FormatException($"'{text}' is no codec: there are {Help}; RATIO is above 0 and at most 1");
     }
 
     /// <summary>What encoders of a model are to do.</summary>
     /// <param name="rowLength">Parameters in a row of the model.</param>
-    public CodecSettings For(int rowLength) => Ratio is { } ratio ? CodecSettings.TopK(ratio, Values) : rowLength > 1 ? CodecSettings.Rows(rowLength, Values) : CodecSettings.Dense(Values);
+    /// <param name="stream">Whose they are: encoders of different numbers round differently at random.</param>
+    public CodecSettings For(int rowLength, ulong stream = 0)
+    {
+        CodecSettings settings = Ratio is { } ratio ? CodecSettings.TopK(ratio, Values) : rowLength > 1 ? CodecSettings.Rows(rowLength, Values) : CodecSettings.Dense(Values);
+        return Seed is { } seed ? settings with { Seed = seed + (stream * BetweenStreams) } : settings;
+    }
 
     /// <inheritdoc/>
     public override string ToString() => Name;

@@ -10,7 +10,7 @@ namespace HpAsyncPs.Worker;
 /// <summary>
 /// A worker's side of the protocol, as a state machine: frames and calls go in, frames come out. No I/O. Two threads meet
 /// here, the one that computes and the one that receives; <see cref="Gate"/> guards the few fields that both touch, never
-/// for longer than a copy, and is pulsed whenever something changed.
+/// for longer than a sweep over a vector, and is pulsed whenever something changed.
 /// </summary>
 public sealed partial class WorkerSession : IDisposable
 {
