@@ -131,7 +131,7 @@ public sealed class StrangerTests
             Assert.InRange(watch.Elapsed.TotalSeconds, 0, 8); // 64 of them have a quarter of a second each
             Assert.InRange(server.Host.HalfOpen, 0, HalfOpen);
             Assert.InRange(most, 1, (HalfOpen * BlocksOfStranger) + Connection.MostBlocks(Limits.ChunkBytes));
-            Assert.InRange(GC.GetTotalMemory(forceFullCollection: false) - before, 0, 64L << 20);
+            Assert.InRange(GC.GetTotalMemory(forceFullCollection: false) - before, long.MinValue, 64L << 20); // what other tests have left may be collected meanwhile
         }
         finally
         {
