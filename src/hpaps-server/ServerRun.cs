@@ -73,7 +73,7 @@ internal static class ServerRun
             ProgramRun.EndWithStandardInput(line =>
             {
                 if (line == "stop")
-                    host.RequestStop("stopped");
+                    host.RequestStop("stopped", mayInsist: false); // who ends a whole group of processes has asked this one too
                 else if (line.StartsWith(GiveUp, StringComparison.Ordinal) && line[GiveUp.Length..].Split(' ', 2) is [var rank, var reason] && int.TryParse(rank, out int which))
                     host.GiveUp(which, reason);
             });
@@ -84,7 +84,7 @@ internal static class ServerRun
         {
             context.Cancel = true;
             if (settings.State is null || settings.Supervised) // a launcher ends the job; it does not go on with another start
-                host.RequestStop("stopped", LongestStop);
+                host.RequestStop("stopped", LongestStop, mayInsist: !settings.Supervised);
             else
                 host.RequestSuspend();
         });

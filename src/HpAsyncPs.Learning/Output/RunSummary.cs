@@ -112,7 +112,7 @@ public sealed record RunSummary
     /// <summary>How often the launcher started the server again; pushes, bytes, staleness and times are those of its last life.</summary>
     public int ServerRestarts { get; init; }
 
-    /// <summary>Ranks of the workers that were lost and did not return, in order: those whose process the launcher did not start again, and those that were evicted.</summary>
+    /// <summary>Ranks of the workers that were lost and did not return, in order: those whose process the launcher did not start again, those that were evicted, and those that the server had given up.</summary>
     public IReadOnlyList<int> LostWorkers { get; init; } = [];
 
     /// <summary>Version of the program.</summary>
@@ -135,9 +135,10 @@ public sealed record RunSummary
         var busy = new List<double>();
         var pushes = new List<ulong>();
         var lost = new List<int>();
+        var gone = new HashSet<int>(status.Lost);
         foreach (WorkerRecord worker in status.Workers)
         {
-            if (worker is { Weight: 0, Pushes: > 0 })
+            if (worker is { Weight: 0, Pushes: > 0 } || gone.Contains(worker.Rank))
                 lost.Add(worker.Rank);
             examples += worker.Weight;
             double all = worker.BusySeconds + worker.IdleSeconds + worker.EvaluatingSeconds;

@@ -58,6 +58,8 @@ public sealed partial class ParameterServer
             Decide(codec, "to begin with");
         else
             UseCodec(codec);
+        if (_chooser is { IsIdle: true })
+            _decisions.Add(new CodecDecision(0, codec.Name, $"vectors of less than {CodecChooser.LeastBytes / 1024} KiB are not coded"));
     }
 
     private void UseCodec(CodecSpec codec)

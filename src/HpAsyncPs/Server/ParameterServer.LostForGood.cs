@@ -75,8 +75,10 @@ public sealed partial class ParameterServer
     {
         foreach (Session member in _members)
         {
-            if (member.IsHeld || member is { IsAbsent: false, Peer: null, Address: "" })
-                GoOnWithout(member, mayEvict: false); // a wish to stop takes nothing out
+            if (!member.IsHeld && member is not { IsAbsent: false, Peer: null, Address: "" })
+                continue;
+            member.IsDismissed = true;
+            GoOnWithout(member, mayEvict: false); // a wish to stop takes nothing out
         }
     }
 

@@ -35,6 +35,8 @@ public sealed partial class ParameterServer
 
         bool hadBegun = numbers.Count > 0 || _state.HasBegun();
         long cut = 0;
+        if (numbers.Count > 0 && _state.Journal.BeginsAt() is > 0 and var start)
+            throw Damaged($"no checkpoint is whole, and the journal begins at position {start} only. Nothing was changed there: a copy of a checkpoint may be put in its place");
         ReplayFrom(0, _ => (cut = _state.Journal.Cut) >= 0 && (_shard is not null || !hadBegun));
         if (_shard is not null)
             Recovered("the journal alone");
@@ -55,7 +57,7 @@ public sealed partial class ParameterServer
         using CheckpointReader? reader = opened;
         if (!isWhole)
         {
-            Log?.Invoke($"{why}; the one before it is taken");
+            Log?.Invoke($"{why}; {(number == _state.Checkpoints.Numbers()[^1] ? "there is none before it" : "the one before it is taken")}");
             _faulty.Add(number);
             return false;
         }

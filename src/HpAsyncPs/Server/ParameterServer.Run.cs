@@ -97,9 +97,10 @@ public sealed partial class ParameterServer
     /// </summary>
     /// <param name="reason">Why.</param>
     /// <param name="within">How long the last evaluation may take; what the options say if null.</param>
-    public void RequestStop(string reason, TimeSpan? within = null)
+    /// <param name="mayInsist">A second wish is one to end at once. Not where one wish may come by two ways.</param>
+    public void RequestStop(string reason, TimeSpan? within = null, bool mayInsist = true)
     {
-        bool again = _stopWanted is not null;
+        bool again = _stopWanted is not null && mayInsist;
         _stopWanted ??= reason;
         _endsAtOnce |= again;
         _finalTimeout = again ? TimeSpan.Zero : within ?? _finalTimeout;

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Globalization;
 
 namespace HpAsyncPs.Server;
@@ -60,7 +61,20 @@ public sealed partial class ParameterServer
             StalenessMax = now.StalenessMax,
             Workers = workers,
             RefusedFrames = RefusedFrames,
+            Lost = Lost(),
         };
+    }
+
+    private int[] Lost()
+    {
+        var lost = new List<int>();
+        foreach (Session member in _members)
+        {
+            if (member.LostAt is not null || member.IsDismissed)
+                lost.Add(member.Rank);
+        }
+
+        return lost.ToArray();
     }
 
     /// <summary>What came of it.</summary>

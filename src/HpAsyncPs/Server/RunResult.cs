@@ -129,6 +129,9 @@ public sealed record RunStatus
     /// <summary>What workers sent and was not accepted.</summary>
     public RefusedFrames RefusedFrames { get; init; } = new();
 
+    /// <summary>Ranks of workers that were lost and have not returned.</summary>
+    public IReadOnlyList<int> Lost { get; init; } = [];
+
     /// <summary>One for each rank.</summary>
     public IReadOnlyList<WorkerRecord> Workers { get; init; } = [];
 }

@@ -135,7 +135,8 @@ public sealed class ServerHost : IDisposable
     /// <summary>Ends the job in order.</summary>
     /// <param name="reason">Why.</param>
     /// <param name="within">How long the last evaluation may take; what the options say if null.</param>
-    public void RequestStop(string reason, TimeSpan? within = null) => _loop.Schedule(_ => _server.RequestStop(reason, within), null);
+    /// <param name="mayInsist">A second wish is one to end at once. Not where one wish may come by two ways.</param>
+    public void RequestStop(string reason, TimeSpan? within = null, bool mayInsist = true) => _loop.Schedule(_ => _server.RequestStop(reason, within, mayInsist), null);
 
     /// <summary>Brings what is not on disk yet there, and ends without ending the job.</summary>
     public void RequestSuspend() => _loop.Schedule(_ => _server.RequestSuspend(), null);

@@ -91,6 +91,9 @@ public sealed partial class Session
     /// <summary>It is lost, and the job holds until it returns.</summary>
     internal bool IsHeld { get; set; }
 
+    /// <summary>The job ended without it, before it had come back to a server that was started again.</summary>
+    internal bool IsDismissed { get; set; }
+
     /// <summary>The job goes on without it: it left, or is lost and nobody waits for it.</summary>
     internal bool IsAbsent { get; set; }
 

@@ -44,8 +44,8 @@ internal static class StressCommand
             {
                 try
                 {
-                    if (result.Tokens is [var token])
-                        CodecSpec.Parse(token.Value);
+                    if (result.Tokens is [var token] && CodecSpec.Parse(token.Value) == CodecSpec.Auto)
+                        result.AddError("--codec auto is for training: give one of the others, which is what is measured.");
                 }
                 catch (FormatException e)
                 {

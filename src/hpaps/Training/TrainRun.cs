@@ -7,6 +7,7 @@ using HpAsyncPs.Cli.Launching;
 using HpAsyncPs.Cli.Models;
 using HpAsyncPs.Cli.Progress;
 using HpAsyncPs.Cli.Simulating;
+using HpAsyncPs.Codecs;
 using HpAsyncPs.Learning.Data;
 using HpAsyncPs.Learning.Output;
 using HpAsyncPs.Server;
@@ -16,6 +17,8 @@ namespace HpAsyncPs.Cli.Training;
 /// <summary>One run of hpaps train: checks first, then the processes, then what came of it.</summary>
 internal static class TrainRun
 {
+    private const double LeastRatio = 0.5;
+
     public static int Run(TrainSettings settings, long start, TimeProvider time)
     {
         Binaries? binaries = settings.Simulation is null ? Binaries.Find() : null;
@@ -24,6 +27,7 @@ internal static class TrainRun
         SparseRows? test = ReadTest(settings, signals);
         OutputFolder folder = settings.Output is { } named ? OutputFolder.Named(named) : OutputFolder.ByTime(settings.Task, time);
         settings = Limited(settings);
+        WarnOfLateValues(settings);
         RunSummary summary = binaries is null
             ? Simulate(settings, signals, folder, start, time)
             : Launch(settings, binaries, signals, folder, bytes, start, time);
@@ -216,6 +220,15 @@ internal static class TrainRun
         return summary;
     }
 
+    /// <summary>The local solver of logistic regression leaps far, and most values of topk come late: docs/algorithms.md.</summary>
+    private static void WarnOfLateValues(TrainSettings settings)
+    {
+        bool leaps = settings is { HasLabels: true, Workers: > 1 } && !settings.Policy.StartsWith("asp", StringComparison.Ordinal)
+            && !new List<string>(settings.TaskArguments).Exists(static word => word.StartsWith("gradient", StringComparison.Ordinal));
+        if (leaps && CodecSpec.Parse(settings.Codec).Ratio < LeastRatio)
+            Tell($"--codec {settings.Codec}: most values travel late, and the local solver may not stand that: look at the objective, and use --solver gradient or another codec");
+    }
+
     private static void TellLost(RunSummary summary, LossSettings loss)
     {
         if (summary.LostWorkers.Count == 0)
@@ -223,6 +236,8 @@ internal static class TrainRun
         string who = summary.LostWorkers.Count == 1 ? "worker" : "workers";
         string what = loss.Reassigns ? "other workers were to train their parts too"
             : loss.OnWorkerLoss == WorkerLoss.Evict ? "what they contributed is not in the model" : "what they had contributed until then is in the model";
+        if (!loss.Reassigns)
+            what += "; the objective is that of the rows of the others";
         Tell($"{who} {string.Join(", ", summary.LostWorkers)} of {summary.Workers} did not return: {(summary.LostWorkers.Count == 1 ? what.Replace("they", "it", StringComparison.Ordinal).Replace("their parts", "its part", StringComparison.Ordinal) : what)}");
     }
 

@@ -47,6 +47,20 @@ public sealed partial class Journal
         }
     }
 
+    /// <summary>Position of the first record that is there; null: there is none.</summary>
+    /// <exception cref="InputException">The disk fails.</exception>
+    public long? BeginsAt()
+    {
+        try
+        {
+            return Segments() is [var first, ..] ? first.Start : null;
+        }
+        catch (Exception e) when (DiskTrouble.Is(e))
+        {
+            throw new InputException(DiskTrouble.Describe("the journal cannot be listed", _disk.Where, e), e);
+        }
+    }
+
     private long ReadSegments(List<(long Start, long Seed, string Name)> segments, long from, JournalVisitor visit, List<(int Segment, long Whole)> read)
     {
         int next = 0;
