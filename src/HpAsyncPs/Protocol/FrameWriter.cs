@@ -18,7 +18,7 @@ public interface IFrameSink
     /// <summary>The same for a frame that another one follows at once: a sink may send the two together.</summary>
     bool SendFollowed(FrameHeader header, ReadOnlySpan<byte> payload) => Send(header, payload);
 
-    /// <summary>The other end is another host: bytes may be what is waited for.</summary>
+    /// <summary>The other end may be another host: bytes may be what is waited for.</summary>
     bool HasLink => false;
 
     /// <summary>Bytes a second that the link takes, as measured lately; infinite: there is no link, or it was never full.</summary>

@@ -12,6 +12,9 @@ public sealed partial class ParameterServer
     // The best of three codecs, by rates that change, is looked for that often.
     private static readonly TimeSpan BetweenChoices = TimeSpan.FromMilliseconds(100);
 
+    // A link that was never full in so many rounds takes whatever comes.
+    private const int RoundsOfUnknownRates = 20;
+
     // That are kept for the report; the log has all.
     private const int MostDecisions = 200;
 
@@ -97,8 +100,11 @@ public sealed partial class ParameterServer
         costs.Clear();
         foreach (Session member in _members)
         {
-            if (member is { IsAbsent: false, Peer: { } peer } && _meters[member.Rank].Look(member, _shard!.ClockOf(member.Rank), peer.BytesPerSecond) is { } cost)
-                costs.Add(cost);
+            if (member is not { IsAbsent: false, Peer: { } peer } || _meters[member.Rank].Look(member, _shard!.ClockOf(member.Rank), peer.BytesPerSecond) is not { } cost)
+                continue;
+            if (peer.HasLink && !double.IsFinite(cost.UplinkRate + cost.DownlinkRate) && AverageRounds() < RoundsOfUnknownRates)
+                return; // what is not known yet is no fast link
+            costs.Add(cost);
         }
 
         if (costs.Count == 0 || chooser.Consider(AverageRounds(), costs, _policy.WorkersWait) is not { } reason)

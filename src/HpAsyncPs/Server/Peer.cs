@@ -33,7 +33,7 @@ public sealed class Peer
     /// <summary>Bytes received before there was a session, headers included.</summary>
     internal long EarlyBytes { get; set; }
 
-    /// <summary>It is on another host.</summary>
+    /// <summary>It may be on another host.</summary>
     internal bool HasLink => _sink.HasLink;
 
     /// <summary>What the link to it takes.</summary>

@@ -91,7 +91,7 @@ public sealed partial class Connection : IFrameSink
     public bool HasChecksums { get; init; }
 
     /// <inheritdoc/>
-    public bool HasLink => TcpOptions.IsBetweenHosts(Link ?? Socket);
+    public bool HasLink => (Link ?? Socket).AddressFamily != AddressFamily.Unix;
 
     /// <inheritdoc/>
     public double BytesPerSecond => TcpOptions.BytesPerSecond(Link ?? Socket);

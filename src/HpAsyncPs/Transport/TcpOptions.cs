@@ -1,5 +1,4 @@
 using System;
-using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
@@ -47,19 +46,6 @@ internal static class TcpOptions
         catch (SocketException)
         {
             // not known here
-        }
-    }
-
-    /// <summary>Are there two hosts?</summary>
-    public static bool IsBetweenHosts(Socket socket)
-    {
-        try
-        {
-            return socket.RemoteEndPoint is IPEndPoint there && socket.LocalEndPoint is IPEndPoint here && !there.Address.Equals(here.Address);
-        }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException)
-        {
-            return false;
         }
     }
 
