@@ -57,7 +57,7 @@ internal static class ServerRun
 #pragma warning restore CA2000
         bool isOver;
         if (options.Codec == CodecSpec.Auto)
-            options = options with { CodingCosts = CodingCosts.Measure(time) };
+            options = options with { CodingCosts = CodingCosts.Measure(time, TransferCost.SecondsOfByte(time)) };
         using (ServerHost host = ServerHost.Start(options, Listener.Start(endpoint, addresses), time, settings.Events ? null : log.Write, state))
             isOver = Serve(host, options, settings, log, start, time);
         if (isOver)

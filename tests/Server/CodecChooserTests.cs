@@ -38,6 +38,15 @@ public sealed class CodecChooserTests
     }
 
     [Fact]
+    public void A_byte_costs_something_where_no_link_is_narrow()
+    {
+        var chooser = new CodecChooser(Parameters, CodingCosts.Ordinary with { Byte = 1e-9 }, hasLinks: true);
+        for (int round = 1; round < 8; round++)
+            chooser.Consider(round, [Cost(chooser, 1e-5, double.PositiveInfinity)], waits: false);
+        Assert.Equal("int4", chooser.Current.Name);
+    }
+
+    [Fact]
     public void Another_rate_of_the_link_is_another_choice_and_the_reason_says_so()
     {
         var chooser = new CodecChooser(Parameters, CodingCosts.Ordinary, hasLinks: true);

@@ -156,7 +156,7 @@ internal sealed class CodecChooser
         double shorter = BytesOfValue[codec] / BytesOfValue[_current], rates = 0, longest = 0;
         foreach (PushCost worker in workers)
         {
-            double link = (worker.UplinkBytes * shorter / worker.UplinkRate) + (worker.DownlinkBytes * shorter / worker.DownlinkRate);
+            double link = (worker.UplinkBytes * shorter * ((1 / worker.UplinkRate) + _costs.Byte)) + (worker.DownlinkBytes * shorter * ((1 / worker.DownlinkRate) + _costs.Byte));
             double all = Math.Max(1e-9, worker.BusySeconds + link + (_parameters * _costs.SecondsOfValue(codec)));
             rates += 1 / all;
             longest = Math.Max(longest, all);

@@ -7,7 +7,8 @@ namespace HpAsyncPs.Server;
 /// <param name="Fp32">As fp32.</param>
 /// <param name="EightBits">As int8.</param>
 /// <param name="FourBits">As int4.</param>
-public sealed record CodingCosts(double Fp32, double EightBits, double FourBits)
+/// <param name="Byte">What it takes to hand a byte of payload to the operating system and to take it there, whatever the link.</param>
+public sealed record CodingCosts(double Fp32, double EightBits, double FourBits, double Byte = 0)
 {
     private const int Values = 64 * 1024;
     private const int Repetitions = 5;
@@ -16,7 +17,9 @@ public sealed record CodingCosts(double Fp32, double EightBits, double FourBits)
     public static CodingCosts Ordinary { get; } = new(1e-9, 2e-9, 2e-9);
 
     /// <summary>Measures it here; takes some milliseconds.</summary>
-    public static CodingCosts Measure(TimeProvider time) => new(Of(ValueCodec.Fp32, time), Of(ValueCodec.Int8, time), Of(ValueCodec.Int4, time));
+    /// <param name="time">The clock.</param>
+    /// <param name="secondsOfByte">See <see cref="Byte"/>.</param>
+    public static CodingCosts Measure(TimeProvider time, double secondsOfByte) => new(Of(ValueCodec.Fp32, time), Of(ValueCodec.Int8, time), Of(ValueCodec.Int4, time), secondsOfByte);
 
     internal double SecondsOfValue(int codec) => codec switch
     {

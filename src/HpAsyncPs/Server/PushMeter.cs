@@ -7,7 +7,6 @@ internal sealed class PushMeter
 {
     private const double Forgets = 0.5; // of what was, with each look that sees new pushes
 
-    private const double LeastRate = 1e3; // bytes a second: whoever says less has no link to reckon with
     private const ulong StillOld = 2; // pushes that were made before the worker heard of another codec
 
     private ulong _pushes;
@@ -15,6 +14,8 @@ internal sealed class PushMeter
     private double _busy;
     private (long Uplink, long Downlink) _bytes;
     private PushCost? _cost;
+    private KnownRate _uplink = new();
+    private KnownRate _downlink = new();
 
     /// <summary>Another codec is used from now on.</summary>
     public void Restart(Session session, ulong pushes)
@@ -31,7 +32,7 @@ internal sealed class PushMeter
     public PushCost? Look(Session session, ulong pushes, double downlinkRate)
     {
         double uplinkRate = session.Progress.LinkBytesPerSecond > 0 ? session.Progress.LinkBytesPerSecond : double.PositiveInfinity;
-        (uplinkRate, downlinkRate) = (Math.Max(LeastRate, uplinkRate), Math.Max(LeastRate, downlinkRate));
+        (uplinkRate, downlinkRate) = (_uplink.See(uplinkRate), _downlink.See(downlinkRate));
         if (_skipTo > 0 && pushes >= _skipTo)
         {
             Restart(session, pushes);
