@@ -16,7 +16,7 @@ public sealed class PolicyTests
     public void Create_unknown_name_is_refused_with_the_known_ones()
     {
         InputException error = Assert.Throws<InputException>(() => PolicyNames.Create("bps"));
-        Assert.Contains("async, bsp, ssp:S", error.Message, StringComparison.Ordinal);
+        Assert.Contains("async, auto, bsp, bsp:1, ssp:S", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -28,12 +28,14 @@ internal sealed class ForgetfulTask(ITask task) : ITask
 
     public int Values => task.Values;
 
+    public bool IsHalf => task.IsHalf;
+
     public void Start(StartMessage agreed) => task.Start(agreed);
 
     public double Step(in StepInput input, Span<float> x)
     {
         _meant.CopyTo(_before, 0);
-        double passes = task.Step(new StepInput(input.Aggregate, input.Own, input.JobPasses, input.Rounds, input.Share, input.Interrupt), _meant);
+        double passes = task.Step(new StepInput(input.Aggregate, input.Own, input.JobPasses, input.Rounds, input.Share, input.Lag, input.IsTogether, input.Interrupt), _meant);
         for (int j = 0; j < x.Length; j++)
             x[j] = input.Own[j] + (_meant[j] - _before[j]);
         return passes;

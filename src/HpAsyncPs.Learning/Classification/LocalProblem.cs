@@ -40,10 +40,24 @@ public sealed class LocalProblem(SparseRows rows, Penalty penalty, int parameter
     /// <summary>Weight of |d|^2 / 2.</summary>
     public double Rho { get; set; }
 
-    /// <summary>Share of the usual passes of a step, its gradient's included, that are to be made: 1, or less where this worker is slow.</summary>
-    public double Work { get; set; } = 1;
+    /// <summary>Share of the passes that solve the problem which are to be made: 1, or less where solutions are exchanged more often.</summary>
+    public double Effort { get; set; } = 1;
 
-    /// <summary>How many passes a solver is to make, one having gone into the gradient.</summary>
-    /// <param name="usual">Passes that it makes where this worker is not slow.</param>
-    public double PassesFor(double usual) => Work < 1 ? Math.Max(LeastPasses, ((1 + usual) * Work) - 1) : usual;
+    /// <summary>How many times slower this worker is than it may be; 1, if it is not: it makes so many times fewer passes.</summary>
+    public double Lag { get; set; } = 1;
+
+    /// <summary>A pass for the gradient at z belongs to the same step, and counts.</summary>
+    public bool HasGradient { get; set; } = true;
+
+    /// <summary>A step may be the gradient's alone.</summary>
+    public bool MayRest { get; set; }
+
+    /// <summary>How many passes a solver is to make.</summary>
+    /// <param name="usual">Passes that solve the problem.</param>
+    public double PassesFor(double usual)
+    {
+        int gradient = HasGradient ? 1 : 0;
+        double passes = Lag > 1 ? ((gradient + (Effort * usual)) / Lag) - gradient : Effort * usual;
+        return passes >= LeastPasses ? passes : MayRest ? 0 : LeastPasses;
+    }
 }

@@ -34,6 +34,10 @@ public sealed class LogisticTask : ITask
     private const double Damping = 0.35;
     private const double DampingAtBarrier = 0.5;
 
+    // In rounds of two exchanges it answers to everybody's gradient at the same weights. More rounds of less work reach the optimum sooner then.
+    private const double DampingTogether = 1;
+    private const double EffortTogether = 0.4;
+
     // Root mean square by which a local step may change the margins of any worker's rows. Beyond it the loss has left the curvature that
     // the step was computed from, and where workers have different features nothing in a worker's own rows holds its step back.
     private const double MostMarginChange = 10;
@@ -60,6 +64,7 @@ public sealed class LogisticTask : ITask
     private double _longest;
     private Lag _lag;
     private double _stepPasses;
+    private bool _waits;
 
     /// <param name="data">This worker's rows.</param>
     /// <param name="settings">The same at every worker.</param>
@@ -109,6 +114,9 @@ public sealed class LogisticTask : ITask
     /// <inheritdoc/>
     public int Values => 2;
 
+    /// <inheritdoc/>
+    public bool IsHalf { get; private set; }
+
     /// <summary>The weight of |v - z|^2 / 2 in the local problem, as the guard has it now; 0 without a local solver.</summary>
     public double Rho => _settings.Rho > 0 ? _settings.Rho : _guard?.Rho ?? 0;
 
@@ -142,12 +150,19 @@ public sealed class LogisticTask : ITask
         _solver = _settings.Solver.GradientSteps > 0
             ? new GradientSteps(_settings.Solver.GradientSteps)
             : new SvrgSteps(new RowSampler(_data, _settings.Seed), _parameters);
+        _waits = agreed.Waits;
         _damping = agreed.Workers == 1 ? 1 : agreed.Waits ? DampingAtBarrier : agreed.Workers == 2 ? DampingOfTwo : Damping;
     }
 
     /// <inheritdoc/>
     public double Step(in StepInput input, Span<float> x)
     {
+        if (IsHalf)
+        {
+            IsHalf = false;
+            return _stepPasses = SecondHalf(_problem!, input, x);
+        }
+
         Span<float> z = _problem is null ? _weights : _problem.Z;
         if (_start is not null && input.Rounds == 0)
             _start.CopyTo(z); // the aggregate lacks somebody's part of the model yet
@@ -157,6 +172,12 @@ public sealed class LogisticTask : ITask
             return 0;
         for (int j = _penalty.First; j < _parameters; j++)
             _gradient[j] += _settings.L2 * z[j];
+        if (_problem is not null && input.IsTogether && input.Rounds > 0)
+        {
+            FirstHalf(input, x);
+            return _stepPasses = 1;
+        }
+
         for (int j = 0; j < _parameters; j++)
             x[j] = (float)(z[j] - (_stepSize * _gradient[j]));
         return _stepPasses = _problem is null ? 1 : 1 + StepLocally(_problem, input, x);
@@ -173,7 +194,40 @@ public sealed class LogisticTask : ITask
 
     private int WarmParameters => _settings.WarmStart is { } model ? model.Weights.Length + (_settings.Intercept ? 1 : 0) : 0;
 
+    /// <summary>The gradient alone: what is x_i stays as it is until all gradients at z are known.</summary>
+    private void FirstHalf(in StepInput input, Span<float> x)
+    {
+        input.Own[.._parameters].CopyTo(x);
+        for (int j = 0; j < _parameters; j++)
+            x[_parameters + j] = (float)_gradient[j];
+        IsHalf = true;
+    }
+
+    /// <summary>The step from the z of the first half, with everybody's gradient there.</summary>
+    private double SecondHalf(LocalProblem problem, in StepInput input, Span<float> x)
+    {
+        for (int j = 0; j < _parameters; j++)
+            x[j] = (float)(problem.Z[j] - (_stepSize * _gradient[j]));
+        (problem.Effort, problem.HasGradient, problem.MayRest) = (EffortTogether, false, true);
+        SumGradients(problem, input, x);
+        problem.Lag = Math.Max(1, input.Lag);
+        return Add(problem, input, x, DampingTogether);
+    }
+
     private double StepLocally(LocalProblem problem, in StepInput input, Span<float> x)
+    {
+        SumGradients(problem, input, x);
+        double lag = _lag.Observe(input.JobPasses, _stepPasses); // from the first step on: the job's passes until now are no single step's
+        if (input.Rounds == 0)
+            return 0; // not every worker's gradient is in the mean yet: no direction to follow
+        bool isTold = _waits && input.Lag > 0;
+        (problem.Effort, problem.HasGradient, problem.MayRest) = (isTold ? EffortTogether : 1, true, isTold);
+        problem.Lag = isTold ? input.Lag : lag / MostLag;
+        return Add(problem, input, x, _damping);
+    }
+
+    /// <summary>The aggregated gradient, with this worker's own part of it made fresh.</summary>
+    private void SumGradients(LocalProblem problem, in StepInput input, Span<float> x)
     {
         ReadOnlySpan<float> mean = input.Aggregate[_parameters..], own = input.Own[_parameters..];
         Span<float> u = x[_parameters..];
@@ -185,13 +239,14 @@ public sealed class LogisticTask : ITask
         }
 
         _guard!.Observe(_penalty.Residual(problem.Z, aggregated, _stepSize), input.Rounds);
-        double lag = _lag.Observe(input.JobPasses, _stepPasses); // from the first step on: the job's passes until now are no single step's
-        if (input.Rounds == 0)
-            return 0; // not every worker's gradient is in the mean yet: no direction to follow
+    }
+
+    /// <summary>Solves the local problem and adds what it brings.</summary>
+    private double Add(LocalProblem problem, in StepInput input, Span<float> x, double damping)
+    {
         problem.Rho = Rho;
-        problem.Work = Math.Min(1, MostLag / lag);
         double passes = _solver!.Solve(problem, _step, input.Interrupt);
-        double length = Math.Sqrt(TensorPrimitives.SumOfSquares<double>(_step)), factor = length > _longest ? _damping * _longest / length : _damping;
+        double length = Math.Sqrt(TensorPrimitives.SumOfSquares<double>(_step)), factor = length > _longest ? damping * _longest / length : damping;
         for (int j = 0; j < _parameters; j++)
             x[j] += (float)(factor * _step[j]);
         return passes;

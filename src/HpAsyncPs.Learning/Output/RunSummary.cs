@@ -20,6 +20,9 @@ public sealed record RunSummary
     /// <summary>With codec auto: what was used from when on, and why.</summary>
     public IReadOnlyList<CodecDecision> CodecDecisions { get; init; } = [];
 
+    /// <summary>What policy auto decided, and when; the first 200.</summary>
+    public IReadOnlyList<PolicyDecision> PolicyDecisions { get; init; } = [];
+
     /// <summary>Number of workers.</summary>
     public int Workers { get; init; }
 
@@ -170,6 +173,7 @@ public sealed record RunSummary
             DownlinkPayloadBytes = status.DownlinkPayloadBytes,
             Codec = status.Codec,
             CodecDecisions = status.CodecDecisions,
+            PolicyDecisions = status.PolicyDecisions,
             Disagreements = status.Disagreements,
             StalenessP50 = status.StalenessP50,
             StalenessP99 = status.StalenessP99,

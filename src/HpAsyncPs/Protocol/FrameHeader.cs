@@ -71,6 +71,9 @@ public enum FrameKind : byte
     /// with no keys: this worker's snapshot is another than the server thinks, send the next one whole.
     /// </summary>
     Check = 21,
+
+    /// <summary>Control, server to worker: how slow it is beside the others (<see cref="PaceMessage"/>).</summary>
+    Pace = 22,
 }
 
 /// <summary>Byte 7 of the header.</summary>
@@ -100,6 +103,12 @@ public enum FrameFlags : byte
 
     /// <summary>A snapshot whose payload is not values, but what changed since the last snapshot, or the last evaluation, that went out whole.</summary>
     Change = 64,
+
+    /// <summary>
+    /// Of a round of two exchanges. A push: its first half, what this worker needs of all before it goes on (a gradient), and no step yet. A snapshot: others
+    /// are given the same one, and all wait for each other: push the first half first.
+    /// </summary>
+    Half = 128,
 }
 
 /// <summary>Tests of flags that never box, optimised or not.</summary>

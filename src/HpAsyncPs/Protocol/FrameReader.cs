@@ -70,7 +70,7 @@ public static class FrameReader
 
         if (!intact)
             throw new ProtocolException("The checksum of a frame header does not agree: the link or the peer corrupts data.") { Fault = FrameFault.Unreadable };
-        if (header.Shard != 0 || (header.Flags & ~(FrameFlags.Last | FrameFlags.Evaluate | FrameFlags.Final | FrameFlags.Pull | FrameFlags.Own | FrameFlags.Retry | FrameFlags.Change)) != 0)
+        if (header.Shard != 0 || (header.Flags & ~(FrameFlags.Last | FrameFlags.Evaluate | FrameFlags.Final | FrameFlags.Pull | FrameFlags.Own | FrameFlags.Retry | FrameFlags.Change | FrameFlags.Half)) != 0)
             throw new ProtocolException("A frame uses a field that this version reserves: shard or a flag.");
         if (header.Flags.Has(FrameFlags.Own) && header.Kind != FrameKind.Snapshot)
             throw new ProtocolException($"A {header.Kind} frame has flag own, which only a snapshot may have.");
@@ -78,6 +78,8 @@ public static class FrameReader
             throw new ProtocolException($"A {header.Kind} frame has flag change, which only a snapshot of the aggregate may have.");
         if (header.Flags.Has(FrameFlags.Retry) && header.Kind != FrameKind.Refused)
             throw new ProtocolException($"A {header.Kind} frame has flag retry, which only a refusal may have.");
+        if (header.Flags.Has(FrameFlags.Half) && (header.Kind is not (FrameKind.Push or FrameKind.Snapshot) || (header.Flags & (FrameFlags.Own | FrameFlags.Evaluate)) != 0))
+            throw new ProtocolException($"A {header.Kind} frame has flag half, which only a push or a snapshot to train from may have.");
         if (header.Flags.Has(FrameFlags.Pull) && !(header.Kind == FrameKind.Push && header.Flags.Has(FrameFlags.Last)))
             throw new ProtocolException($"A {header.Kind} frame has flag pull, which only the last chunk of a push may have.");
         switch (header.Kind)
@@ -89,7 +91,7 @@ public static class FrameReader
                 if (header.PayloadLength != 0)
                     throw new ProtocolException($"A {header.Kind} frame has no payload; this one announces {header.PayloadLength} bytes.") { Fault = FrameFault.WrongLength };
                 break;
-            case (>= FrameKind.Join and <= FrameKind.Members) or FrameKind.Adopt or FrameKind.Codec:
+            case (>= FrameKind.Join and <= FrameKind.Members) or FrameKind.Adopt or FrameKind.Codec or FrameKind.Pace:
                 if (header.PayloadLength is 0 or > Limits.ControlBytes)
                 {
                     throw new ProtocolException($"A {header.Kind} message has 1 to {Limits.ControlBytes} bytes; "

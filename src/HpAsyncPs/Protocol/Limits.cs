@@ -7,7 +7,7 @@ namespace HpAsyncPs.Protocol;
 public static class Limits
 {
     /// <summary>Version of the protocol; peers of another version are refused.</summary>
-    public const byte ProtocolVersion = 3;
+    public const byte ProtocolVersion = 4;
 
     /// <summary>Most parameters that one frame carries: a chunk of 1 MiB in fp32.</summary>
     public const int ChunkParameters = 256 * 1024;

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using HpAsyncPs.Protocol;
 
 namespace HpAsyncPs.Server;
@@ -13,6 +14,10 @@ public sealed partial class ParameterServer
     private readonly RankSet _pulling;
     private ulong[] _clocks = [];
     private ulong _rounds;
+    private Speeds? _speeds; // where somebody waits
+    private Gathering? _gathering;
+    private readonly List<PolicyDecision> _policyDecisions = [];
+    private const double NotableChange = 0.05; // of a lag, to be told
     private int _slowest; // members that have not left and have made as many pushes as there were rounds
 
     private void Applied(Session session, in FrameHeader header, long lag)
@@ -33,6 +38,7 @@ public sealed partial class ParameterServer
     private ulong Count(Session session, in FrameHeader header)
     {
         double passes = session.PassesBefore + (header.PassesQ8 / 256.0);
+        Observe(session, header, passes - session.Passes);
         _weightedPasses += _weights[session.Rank] * Math.Max(0, passes - session.Passes);
         session.Passes = Math.Max(session.Passes, passes);
         return _clocks[session.Rank]++;
@@ -45,6 +51,8 @@ public sealed partial class ParameterServer
         int slowest = 0;
         for (int rank = 0; rank < _clocks.Length; rank++)
         {
+            if (_members[rank].IsAbsent)
+                _gathering?.Gone(rank, Seconds());
             if (_members[rank].IsAbsent || _clocks[rank] > least)
                 continue;
             slowest = _clocks[rank] == least ? slowest + 1 : 1;
@@ -54,6 +62,40 @@ public sealed partial class ParameterServer
         if (least != ulong.MaxValue)
             (_rounds, _slowest) = (least, slowest);
     }
+
+    /// <summary>Learns how long the workers take, where somebody waits for them.</summary>
+    private void Observe(Session session, in FrameHeader header, double passes)
+    {
+        if (_speeds is null)
+            return;
+        double now = Seconds(), took = _speeds.Pushed(session.Rank, passes, now);
+        session.LastWasHalf = header.Flags.Has(FrameFlags.Half);
+        _gathering?.Pushed(session.Rank, session.LastWasHalf, passes, took, now);
+    }
+
+    /// <summary>Is what goes out to it the first snapshot of a round that others begin with too?</summary>
+    private bool BeginsRound(Session session) => _gathering is { } gathering ? gathering.IsFirst(session.Rank) : _policy.Exchanges == 2 && !session.LastWasHalf && _members.Length > 1;
+
+    /// <summary>Tells a worker how slow it is, where that has changed.</summary>
+    private void TellPace(Session session)
+    {
+        double lag = Math.Min(PaceMessage.MostLag, _speeds!.Lag(session.Rank));
+        if (Math.Abs(lag - session.ToldLag) < NotableChange * session.ToldLag)
+            return;
+        session.ToldLag = lag;
+        _scratch.ResetWrittenCount();
+        new PaceMessage(lag).Write(_scratch);
+        session.Send(new FrameHeader(FrameKind.Pace), _scratch.WrittenSpan);
+    }
+
+    private void Decided(string what)
+    {
+        if (_policyDecisions.Count < MostDecisions)
+            _policyDecisions.Add(new PolicyDecision(Seconds(), what));
+        Log?.Invoke($"policy auto: {what}");
+    }
+
+    private double Seconds() => _time.GetElapsedTime(_startedAt).TotalSeconds;
 
     /// <summary>Lets a new snapshot go out to those who wait for one and may have it.</summary>
     private void Release()

@@ -78,6 +78,12 @@ public sealed partial class ParameterServer
                 LimitPublications(now);
                 CheckReturning(now);
                 SendToWaiting();
+                if (_gathering is not null)
+                {
+                    _gathering.Tick(Seconds());
+                    Release();
+                }
+
                 ChooseCodec(now);
                 CheckStop(now);
                 break;
@@ -164,6 +170,8 @@ public sealed partial class ParameterServer
         _clocks = new ulong[_members.Length];
         _slowest = _members.Length;
         _timeline = new Timeline(_members.Length);
+        _speeds = _policy.Exchanges > 0 || _policy.Gathers ? new Speeds(_weights) : null;
+        _gathering = _policy.Gathers ? new Gathering(Array.ConvertAll(_weights, weight => weight / _totalWeight), _speeds!) { Decided = Decided } : null;
         _policy.Optimizer?.Start(parameters, Limits.ChunkKeys(1, _members.Length, _options.MostChunkKeys), _rate);
         _shard = new Shard(parameters, _admission.RowLength, _weights, _admission.Aggregate, _policy.Optimizer, _options.MostChunkKeys, _options.MaxMagnitude);
         LimitPublications(_startedAt);

@@ -47,11 +47,21 @@ public sealed partial class ParameterServer
             return false;
         }
 
+        FrameFlags half = BeginsRound(session) ? FrameFlags.Half : FrameFlags.None;
+        if (_speeds is not null)
+        {
+            _speeds.Sent(session.Rank, Seconds());
+            TellPace(session);
+        }
+
         if (!session.WelcomeDue)
             session.TakePull();
+        else
+            _gathering?.Welcomed(session.Rank, Seconds());
+        _gathering?.Sent(session.Rank);
         session.WelcomeDue = false;
         (session.SeenRounds, session.SentVersion) = (_rounds, publication.Version);
-        session.Begin(publication, _time.GetTimestamp(), FrameFlags.None, 0, _weightedPasses / _totalWeight, _rounds, _coder);
+        session.Begin(publication, _time.GetTimestamp(), half, 0, _weightedPasses / _totalWeight, _rounds, _coder);
         return true;
     }
 
@@ -76,6 +86,8 @@ public sealed partial class ParameterServer
         // A pull can overtake the later chunks of the push before it, and would be judged by the clock before that push.
         if (_policy.WorkersWait && _shard!.IsWithinPush(session.Rank))
             return false;
+        if (_gathering is not null)
+            return _gathering.MayHave(session.Rank);
         return _policy.MayHave(_clocks[session.Rank], _rounds, session.SeenRounds);
     }
 

@@ -55,6 +55,7 @@ public sealed partial class ParameterServer
             DownlinkPayloadBytes = down,
             Codec = _options.Codec.Name,
             CodecDecisions = _decisions.ToArray(),
+            PolicyDecisions = _policyDecisions.ToArray(),
             Disagreements = Disagreements,
             StalenessP50 = now.StalenessP50,
             StalenessP99 = _staleness.Percentile(99),

@@ -205,13 +205,15 @@ public sealed partial class ParameterServer
 
     /// <summary>Will a snapshot go out to it as soon as its push, which is applied, has been counted?</summary>
     private bool WillAnswer(Session session) =>
-        !session.IsSending && _held == 0 && _returning == 0 && _shard!.CanPublish && _policy.MayHave(_clocks[session.Rank] + 1, _rounds, session.SeenRounds);
+        !session.IsSending && _held == 0 && _returning == 0 && _shard!.CanPublish && _gathering is null && _policy.MayHave(_clocks[session.Rank] + 1, _rounds, session.SeenRounds);
 
     private void AddPull(Session session, ulong version)
     {
         session.AddPull(version);
         if (session.MayLack && version < session.SentVersion && session.SeenRounds == _rounds && _rounds > 0)
             session.SeenRounds--; // the snapshot of this round was cut off: behind a barrier no other would come
+        if (session.MayLack && version < session.SentVersion)
+            _gathering?.Lacks(session.Rank);
         session.MayLack = false;
         _pulling.Add(session.Rank);
     }

@@ -69,6 +69,11 @@ public sealed record RefusedFrames
 /// <param name="Reason">In words.</param>
 public sealed record CodecDecision(double Seconds, string Codec, string Reason);
 
+/// <summary>Whom policy auto waits for from then on, and why.</summary>
+/// <param name="Seconds">Since the start of training.</param>
+/// <param name="Reason">In words.</param>
+public sealed record PolicyDecision(double Seconds, string Reason);
+
 /// <summary>How a run stands, or how it ended.</summary>
 public sealed record RunStatus
 {
@@ -113,6 +118,9 @@ public sealed record RunStatus
 
     /// <summary>With codec auto: what was used, in order.</summary>
     public IReadOnlyList<CodecDecision> CodecDecisions { get; init; } = [];
+
+    /// <summary>What policy auto decided, and when; the first 200.</summary>
+    public IReadOnlyList<PolicyDecision> PolicyDecisions { get; init; } = [];
 
     /// <summary>Checks that found the two ends of a session to have different vectors; it was resynchronised each time.</summary>
     public long Disagreements { get; init; }

@@ -124,6 +124,12 @@ public sealed partial class Session
     /// <summary>Completed pushes of the slowest worker when the last snapshot went out to this one.</summary>
     internal ulong SeenRounds { get; set; }
 
+    /// <summary>Its last push was the first half of a round.</summary>
+    internal bool LastWasHalf { get; set; }
+
+    /// <summary>How slow it was told that it is; 0: it was not told.</summary>
+    internal double ToldLag { get; set; }
+
     /// <summary>Version of the snapshot that was sent last, or is being sent.</summary>
     internal ulong SentVersion { get; set; }
 
@@ -175,6 +181,7 @@ public sealed partial class Session
         HeardAt = peer.HeardAt;
         UplinkBytes += peer.EarlyBytes;
         _pulls = 0;
+        ToldLag = 0;
         _hasEvaluation = null;
         if (Downlink is not null)
             Downlink.IsKnown = false;

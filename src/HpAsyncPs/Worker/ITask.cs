@@ -45,6 +45,12 @@ public interface ITask
     /// <returns>Passes over the data that it took.</returns>
     double Step(in StepInput input, Span<float> x);
 
+    /// <summary>
+    /// The last step was the first half of a round of two exchanges: its vector says what all need to know of each other (their gradients at the same aggregate)
+    /// before they go on. Only after a step with <see cref="StepInput.IsTogether"/>; the next step is the second half.
+    /// </summary>
+    bool IsHalf => false;
+
     /// <summary>Computes values at <paramref name="z"/>, to be averaged over the workers by weight.</summary>
     /// <param name="z">The aggregate, as long as the model.</param>
     /// <param name="values">Receives the values.</param>

@@ -23,6 +23,9 @@ internal sealed class PendingPush(FloatBuffer room, int chunkKeys) : IDisposable
 
     public uint PassesQ8 { get; set; }
 
+    /// <summary>It is the first half of a round of two exchanges.</summary>
+    public bool IsHalf { get; set; }
+
     /// <summary>It asks for a snapshot too.</summary>
     public bool Pulls { get; set; }
 

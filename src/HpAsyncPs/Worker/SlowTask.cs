@@ -40,6 +40,9 @@ public sealed class SlowTask(ITask task, Slowness slowness, TimeProvider time) :
     public int Values => task.Values;
 
     /// <inheritdoc/>
+    public bool IsHalf => task.IsHalf;
+
+    /// <inheritdoc/>
     public void Start(StartMessage agreed)
     {
         task.Start(agreed);

@@ -18,6 +18,9 @@ internal sealed class Snapshot(FloatBuffer values, int chunkKeys) : IDisposable
     /// <summary>Pushes of the worker that had made the fewest.</summary>
     public long Rounds { get; set; }
 
+    /// <summary>Others were given the same one, and all wait for each other.</summary>
+    public bool IsTogether { get; set; }
+
     /// <summary>The number of the evaluation, for a snapshot that is to be evaluated.</summary>
     public ulong Evaluation { get; set; }
 

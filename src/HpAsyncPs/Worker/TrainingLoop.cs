@@ -124,7 +124,7 @@ public sealed class TrainingLoop : IDisposable
         (_begun, _hasTaken) = (true, false);
         ReadOnlySpan<float> z = _session.TakeCorrected();
         _interrupt = _session.Interrupt;
-        var input = new StepInput(z, _session.Reconstruction, _session.JobPasses, _session.Rounds, _session.Share, _interrupt);
+        var input = new StepInput(z, _session.Reconstruction, _session.JobPasses, _session.Rounds, _session.Share, _session.Lag, _session.IsTogether, _interrupt);
         _stepPasses = _task.Step(input, _x.Span);
     }
 
@@ -134,7 +134,7 @@ public sealed class TrainingLoop : IDisposable
         if (!_interrupt.IsCancellationRequested)
         {
             _passes += _stepPasses;
-            if (!_session.TryPush(_x.Span, _passes, pulls: true))
+            if (!_session.TryPush(_x.Span, _passes, pulls: true, isHalf: _task.IsHalf))
                 _session.Pull();
         }
 

@@ -71,6 +71,12 @@ public sealed partial class WorkerSession
     /// <summary>This worker's factor in the aggregate.</summary>
     public double Share => _share;
 
+    /// <summary>The snapshot in use was given to others too, and all wait for each other.</summary>
+    public bool IsTogether => _current?.IsTogether ?? false;
+
+    /// <summary>Seconds that this worker takes for a pass, over those of the worker that sets the pace: 1 or more; 0 where the server does not tell.</summary>
+    public double Lag { get; private set; }
+
     /// <summary>Version of the snapshot in use.</summary>
     public ulong Version => _current?.Version ?? 0;
 
@@ -88,8 +94,9 @@ public sealed partial class WorkerSession
     /// <param name="x">This worker's newest vector, as long as the model.</param>
     /// <param name="passes">Passes over the worker's data so far.</param>
     /// <param name="pulls">Ask for a snapshot in the same frame, unless one was asked for already.</param>
+    /// <param name="isHalf">It is the first half of a round of two exchanges.</param>
     /// <exception cref="ArgumentException">The vector has another length; nothing was done.</exception>
-    public bool TryPush(ReadOnlySpan<float> x, double passes, bool pulls = false)
+    public bool TryPush(ReadOnlySpan<float> x, double passes, bool pulls = false, bool isHalf = false)
     {
         if (x.Length != Started!.Parameters)
             throw new ArgumentException($"The model has {Started.Parameters} parameters; the vector has {x.Length}.", nameof(x));
@@ -101,6 +108,7 @@ public sealed partial class WorkerSession
             push.Sequence = ++_sequence;
             push.FromVersion = _current!.Version;
             push.PassesQ8 = _passesQ8 = (uint)Math.Min(uint.MaxValue, Math.Max(0, passes * 256));
+            push.IsHalf = isHalf;
             push.Pulls = pulls && !_pulling;
             push.HasCheck = _sequence % Limits.BetweenChecks == 0 && _options.Aggregate != Aggregate.Optimized;
             push.Check = ((int)(_sequence / Limits.BetweenChecks % (ulong)((x.Length + _chunkKeys - 1) / _chunkKeys)), 0);

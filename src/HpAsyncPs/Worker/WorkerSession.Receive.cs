@@ -41,6 +41,7 @@ public sealed partial class WorkerSession
 
         arriving.Version = header.ShardVersion;
         arriving.Rounds = header.Rounds;
+        arriving.IsTogether = header.Flags.Has(FrameFlags.Half);
         arriving.Passes = header.PassesQ8 / 256.0;
         if (header.Flags.Has(FrameFlags.Evaluate))
         {

@@ -85,6 +85,7 @@ public sealed partial class WorkerSession
                 KeyCount = (uint)count,
                 PassesQ8 = push.PassesQ8,
             };
+            header.Flags |= push.IsHalf ? FrameFlags.Half : FrameFlags.None;
             ReadOnlySpan<byte> payload = push.Payload(_sendingKey, count);
             _sendingKey += count;
             bool isLast = _sendingKey == parameters;

@@ -202,6 +202,9 @@ public sealed partial class WorkerSession : IDisposable
             case FrameKind.Codec when Started is not null:
                 Code(TextMessage.Read(payload).Text);
                 break;
+            case FrameKind.Pace when Started is not null:
+                Lag = PaceMessage.Read(payload).Lag;
+                break;
             case FrameKind.Refused when header.Flags.Has(FrameFlags.Retry):
                 _sink.Close();
                 Disconnect($"it refused: {TextMessage.Read(payload).Text}");

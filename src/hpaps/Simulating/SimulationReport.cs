@@ -60,6 +60,9 @@ internal sealed record SimulationReport
     /// <summary>With codec auto: what was used from when on, and why.</summary>
     public IReadOnlyList<CodecDecision> CodecDecisions { get; init; } = [];
 
+    /// <summary>What policy auto decided, and when; the first 200.</summary>
+    public IReadOnlyList<PolicyDecision> PolicyDecisions { get; init; } = [];
+
     /// <summary>Payloads of pushes alone.</summary>
     public long UplinkPayloadBytes { get; init; }
 
@@ -117,6 +120,7 @@ internal sealed record SimulationReport
             DownlinkBytes = cluster.BytesDown,
             Codec = summary.Codec,
             CodecDecisions = summary.CodecDecisions,
+            PolicyDecisions = summary.PolicyDecisions,
             UplinkPayloadBytes = summary.UplinkPayloadBytes,
             DownlinkPayloadBytes = summary.DownlinkPayloadBytes,
             StalenessP50 = summary.StalenessP50,

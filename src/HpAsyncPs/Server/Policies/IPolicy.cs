@@ -17,6 +17,15 @@ public interface IPolicy
     /// <summary>What applies the gradients that workers push, not started; null when workers exchange vectors.</summary>
     IServerOptimizer? Optimizer => null;
 
+    /// <summary>
+    /// Exchanges of a round that all begin with the same snapshot and wait for each other in: 1, or 2 where the task can; who is slow does less in it. 0: there are no
+    /// such rounds.
+    /// </summary>
+    int Exchanges => 0;
+
+    /// <summary>Rounds wait for whom it is worth to wait for, and <see cref="MayHave"/> is not asked.</summary>
+    bool Gathers => false;
+
     /// <summary>May the worker have a snapshot of the present state?</summary>
     /// <param name="clock">Its own completed pushes.</param>
     /// <param name="rounds">Completed pushes of the worker that has made the fewest, of those that have not left.</param>

@@ -6,10 +6,10 @@ namespace HpAsyncPs.Server.Policies;
 public static class PolicyNames
 {
     /// <summary>Every name, for help texts.</summary>
-    public static string[] All { get; } = ["async", "bsp", "ssp:S", "asp:sgd", "asp:adagrad", "asp:adam", AspPolicy.Sum];
+    public static string[] All { get; } = ["async", "auto", "bsp", "bsp:1", "ssp:S", "asp:sgd", "asp:adagrad", "asp:adam", AspPolicy.Sum];
 
     /// <summary>What they do, for help texts.</summary>
-    public const string Help = "async: nobody waits; bsp: a barrier every round; ssp:S: at most S pushes ahead of the slowest, as ssp:3; "
+    public const string Help = "async: nobody waits; auto: rounds that wait for whom it is worth to wait for, by measured times; bsp: a barrier every round; bsp:1: the same with one exchange a round where bsp has two; ssp:S: at most S pushes ahead of the slowest, as ssp:3; "
         + "asp:sgd, asp:adagrad, asp:adam: plain gradients, applied by the server; asp:sum: it adds what is pushed, for hpaps stress.";
 
     /// <summary>Learning rates, for help texts.</summary>
@@ -20,7 +20,9 @@ public static class PolicyNames
     public static IPolicy Create(string name) => name switch
     {
         "async" => new AsyncPolicy(),
+        "auto" => new AutoPolicy(),
         "bsp" => new BspPolicy(),
+        "bsp:1" => new BspPolicy(exchanges: 1),
         _ when name.StartsWith(SspPolicy.Prefix, StringComparison.Ordinal) => SspPolicy.Parse(name),
         _ when AspPolicy.IsNamed(name) => AspPolicy.Parse(name),
         _ => throw new InputException($"There is no policy '{name}': use one of {string.Join(", ", All)}."),

@@ -1,0 +1,260 @@
+using System;
+using System.Globalization;
+
+namespace HpAsyncPs.Server;
+
+/// <summary>
+/// Rounds that wait for some of the workers, for some time: policy auto. A round begins with one snapshot for all who take part, and ends when they have pushed, or at
+/// its deadline. Who is not waited for, or is late, goes on by itself: it gets a snapshot whenever it has pushed, and takes part again when a round
+/// begins that would wait for it. A round may have two exchanges: with the first pushes half, all get a snapshot again, and the second pushes end it. Times are seconds; no clock, no I/O.
+/// </summary>
+internal sealed class Gathering
+{
+    // Another quorum must promise that much more.
+    private const double Better = 1.15;
+
+    // What a pass counts for where nobody waits, beside one under a barrier, where pushes are small steps: docs/algorithms.md.
+    private const double WorthOfFree = 0.8;
+
+    // Another way must promise that much more.
+    private const double Loyalty = 1.1;
+
+    // Rounds before anybody is left out: in the next one it is seen whether there are halves.
+    private const int RoundsOfAll = 1;
+
+    // Seconds of a second exchange, in passes, while none was seen.
+    private const double FirstGuess = 4;
+
+    private readonly double[] _shares;
+    private readonly Speeds _speeds;
+    private readonly Lateness _lateness = new();
+    private readonly Standing[] _standing;
+    private readonly bool[] _ready;
+    private readonly bool[] _first;
+    private readonly bool[] _chosen;
+    private readonly double[] _seconds;
+    private readonly double[] _expected;
+    private int _computing;
+    private int _waiting;
+    private int _joining;
+    private bool _isSecond;
+    private bool _hasHalves; // pushed in this round
+    private bool _everHalves;
+    private double _second; // seconds of a second exchange
+    private double _deadline = double.PositiveInfinity;
+    private int _quorum;
+    private int _rounds;
+    private int _free; // pushes since it was thought about, where no round waits for anybody
+
+    /// <param name="shares">Of the workers in the aggregate; they sum to 1.</param>
+    /// <param name="speeds">How long they take.</param>
+    public Gathering(double[] shares, Speeds speeds)
+    {
+        int workers = shares.Length;
+        (_shares, _speeds) = (shares, speeds);
+        (_standing, _ready, _first, _chosen) = (new Standing[workers], new bool[workers], new bool[workers], new bool[workers]);
+        (_seconds, _expected) = (new double[workers], new double[workers]);
+        Array.Fill(_chosen, true);
+        Array.Fill(_standing, Standing.Computing);
+        _computing = _quorum = workers;
+    }
+
+    private enum Standing : byte
+    {
+        /// <summary>It goes on by itself.</summary>
+        Outside,
+
+        /// <summary>The round waits for its push.</summary>
+        Computing,
+
+        /// <summary>It has pushed in this round.</summary>
+        Waiting,
+
+        /// <summary>It will take part in the next one.</summary>
+        Joining,
+    }
+
+    /// <summary>Called with what was decided, and why.</summary>
+    public required Action<string> Decided { get; init; }
+
+    /// <summary>May this worker have a snapshot?</summary>
+    public bool MayHave(int rank) => _ready[rank];
+
+    /// <summary>Is its next snapshot the first of a round that others begin with too?</summary>
+    public bool IsFirst(int rank) => _first[rank];
+
+    /// <summary>A snapshot goes out to it.</summary>
+    public void Sent(int rank) => _ready[rank] = false;
+
+    /// <summary>Its snapshot was cut off, and it asks again.</summary>
+    public void Lacks(int rank) => _ready[rank] |= _standing[rank] is Standing.Outside or Standing.Computing;
+
+    /// <summary>It begins anew, with a snapshot that nobody else is given.</summary>
+    public void Welcomed(int rank, double now)
+    {
+        Stand(rank, Standing.Outside);
+        (_ready[rank], _first[rank]) = (false, false);
+        EndIfAll(now);
+    }
+
+    /// <summary>A push is applied.</summary>
+    /// <param name="rank">Whose.</param>
+    /// <param name="isHalf">It is a first half.</param>
+    /// <param name="passes">That it took.</param>
+    /// <param name="took">Seconds since its snapshot.</param>
+    /// <param name="now">Seconds.</param>
+    public void Pushed(int rank, bool isHalf, double passes, double took, double now)
+    {
+        bool completes = _isSecond && _standing[rank] == Standing.Computing;
+        double ofPass = _speeds.OfPass(rank);
+        if (passes > 0 && ofPass > 0 && !completes)
+            _lateness.Add(took / (ofPass * passes));
+        if (completes)
+            _second = _second > 0 ? (0.8 * _second) + (0.2 * took) : took;
+        if (_standing[rank] == Standing.Computing)
+        {
+            if (completes && _expected[rank] > 0)
+                _lateness.Add(took / _expected[rank]);
+            _hasHalves |= isHalf;
+            _everHalves |= isHalf;
+            Stand(rank, Standing.Waiting);
+        }
+        else if (!isHalf && _chosen[rank])
+        {
+            Stand(rank, Standing.Joining);
+        }
+        else
+        {
+            (_ready[rank], _first[rank]) = (true, false);
+            if (_quorum == 0 && ++_free >= _standing.Length)
+                Choose();
+        }
+
+        EndIfAll(now);
+    }
+
+    /// <summary>Ends the round where its deadline has passed. True if it does.</summary>
+    public bool Tick(double now)
+    {
+        if (now < _deadline || _waiting + _joining == 0)
+            return false;
+        for (int rank = 0; rank < _standing.Length; rank++)
+        {
+            if (_standing[rank] == Standing.Computing)
+                Stand(rank, Standing.Outside);
+        }
+
+        EndRound(now);
+        return true;
+    }
+
+    /// <summary>It left, or is lost.</summary>
+    public void Gone(int rank, double now)
+    {
+        Stand(rank, Standing.Outside);
+        EndIfAll(now);
+    }
+
+    private void Stand(int rank, Standing standing)
+    {
+        Count(_standing[rank], -1);
+        Count(_standing[rank] = standing, 1);
+    }
+
+    private void Count(Standing standing, int by)
+    {
+        _computing += standing == Standing.Computing ? by : 0;
+        _waiting += standing == Standing.Waiting ? by : 0;
+        _joining += standing == Standing.Joining ? by : 0;
+    }
+
+    private void EndIfAll(double now)
+    {
+        if (_computing == 0 && _waiting + _joining > 0)
+            EndRound(now);
+    }
+
+    private void EndRound(double now)
+    {
+        _isSecond = _hasHalves && _waiting > 0;
+        _hasHalves = false;
+        if (!_isSecond && ++_rounds > RoundsOfAll)
+            Choose();
+        int together = 0;
+        for (int rank = 0; rank < _standing.Length; rank++)
+        {
+            bool takesPart = _standing[rank] == Standing.Waiting || (!_isSecond && _standing[rank] == Standing.Joining);
+            if (!takesPart)
+                continue;
+            bool stays = _isSecond || _chosen[rank];
+            Stand(rank, stays ? Standing.Computing : Standing.Outside);
+            (_ready[rank], _first[rank]) = (true, stays && !_isSecond);
+            together += stays ? 1 : 0;
+        }
+
+        double longest = 0;
+        for (int rank = 0; rank < _standing.Length; rank++)
+        {
+            if (_standing[rank] != Standing.Computing)
+                continue;
+            _first[rank] &= together > 1;
+            _expected[rank] = _isSecond ? _second : _seconds[rank];
+            longest = Math.Max(longest, _expected[rank]);
+        }
+
+        _deadline = longest > 0 ? now + (longest * _lateness.Of(together, _everHalves)) : double.PositiveInfinity;
+    }
+
+    /// <summary>Whom the rounds wait for from now on.</summary>
+    private void Choose()
+    {
+        _free = 0;
+        double slowest = 0;
+        for (int rank = 0; rank < _seconds.Length; rank++)
+        {
+            _seconds[rank] = _speeds.OfPass(rank);
+            slowest = _chosen[rank] ? Math.Max(slowest, _seconds[rank]) : slowest;
+        }
+
+        if (!_everHalves)
+        {
+            ChooseAllOrNone();
+            return;
+        }
+
+        double second = _second > 0 ? _second : FirstGuess * _speeds.Pace();
+        QuorumChoice.Quorum best = QuorumChoice.Best(_seconds, _shares, second), now = QuorumChoice.Weigh(_seconds, _shares, slowest, second);
+        if (best.Rate < Better * now.Rate)
+            best = now;
+        Use(best.Slowest, best.Round, now.Round);
+    }
+
+    /// <summary>
+    /// Where a push is one small step it says little of the optimum by itself, and those who are late hold the others' steps back: it is a barrier or nothing.
+    /// </summary>
+    private void ChooseAllOrNone()
+    {
+        double worth = WorthOfFree * (_quorum == 0 ? Loyalty : 1);
+        (double round, bool isWorth) = _lateness.Barrier(_seconds, _shares, worth);
+        Use(isWorth ? double.PositiveInfinity : -1, isWorth ? round : 0, round);
+    }
+
+    private void Use(double slowest, double round, double before)
+    {
+        int quorum = 0;
+        for (int rank = 0; rank < _seconds.Length; rank++)
+        {
+            _chosen[rank] = _seconds[rank] <= slowest;
+            quorum += _chosen[rank] ? 1 : 0;
+        }
+
+        if (quorum == _quorum)
+            return;
+        _quorum = quorum;
+        Decided(quorum == 0 ? $"nobody is waited for: a round of all would take {Show(before)}"
+            : quorum == _seconds.Length ? $"all {quorum} workers are waited for: a round takes {Show(round)}"
+            : $"{quorum} of {_seconds.Length} workers are waited for: a round takes {Show(round)} instead of {Show(before)}");
+    }
+
+    private static string Show(double seconds) => string.Create(CultureInfo.InvariantCulture, $"{(seconds < 1 ? seconds * 1e3 : seconds):g3} {(seconds < 1 ? "ms" : "s")}");
+}

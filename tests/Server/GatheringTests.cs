@@ -1,0 +1,185 @@
+using System;
+using System.Collections.Generic;
+using HpAsyncPs.Server;
+using Xunit;
+
+namespace HpAsyncPs.Tests.Server;
+
+/// <summary>Rounds of policy auto, push by push: a worker computes for so many seconds and pushes, halves where it is asked for them.</summary>
+public sealed class GatheringTests
+{
+    private const double Second = 0.04;
+    private readonly List<string> _decided = [];
+
+    [Fact]
+    public void Equal_workers_are_all_waited_for_and_none_is_answered_before_the_last()
+    {
+        var cluster = new Cluster([0.01, 0.01, 0.01, 0.01], halves: true, _decided);
+        cluster.Run(2);
+        Assert.Empty(_decided);
+        Assert.Equal(cluster.Pushes[0], cluster.Pushes[3], 1.0);
+        Assert.InRange(cluster.Halves[0], 10, cluster.Pushes[0]);
+    }
+
+    [Fact]
+    public void One_slow_worker_is_left_out_and_pushes_as_fast_as_it_can()
+    {
+        var cluster = new Cluster([0.3, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01], halves: true, _decided);
+        cluster.Run(6);
+        Assert.Single(_decided);
+        Assert.StartsWith("7 of 8 workers are waited for", _decided[0], StringComparison.Ordinal);
+        Assert.InRange(cluster.Pushes[0], 5 / 0.3, 6 / 0.3);
+        Assert.InRange(cluster.Pushes[1], 2 * 5 / 0.05, 2 * 6 / 0.05);
+    }
+
+    [Fact]
+    public void Who_is_fast_again_takes_part_again()
+    {
+        var cluster = new Cluster([0.3, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01], halves: true, _decided);
+        cluster.Run(3);
+        cluster.Seconds[0] = 0.01;
+        cluster.Run(10);
+        Assert.Equal(2, _decided.Count);
+        Assert.StartsWith("all 8 workers are waited for", _decided[1], StringComparison.Ordinal);
+        long before = cluster.Halves[0];
+        cluster.Run(11);
+        Assert.InRange(cluster.Halves[0] - before, 15, 21);
+    }
+
+    [Fact]
+    public void Who_stalls_holds_the_others_up_until_the_deadline_only_and_who_is_gone_not_at_all()
+    {
+        foreach (bool isGone in (bool[])[false, true])
+        {
+            var cluster = new Cluster([0.01, 0.01, 0.01, 0.01], halves: true, _decided);
+            cluster.Run(3);
+            cluster.Seconds[2] = double.PositiveInfinity;
+            cluster.Run(3.1);
+            if (isGone)
+                cluster.Gone(2);
+            long before = cluster.Pushes[0];
+            cluster.Run(8);
+            Assert.InRange(cluster.Pushes[0] - before, 100, 300);
+        }
+    }
+
+    [Fact]
+    public void Small_steps_are_taken_in_rounds_of_all_or_without_any()
+    {
+        var cluster = new Cluster([0.01, 0.01, 0.01, 0.01], halves: false, _decided);
+        cluster.Run(2);
+        Assert.Empty(_decided);
+        cluster.Seconds[3] = 0.1;
+        cluster.Run(6);
+        Assert.StartsWith("nobody is waited for", Assert.Single(_decided), StringComparison.Ordinal);
+        long before = cluster.Pushes[0];
+        cluster.Run(7);
+        Assert.InRange(cluster.Pushes[0] - before, 95, 105);
+        cluster.Seconds[3] = 0.01;
+        cluster.Run(12);
+        Assert.StartsWith("all 4 workers are waited for", _decided[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_new_snapshot_out_of_turn_and_one_that_was_cut_off_are_no_dead_ends()
+    {
+        var cluster = new Cluster([0.01, 0.01, 0.01], halves: true, _decided);
+        cluster.Run(1);
+        for (int j = 0; j < 20; j++)
+        {
+            cluster.Welcome(j % 3);
+            long before = cluster.Pushes[j % 3];
+            cluster.Run(1.2 + (0.2 * j));
+            Assert.True(cluster.Pushes[j % 3] > before);
+        }
+    }
+
+    /// <summary>Workers on a clock of their own.</summary>
+    private sealed class Cluster
+    {
+        private readonly Gathering _gathering;
+        private readonly Speeds _speeds;
+        private readonly double[] _dueAt;
+        private readonly bool[] _computes;
+        private readonly bool[] _half;
+        private readonly bool[] _gone;
+        private readonly bool _halves;
+        private double _now;
+
+        public Cluster(double[] seconds, bool halves, List<string> decided)
+        {
+            (Seconds, _halves) = (seconds, halves);
+            double[] shares = new double[seconds.Length];
+            Array.Fill(shares, 1.0 / seconds.Length);
+            _speeds = new Speeds(shares);
+            _gathering = new Gathering(shares, _speeds) { Decided = decided.Add };
+            (_dueAt, _computes, _half, _gone) = ([.. seconds], new bool[seconds.Length], new bool[seconds.Length], new bool[seconds.Length]);
+            Array.Fill(_computes, true);
+            (Pushes, Halves) = (new long[seconds.Length], new long[seconds.Length]);
+        }
+
+        public double[] Seconds { get; }
+
+        public long[] Pushes { get; }
+
+        public long[] Halves { get; }
+
+        public void Gone(int rank)
+        {
+            _gone[rank] = true;
+            _gathering.Gone(rank, _now);
+        }
+
+        public void Welcome(int rank)
+        {
+            _speeds.Sent(rank, _now);
+            _gathering.Welcomed(rank, _now);
+            _gathering.Sent(rank);
+            Begin(rank, isFirst: false, wasHalf: false);
+        }
+
+        public void Run(double until)
+        {
+            const double tick = 0.001;
+            for (; _now < until; _now += tick)
+            {
+                _gathering.Tick(_now);
+                Answer();
+                for (int rank = 0; rank < Seconds.Length; rank++)
+                {
+                    if (_computes[rank] && !_gone[rank] && _now >= _dueAt[rank])
+                        Push(rank);
+                }
+            }
+        }
+
+        private void Push(int rank)
+        {
+            _computes[rank] = false;
+            Pushes[rank]++;
+            Halves[rank] += _half[rank] ? 1 : 0;
+            _gathering.Pushed(rank, _half[rank], 1, _speeds.Pushed(rank, 1, _now), _now);
+            Answer();
+        }
+
+        private void Answer()
+        {
+            for (int rank = 0; rank < Seconds.Length; rank++)
+            {
+                if (_computes[rank] || _gone[rank] || !_gathering.MayHave(rank))
+                    continue;
+                bool isFirst = _gathering.IsFirst(rank);
+                _speeds.Sent(rank, _now);
+                _gathering.Sent(rank);
+                Begin(rank, isFirst, _half[rank]);
+            }
+        }
+
+        private void Begin(int rank, bool isFirst, bool wasHalf)
+        {
+            _half[rank] = _halves && isFirst && !wasHalf;
+            _computes[rank] = true;
+            _dueAt[rank] = _now + (wasHalf ? Second : Seconds[rank]);
+        }
+    }
+}
