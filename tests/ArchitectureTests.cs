@@ -50,14 +50,14 @@ public sealed partial class ArchitectureTests
     }
 
     [Fact]
-    public void Learning_tasks_use_the_worker_interface_only()
+    public void Learning_tasks_use_the_worker_interface_and_kernels_only()
     {
         foreach (string folder in new[] { "Classification", "Data", "Generation" })
         {
             foreach (string file in Sources(Path.Combine("src", "HpAsyncPs.Learning", folder)))
             {
                 foreach (Match match in Uses().Matches(File.ReadAllText(file)))
-                    Assert.Contains(match.Groups[1].Value, new[] { "Learning", "Worker", "Protocol" });
+                    Assert.Contains(match.Groups[1].Value, new[] { "Learning", "Worker", "Protocol", "Kernels" });
             }
         }
     }

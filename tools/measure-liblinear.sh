@@ -12,6 +12,7 @@ data=$(realpath "${1:?usage: tools/measure-liblinear.sh DATA [PAIRS [GAP [MORE..
 pairs=${2:-7} gap=${3:-1e-6}
 more=("${@:4}")
 cd "$(dirname "$0")/.."
+. tools/measuring.sh
 for tool in liblinear-train gcc awk; do
   command -v "$tool" >/dev/null || { echo "measure-liblinear.sh: $tool is missing: apt-get install liblinear-tools gcc gawk" >&2; exit 2; }
 done
@@ -19,32 +20,13 @@ done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-cat >"$work/clock.c" <<'C'
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <stdio.h>
-#include <time.h>
-void *train(const void *problem, const void *parameter) {
-  void *(*real)(const void *, const void *) = dlsym(RTLD_NEXT, "train");
-  struct timespec a, b;
-  clock_gettime(CLOCK_MONOTONIC, &a);
-  void *model = real(problem, parameter);
-  clock_gettime(CLOCK_MONOTONIC, &b);
-  fprintf(stderr, "%.9f\n", b.tv_sec - a.tv_sec + (b.tv_nsec - a.tv_nsec) / 1e9);
-  return model;
-}
-C
-gcc -O1 -shared -fPIC -o "$work/clock.so" "$work/clock.c" -ldl
+clock "$work"
 zcat -f "$data" >"$work/data"
 rows=$(wc -l <"$work/data")
 l2=$(awk -v n="$rows" 'BEGIN { printf "%.17g", 1 / n }')
 
 # liblinear EPSILON: seconds of one training, whose model is in $work/model then
-liblinear() {
-  LD_PRELOAD="$work/clock.so" liblinear-train -q -s 0 -c 1 -e "$1" "$work/data" "$work/model" 2>"$work/seconds"
-  [[ $(cat "$work/seconds") =~ ^[0-9.]+$ ]] || { echo "measure-liblinear.sh: liblinear-train was not timed: $(cat "$work/seconds")" >&2; exit 1; }
-  cat "$work/seconds"
-}
+liblinear() { timed "$work" -e "$1" "$work/data" "$work/model"; }
 
 # objective of $work/model, in units of ours, in double
 objective() {

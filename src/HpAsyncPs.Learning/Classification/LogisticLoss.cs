@@ -1,5 +1,6 @@
 using System;
 using System.Threading;
+using HpAsyncPs.Kernels;
 using HpAsyncPs.Learning.Data;
 
 namespace HpAsyncPs.Learning.Classification;
@@ -15,15 +16,25 @@ public sealed class LogisticLoss
 
     private const int RowsBetweenInterrupts = 4096;
 
+    // Rows whose gradients are summed up in single precision before they go to double: few enough for it to lose nothing that counts.
+    private const int RowsOfABlock = 16;
+
     private readonly SparseRows _data;
     private readonly float[] _signs;
+    private readonly DenseRows? _dense;
+    private readonly float[] _denseWeights;
+    private readonly float[] _denseGradient;
 
     /// <param name="data">The rows.</param>
     /// <param name="signs">-1 or +1, one per row.</param>
-    public LogisticLoss(SparseRows data, float[] signs)
+    /// <param name="dense">The same rows in full, for gradients of all of them; or null.</param>
+    public LogisticLoss(SparseRows data, float[] signs, DenseRows? dense = null)
     {
         _data = data;
         _signs = signs;
+        _dense = dense;
+        _denseWeights = new float[dense?.Width ?? 0];
+        _denseGradient = new float[dense?.Width ?? 0];
     }
 
     /// <summary>Gradient of the mean loss. False when it was interrupted; the gradient is then incomplete.</summary>
@@ -34,6 +45,8 @@ public sealed class LogisticLoss
     public bool Gradient(ReadOnlySpan<float> z, Span<double> gradient, Span<float> curvatures, CancellationToken interrupt)
     {
         gradient.Clear();
+        if (_dense is not null)
+            return DenseGradient(_dense, z, gradient, curvatures, interrupt);
         ReadOnlySpan<long> starts = _data.RowStarts;
         ReadOnlySpan<int> allColumns = _data.Columns;
         ReadOnlySpan<float> allValues = _data.Values;
@@ -51,6 +64,33 @@ public sealed class LogisticLoss
                 curvatures[row] = (float)(wrong * (1 - wrong));
             for (int k = 0; k < columns.Length; k++)
                 gradient[columns[k]] += slope * values[k];
+        }
+
+        return true;
+    }
+
+    private bool DenseGradient(DenseRows rows, ReadOnlySpan<float> z, Span<double> gradient, Span<float> curvatures, CancellationToken interrupt)
+    {
+        int used = Math.Min(z.Length, rows.Width); // what is behind it is padding, or features that other workers alone have
+        z[..used].CopyTo(_denseWeights);
+        double scale = 1.0 / _data.Rows;
+        for (int from = 0; from < _signs.Length; from += RowsOfABlock)
+        {
+            if (from % RowsBetweenInterrupts == 0 && interrupt.IsCancellationRequested)
+                return false;
+            Array.Clear(_denseGradient);
+            int end = Math.Min(from + RowsOfABlock, _signs.Length);
+            for (int row = from; row < end; row++)
+            {
+                ReadOnlySpan<float> x = rows.Row(row);
+                double wrong = 1 / (1 + Math.Exp((double)RowKernel.Dot(x, _denseWeights) * _signs[row]));
+                if (curvatures.Length > 0)
+                    curvatures[row] = (float)(wrong * (1 - wrong));
+                RowKernel.Add(x, (float)(-_signs[row] * wrong), _denseGradient);
+            }
+
+            for (int j = 0; j < used; j++)
+                gradient[j] += scale * _denseGradient[j];
         }
 
         return true;

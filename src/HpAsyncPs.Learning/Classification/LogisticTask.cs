@@ -42,11 +42,16 @@ public sealed class LogisticTask : ITask
     // the step was computed from, and where workers have different features nothing in a worker's own rows holds its step back.
     private const double MostMarginChange = 10;
 
+    // Dense rows have much in common, and their largest eigenvalue with it: what it allows is far too short for the directions in which they differ.
+    // So there the bound, if it cut the last step, grows by this whenever the guard becomes bolder, and it shrinks with the guard's doubts.
+    private const double LongestGrowth = 2;
+
     // A worker that is slower than this by its passes does less between two pushes, so that it pushes every fourth time or so that the
     // others do. More often would take less time and more pushes of it: docs/algorithms.md.
     private const double MostLag = 4;
 
     private readonly SparseRows _data;
+    private readonly DenseRows? _dense;
     private readonly LogisticSettings _settings;
     private readonly Penalty _penalty;
     private LogisticLoss? _loss;
@@ -62,6 +67,8 @@ public sealed class LogisticTask : ITask
     private double _share;
     private double _damping;
     private double _longest;
+    private double _longestAtFirst;
+    private bool _isCut;
     private Lag _lag;
     private double _stepPasses;
     private bool _waits;
@@ -87,6 +94,7 @@ public sealed class LogisticTask : ITask
         if (settings.WarmStart is { Intercept: not null } && !settings.Intercept)
             throw new InputException("The model to begin from has an intercept: train with --intercept, or begin from another.");
         _data = settings.Intercept ? data.WithConstant() : data;
+        _dense = DenseRows.Of(_data);
         _settings = settings;
         _penalty = new Penalty(settings.L2, settings.L1, settings.Intercept);
         Agreed[LogisticModel.EigenvaluePlace] = Smoothness.LargestEigenvalueBound(_data);
@@ -129,7 +137,7 @@ public sealed class LogisticTask : ITask
                 + $"or the workers with --part 0/{agreed.Workers} and so on");
         }
 
-        _loss = new LogisticLoss(_data, LogisticModel.LabelsOf(_data.Source, agreed.Agreed).Signs(_data));
+        _loss = new LogisticLoss(_data, LogisticModel.LabelsOf(_data.Source, agreed.Agreed).Signs(_data), _dense);
         _parameters = agreed.Parameters / _settings.Solver.Vectors;
         _gradient = new double[_parameters];
         _weights = new float[_parameters];
@@ -140,7 +148,7 @@ public sealed class LogisticTask : ITask
         if (_settings.Solver.Vectors == 1 || smoothness <= _settings.L2)
             return;
         _step = new double[_parameters];
-        _longest = MostMarginChange / Math.Sqrt(agreed.Agreed[LogisticModel.EigenvaluePlace]);
+        _longest = _longestAtFirst = MostMarginChange / Math.Sqrt(agreed.Agreed[LogisticModel.EigenvaluePlace]);
         _problem = new LocalProblem(_data, _penalty, _parameters)
         {
             Smoothness = smoothness,
@@ -149,7 +157,7 @@ public sealed class LogisticTask : ITask
         _guard = new Guard(StartOfRho * (smoothness - _settings.L2) / _data.Rows);
         _solver = _settings.Solver.GradientSteps > 0
             ? new GradientSteps(_settings.Solver.GradientSteps)
-            : new SvrgSteps(new RowSampler(_data, _settings.Seed), _parameters);
+            : new SvrgSteps(new RowSampler(_data, _settings.Seed), _parameters, _dense);
         _waits = agreed.Waits;
         _damping = agreed.Workers == 1 ? 1 : agreed.Waits ? DampingAtBarrier : agreed.Workers == 2 ? DampingOfTwo : Damping;
     }
@@ -238,7 +246,12 @@ public sealed class LogisticTask : ITask
             u[j] = (float)_gradient[j];
         }
 
-        _guard!.Observe(_penalty.Residual(problem.Z, aggregated, _stepSize), input.Rounds);
+        double before = _guard!.Rho;
+        _guard.Observe(_penalty.Residual(problem.Z, aggregated, _stepSize), input.Rounds);
+        if (_dense is not null && _guard.Rho > before)
+            _longest = Math.Max(_longest / LongestGrowth, _longestAtFirst);
+        else if (_dense is not null && _guard.Rho < before && _isCut)
+            _longest *= LongestGrowth;
     }
 
     /// <summary>Solves the local problem and adds what it brings.</summary>
@@ -246,7 +259,9 @@ public sealed class LogisticTask : ITask
     {
         problem.Rho = Rho;
         double passes = _solver!.Solve(problem, _step, input.Interrupt);
-        double length = Math.Sqrt(TensorPrimitives.SumOfSquares<double>(_step)), factor = length > _longest ? damping * _longest / length : damping;
+        double length = Math.Sqrt(TensorPrimitives.SumOfSquares<double>(_step));
+        _isCut = length > _longest;
+        double factor = _isCut ? damping * _longest / length : damping;
         for (int j = 0; j < _parameters; j++)
             x[j] += (float)(factor * _step[j]);
         return passes;

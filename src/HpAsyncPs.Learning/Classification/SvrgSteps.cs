@@ -1,5 +1,6 @@
 using System;
 using System.Threading;
+using HpAsyncPs.Learning.Data;
 
 namespace HpAsyncPs.Learning.Classification;
 
@@ -25,11 +26,14 @@ public sealed class SvrgSteps : ILocalSolver
     private readonly LazySteps _lazy;
     private readonly double[] _v;
     private readonly int[] _touched;
+    private readonly DenseSteps? _dense;
 
     /// <param name="sampler">Draws rows.</param>
     /// <param name="parameters">Number of weights.</param>
-    public SvrgSteps(RowSampler sampler, int parameters)
+    /// <param name="dense">The rows in full, or null; not used where there is l1.</param>
+    public SvrgSteps(RowSampler sampler, int parameters, DenseRows? dense = null)
     {
+        _dense = dense is null ? null : new DenseSteps(dense, parameters);
         _sampler = sampler;
         _largest = LargestCurvature * sampler.LargestScaled;
         _lazy = new LazySteps();
@@ -51,12 +55,23 @@ public sealed class SvrgSteps : ILocalSolver
         double flattest = Math.Max(problem.Flatness, (problem.Penalty.L2 + problem.Rho) / TimesRho);
         double passes = problem.PassesFor(Math.Clamp(1 / (step * flattest * rows), 1, MostPasses));
         int last = (int)Math.Min(passes * rows, int.MaxValue - 1);
+        DenseSteps? dense = problem.Penalty.L1 == 0 ? _dense : null;
+        dense?.Begin(_lazy, problem);
         for (int t = 0; t < last; t++)
         {
             if (t % StepsBetweenInterrupts == 0 && interrupt.IsCancellationRequested)
                 break;
             int row = _sampler.Draw(out double scale);
-            Step(problem, row, t, scale * step);
+            if (dense is not null)
+                dense.Step(row, scale * step * problem.Curvatures[row]);
+            else
+                Step(problem, row, t, scale * step);
+        }
+
+        if (dense is not null)
+        {
+            dense.End(d);
+            return (double)last / rows;
         }
 
         for (int j = 0; j < z.Length; j++)

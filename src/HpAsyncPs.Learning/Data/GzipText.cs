@@ -23,6 +23,9 @@ internal sealed class GzipText : IDisposable
         0x89, 0x90, 0xf2, 0xcb, 8, 0, 0, 0,
     ];
 
+    /// <summary>Bytes of the added member's text, which are the last that come out.</summary>
+    public static int EndLength => EndText.Length;
+
     private readonly string _source;
     private readonly Feed _feed;
     private readonly GZipStream _unpacker;

@@ -14,8 +14,8 @@ public static class TextFile
     /// <summary>Bytes read at a time.</summary>
     public const int DefaultBlockBytes = 1 << 20;
 
-    private const byte GzipFirst = 0x1f;
-    private const byte GzipSecond = 0x8b;
+    internal const byte GzipFirst = 0x1f;
+    internal const byte GzipSecond = 0x8b;
 
     // How much of a gzip file is unpacked to see whether damage explains a line that cannot be parsed.
     private const long VerifiedBytes = 64L << 20;
