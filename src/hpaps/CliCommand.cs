@@ -1,5 +1,6 @@
 using System;
 using System.CommandLine;
+using HpAsyncPs.Cli.Comparing;
 using HpAsyncPs.Cli.Generating;
 using HpAsyncPs.Cli.Models;
 using HpAsyncPs.Cli.Simulating;
@@ -36,7 +37,7 @@ internal static class CliCommand
             "hpaps train mf --data ratings.csv --holdout 0.1 --out recommender",
             "hpaps recommend --model recommender --user 42 --titles movies.csv"))
         {
-            train, simulate, EvaluateCommand.Create(), PredictCommand.Create(), RecommendCommand.Create(), InspectCommand.Create(), GenerateCommand.Create(),
+            train, simulate, CompareCommand.Create(start), EvaluateCommand.Create(), PredictCommand.Create(), RecommendCommand.Create(), InspectCommand.Create(), GenerateCommand.Create(),
             StressCommand.Create(), StressCommand.CreateWorker(), IdleCommand.Create(), AttackCommand.Create(),
         };
         return root;
