@@ -22,7 +22,7 @@ internal sealed class CompareOptions
         Within = new Option<double>("--within")
         {
             HelpName = "F",
-            Description = "Without --target: time runs to where the baseline that is listed first ended, its median; to be within F of its RMSE, or the share F of its objective, is to be there.",
+            Description = "Without --target: time runs to where the baseline ended, of several the one that ended lowest, its median: to be within F of its RMSE, or the share F of its objective, is to be there.",
             DefaultValueFactory = _ => within,
         }.Within(0, 10);
         if (!isLogistic)

@@ -31,6 +31,9 @@ public sealed record ComparedConfiguration
     /// <summary>Of those that were at the target; null of none.</summary>
     public Spread? SecondsToTarget { get; init; }
 
+    /// <summary>The last samples above the target before that.</summary>
+    public double? SecondsBeforeTarget { get; init; }
+
     /// <summary>What <see cref="TimesSooner"/> is measured against, or null.</summary>
     public string? Baseline { get; init; }
 
@@ -49,8 +52,8 @@ public sealed record ComparedConfiguration
     /// <summary>Pushes of all workers.</summary>
     public double? Pushes { get; init; }
 
-    /// <summary>How often workers communicate: pushes of all, for each pass over all data.</summary>
-    public double? PushesPerPass { get; init; }
+    /// <summary>How often workers communicate: pushes of a worker for each pass over its own data, the mean of all.</summary>
+    public double? PushesPerWorkerPass { get; init; }
 
     /// <summary>Both ways; known on the virtual clock only.</summary>
     public double? Messages { get; init; }
@@ -122,12 +125,13 @@ public sealed record ComparedConfiguration
             FailedRuns = failed,
             ReachedRuns = reached,
             SecondsToTarget = Over(done, static run => run.SecondsToTarget),
+            SecondsBeforeTarget = Median(static run => run.SecondsBeforeTarget),
             Baseline = baseline?.ToString(),
             TimesSooner = Over(done, static run => run.TimesSooner),
             Seconds = Median(static run => run.Seconds),
             Passes = Median(static run => run.Passes),
             Pushes = Median(static run => run.Pushes),
-            PushesPerPass = Median(static run => run.Passes > 0 ? run.Pushes / run.Passes : null),
+            PushesPerWorkerPass = Median(static run => run.Passes > 0 ? run.Pushes / (run.Passes * run.Workers) : null),
             Messages = Median(static run => run.MessagesUp + run.MessagesDown),
             UplinkPayloadBytes = Median(static run => run.UplinkPayloadBytes),
             DownlinkPayloadBytes = Median(static run => run.DownlinkPayloadBytes),

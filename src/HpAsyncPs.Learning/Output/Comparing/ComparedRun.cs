@@ -52,6 +52,9 @@ public sealed record ComparedRun
     /// <summary>When it was first seen at the target, and not above it again; null: it was not there at its end.</summary>
     public double? SecondsToTarget { get; init; }
 
+    /// <summary>The last sample above the target before that: the truth is between the two.</summary>
+    public double? SecondsBeforeTarget { get; init; }
+
     /// <summary>Seconds to the target of the baseline's run of the same number, over those of this run; null where one of them was not there.</summary>
     public double? TimesSooner { get; init; }
 

@@ -8,7 +8,7 @@ namespace HpAsyncPs.Learning.Output.Comparing;
 /// <summary>comparison.json: what came of the runs of a comparison; keys in snake_case, units in the name.</summary>
 public sealed record Comparison
 {
-    // An RMSE or a gap that is divided by nothing is of no use to anybody.
+    // Who is there at the first sample took no time; a ratio needs some.
     private const double LeastSeconds = 1e-6;
 
     /// <summary>Task.</summary>
@@ -74,6 +74,7 @@ public sealed record Comparison
             timed.Add(run with
             {
                 SecondsToTarget = run.IsDone ? target?.SecondsTo(run.Trace) : null,
+                SecondsBeforeTarget = run.IsDone ? target?.SecondsBefore(run.Trace) : null,
                 GapToBest = best is { } lowest && lowest != 0 ? (run.Objective - lowest) / Math.Abs(lowest) : null,
             });
         }
@@ -134,24 +135,26 @@ public sealed record Comparison
             return new ComparisonTarget(ComparisonTarget.Gap, gap, "as asked for");
         if (plan.TargetRmse is { } rmse)
             return new ComparisonTarget(ComparisonTarget.Rmse, rmse, "as asked for");
-        ComparedSetting? baseline = plan.FirstBaseline();
-        var errors = new List<double>();
-        var objectives = new List<double>();
-        foreach (ComparedRun run in runs)
+        ComparedSetting? lowest = null;
+        double end = double.PositiveInfinity;
+        bool hasErrors = false;
+        foreach (ComparedSetting setting in plan.Settings)
         {
-            if (run.Setting != baseline || !run.IsDone)
+            if (!plan.IsBaseline(setting))
                 continue;
-            if (run.TestRmse is { } error)
-                errors.Add(error);
-            if (run.Objective is { } objective)
-                objectives.Add(objective);
+            ComparedConfiguration one = ComparedConfiguration.Of(setting, runs, null);
+            hasErrors |= one.TestRmse is not null;
+            if ((one.TestRmse ?? one.Objective) is not { } its || !(its < end))
+                continue;
+            lowest = setting;
+            end = its;
         }
 
-        if (Spread.Of(errors) is { } error1)
-            return new ComparisonTarget(ComparisonTarget.Rmse, error1.Median + plan.Within, $"within {plan.Within:R} of where {baseline} ended, {error1.Median:0.0000}");
-        if (Spread.Of(objectives) is { } end)
-            return new ComparisonTarget(ComparisonTarget.Objective, end.Median + (plan.Within * Math.Abs(end.Median)), $"within the share {plan.Within:R} of where {baseline} ended, {end.Median:0.000000}");
-        return null;
+        if (lowest is null)
+            return null;
+        return hasErrors
+            ? new ComparisonTarget(ComparisonTarget.Rmse, end + plan.Within, $"within {plan.Within:R} of where {lowest} ended, {end:0.0000}")
+            : new ComparisonTarget(ComparisonTarget.Objective, end + (plan.Within * Math.Abs(end)), $"within the share {plan.Within:R} of where {lowest} ended, {end:0.000000}");
     }
 
     private static double? Best(IReadOnlyList<ComparedRun> runs)
@@ -186,7 +189,7 @@ public sealed record Comparison
         ComparedConfiguration? fewest = null;
         foreach (ComparedConfiguration one in all)
         {
-            if (one.Policy == plan.BaselinePolicy && (plan.BaselineCodec is null || one.Codec == plan.BaselineCodec) && (fewest is null || one.Workers < fewest.Workers))
+            if (plan.IsBaseline(one.Setting) && (fewest is null || one.Workers < fewest.Workers))
                 fewest = one;
         }
 

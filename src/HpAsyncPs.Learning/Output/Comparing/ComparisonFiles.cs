@@ -19,7 +19,7 @@ public static class ComparisonFiles
 
     private const string Csv = "comparison.csv";
     private const string Report = "report.html";
-    private const string Columns = "policy,codec,workers,solver,run,outcome,reason,train_seconds,virtual_seconds,seconds_to_target,times_sooner,passes,pushes,messages_up,messages_down,"
+    private const string Columns = "policy,codec,workers,solver,run,outcome,reason,train_seconds,virtual_seconds,seconds_before_target,seconds_to_target,times_sooner,passes,pushes,messages_up,messages_down,"
         + "uplink_bytes,downlink_bytes,uplink_payload_bytes,downlink_payload_bytes,objective,relative_gap,gap_to_best,test_accuracy,test_rmse,staleness_p50,staleness_p99,staleness_max,folder,failure";
 
     /// <summary>Names of all of it.</summary>
@@ -48,7 +48,7 @@ public static class ComparisonFiles
         foreach (ComparedRun run in comparison.Runs)
         {
             writer.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{Cell(run.Policy)},{Cell(run.Codec)},{run.Workers},{Cell(run.Solver)},{run.Run},{run.Outcome},{Cell(run.Reason)},{run.TrainSeconds:R},{run.VirtualSeconds:R},{run.SecondsToTarget:R},{run.TimesSooner:R},"
+                $"{Cell(run.Policy)},{Cell(run.Codec)},{run.Workers},{Cell(run.Solver)},{run.Run},{run.Outcome},{Cell(run.Reason)},{run.TrainSeconds:R},{run.VirtualSeconds:R},{run.SecondsBeforeTarget:R},{run.SecondsToTarget:R},{run.TimesSooner:R},"
                 + $"{run.Passes:R},{run.Pushes},{run.MessagesUp},{run.MessagesDown},{run.UplinkBytes},{run.DownlinkBytes},{run.UplinkPayloadBytes},{run.DownlinkPayloadBytes},{run.Objective:R},{run.RelativeGap:R},{run.GapToBest:R},"
                 + $"{run.TestAccuracy:R},{run.TestRmse:R},{run.StalenessP50},{run.StalenessP99},{run.StalenessMax},{Cell(run.Folder)},{Cell(run.Failure)}"));
         }

@@ -48,7 +48,7 @@ public sealed record ComparisonPlan
         int bestLikeness = -1;
         foreach (ComparedSetting other in Settings)
         {
-            if (other.Policy != BaselinePolicy || other.Workers != setting.Workers || (BaselineCodec is not null && other.Codec != BaselineCodec))
+            if (!IsBaseline(other) || other.Workers != setting.Workers)
                 continue;
             int likeness = (other.Solver == setting.Solver ? 2 : 0) + (other.Codec == setting.Codec ? 1 : 0);
             if (likeness > bestLikeness)
@@ -58,12 +58,15 @@ public sealed record ComparisonPlan
         return best;
     }
 
-    /// <summary>The baseline that is listed first: where it ends is the target if none is given.</summary>
+    /// <summary>Is it what others are measured against?</summary>
+    public bool IsBaseline(ComparedSetting setting) => setting.Policy == BaselinePolicy && (BaselineCodec is null || setting.Codec == BaselineCodec);
+
+    /// <summary>The baseline that is listed first; null of none.</summary>
     public ComparedSetting? FirstBaseline()
     {
         foreach (ComparedSetting setting in Settings)
         {
-            if (setting.Policy == BaselinePolicy && (BaselineCodec is null || setting.Codec == BaselineCodec))
+            if (IsBaseline(setting))
                 return setting;
         }
 

@@ -31,11 +31,13 @@ public static class ComparisonTable
         var columns = new List<Column> { new("policy", static one => one.Policy), new("codec", static one => one.Codec), new("workers", static one => $"{one.Workers}") };
         if (hasSolver)
             columns.Add(new("solver", static one => one.Solver));
-        columns.Add(new("s to target", ToTarget));
+        columns.Add(new("above at, s", static one => Seconds(one.SecondsBeforeTarget)));
+        columns.Add(new("at target, s", ToTarget));
         columns.Add(new("times sooner", static one => one.TimesSooner?.Text(static value => Number(value, "0.00")) ?? None));
-        columns.Add(new("seconds", static one => Number(one.Seconds, one.Seconds < 10 ? "0.000" : "0.0")));
+        columns.Add(new("seconds", static one => Seconds(one.Seconds)));
         columns.Add(new("passes", static one => Number(one.Passes, "0.0")));
-        columns.Add(new("objective", static one => Number(one.Objective, "0.000000")));
+        if (!hasGap && !hasRmse)
+            columns.Add(new("objective", static one => Number(one.Objective, "0.000000")));
         if (hasGap)
             columns.Add(new("gap", static one => one.RelativeGap is { } gap ? Show.Gap(gap) : None));
         if (hasRmse)
@@ -85,7 +87,7 @@ public static class ComparisonTable
     {
         var notes = new List<string>();
         notes.Add(comparison.Target is { } target
-            ? $"target: {target.Text}, {target.Words}; reached by the first sample at it, none after that above it"
+            ? $"target: {target.Text}, {target.Words}; a run is there at the first sample at it with none after that above it, and may have been since the sample before, which was above"
             : $"target: none, for no run of the baseline {comparison.Baseline} is done");
         notes.Add($"times sooner: than {comparison.Baseline} with the same workers" + (comparison.Baseline.Contains('/', StringComparison.Ordinal) ? "" : " and codec")
             + (comparison.PlannedRuns > comparison.Configurations.Count ? ", run by run; medians, in brackets quartiles" : ""));
@@ -114,9 +116,11 @@ public static class ComparisonTable
             return one.FailedRuns > 0 ? "failed" : None;
         if (one.SecondsToTarget is not { } seconds)
             return "not reached";
-        string text = seconds.Text(static value => Number(value, value < 10 ? "0.000" : "0.0"));
+        string text = seconds.Text(static value => Seconds(value));
         return one.ReachedRuns < one.DoneRuns ? $"{text}, {one.ReachedRuns} of {one.DoneRuns} runs" : text;
     }
+
+    private static string Seconds(double? value) => Number(value, value < 10 ? "0.000" : "0.0");
 
     private static string Number(double? value, string format) => value is { } number ? number.ToString(format, CultureInfo.InvariantCulture) : None;
 }

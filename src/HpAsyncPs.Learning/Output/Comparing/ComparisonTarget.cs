@@ -30,9 +30,19 @@ public sealed record ComparisonTarget(string Metric, double Value, string Words)
     /// The seconds of the first sample that is at the target and after which none is above it; null where the last sample is above, or
     /// there is none. One that only dips below the target has not reached it.
     /// </summary>
-    public double? SecondsTo(IReadOnlyList<TraceRow> trace)
+    public double? SecondsTo(IReadOnlyList<TraceRow> trace) => FirstOf(trace) is { } first ? trace[first].Seconds : null;
+
+    /// <summary>The seconds of the sample before that, which was above: the truth is between the two. 0 where there is none; null where it was not reached.</summary>
+    public double? SecondsBefore(IReadOnlyList<TraceRow> trace) => FirstOf(trace) switch
     {
-        double? seconds = null;
+        null => null,
+        0 => 0,
+        { } first => trace[first - 1].Seconds,
+    };
+
+    private int? FirstOf(IReadOnlyList<TraceRow> trace)
+    {
+        int? first = null;
         for (int j = trace.Count - 1; j >= 0; j--)
         {
             double? value = Metric switch
@@ -43,9 +53,9 @@ public sealed record ComparisonTarget(string Metric, double Value, string Words)
             };
             if (!(value <= Value))
                 break;
-            seconds = trace[j].Seconds;
+            first = j;
         }
 
-        return seconds;
+        return first;
     }
 }

@@ -26,7 +26,7 @@ internal static class ComparisonPlots
             }
 
             SeriesPlot.WriteLegend(page, Of(shown, static _ => 0, static _ => 0));
-            page.Add($"<div class=\"plots\">\n");
+            page.Add($"<div class=\"plots four\">\n");
             List<Series> overTime = Of(shown, static row => row.Seconds, metric.Of);
             (double unit, string name) = Curve.UnitOfTime(MostX(overTime));
             Plot(page, metric, overTime, "over time", $"{(comparison.VirtualTime ? "virtual time" : "training time")}, {name}", unit, Show.Duration, isTime: true);
@@ -67,12 +67,12 @@ internal static class ComparisonPlots
     public static void WriteFrequency(Markup page, Comparison comparison)
     {
         static ComparedSetting Without(ComparedSetting setting) => setting with { Solver = "" };
-        if (Across(comparison, static one => one.PushesPerPass, static _ => 1, Without).Count == 0)
+        if (Across(comparison, static one => one.PushesPerWorkerPass, static _ => 1, Without).Count == 0)
             return;
         bool stopsAtTarget = comparison.Plan is { } plan && (plan.TargetGap ?? plan.TargetRmse) is not null;
-        page.Add($"<section>\n<h2>Accuracy and frequency of communication</h2>\n<p class=\"lead\">Each point is a solver: how many pushes its workers make for a pass over all data, ");
+        page.Add($"<section>\n<h2>Accuracy and frequency of communication</h2>\n<p class=\"lead\">Each point is a solver: how many pushes a worker makes for a pass over its own data, ");
         page.Add($"and {(stopsAtTarget ? "when it was at the target, where runs stop" : "how far it came in the passes, or the time, that all had")}.</p>\n");
-        SeriesPlot.WriteLegend(page, Across(comparison, static one => one.PushesPerPass, static _ => 1, Without));
+        SeriesPlot.WriteLegend(page, Across(comparison, static one => one.PushesPerWorkerPass, static _ => 1, Without));
         page.Add($"<div class=\"plots\">\n");
         if (stopsAtTarget)
             Frequency("time to the target", "seconds to the target", static one => one.SecondsToTarget?.Median, Show.Duration, isRatio: false);
@@ -85,13 +85,13 @@ internal static class ComparisonPlots
         void Frequency(string title, string name, Func<ComparedConfiguration, double?> of, Func<double, string> show, bool? isRatio) => new SeriesPlot
         {
             Title = title,
-            XName = "pushes a pass",
+            XName = "pushes a worker and pass",
             YName = name,
-            ShowX = static value => $"{value:#,0.##} pushes a pass",
+            ShowX = static value => $"{value:#,0.##} pushes a worker and pass",
             ShowY = show,
             IsRatio = isRatio,
             IsLogarithmicX = true,
-        }.Write(page, Across(comparison, static one => one.PushesPerPass, of, Without));
+        }.Write(page, Across(comparison, static one => one.PushesPerWorkerPass, of, Without));
     }
 
     /// <summary>Version lags, as the share of the pushes below each.</summary>
@@ -141,6 +141,7 @@ internal static class ComparisonPlots
         }
 
         double? TargetOf(string name) => comparison.Target is { } target && target.Metric == name ? target.Value : null;
+        double? GapOf(double? reference) => (TargetOf(ComparisonTarget.Objective) - reference) / (reference is { } value ? Math.Abs(value) : null);
         var metrics = new List<Metric>();
         if (hasRmse)
         {
@@ -151,14 +152,13 @@ internal static class ComparisonPlots
         if (hasGap)
         {
             metrics.Add(new Metric("relative gap", $"(objective − reference) / |reference|, the reference being {comparison.Reference:R}. A curve is the run of its configuration in the middle.", true,
-                static row => row.RelativeGap ?? double.NaN, static one => one.RelativeGap, Show.Gap, TargetOf(ComparisonTarget.Gap)));
+                static row => row.RelativeGap ?? double.NaN, static one => one.RelativeGap, Show.Gap, TargetOf(ComparisonTarget.Gap) ?? GapOf(comparison.Reference)));
         }
         else if (!hasRmse && comparison.BestObjective is { } best && best != 0)
         {
-            double? target = (TargetOf(ComparisonTarget.Objective) - best) / Math.Abs(best);
             metrics.Add(new Metric("gap to the best",
                 $"(objective − best) / |best|, the best being {best:0.#########}, the lowest objective of all these runs, as no reference was given: the run that has it is at 0 there, which a logarithmic axis cannot show.", true,
-                row => (row.Objective - best) / Math.Abs(best), static one => one.GapToBest, Show.Gap, target));
+                row => (row.Objective - best) / Math.Abs(best), static one => one.GapToBest, Show.Gap, GapOf(best)));
         }
 
         metrics.Add(new Metric("objective", "Exact at each sample: every worker evaluated the same snapshot.", false, static row => row.Objective, static one => one.Objective,
@@ -207,7 +207,7 @@ internal static class ComparisonPlots
     private static List<Series> Across(
         Comparison comparison, Func<ComparedConfiguration, double?> x, Func<ComparedConfiguration, double?> y, Func<ComparedSetting, ComparedSetting> without)
     {
-        var groups = new List<(ComparedSetting Key, List<(double X, double Y)> Points, int Count)>();
+        var groups = new List<(ComparedSetting Key, List<(double X, double Y, string Label)> Points, int Count)>();
         foreach (ComparedConfiguration one in comparison.Configurations)
         {
             ComparedSetting key = without(one.Setting);
@@ -220,7 +220,7 @@ internal static class ComparisonPlots
 
             groups[at] = (key, groups[at].Points, groups[at].Count + 1);
             if (x(one) is { } right && y(one) is { } up)
-                groups[at].Points.Add((right, up));
+                groups[at].Points.Add((right, up, one.Solver));
         }
 
         groups.RemoveAll(static group => group.Count < 2);
@@ -228,12 +228,13 @@ internal static class ComparisonPlots
         foreach ((ComparedSetting key, _, _) in groups)
             keys.Add(key);
         var all = new List<Series>();
-        foreach ((ComparedSetting key, List<(double X, double Y)> points, _) in groups)
+        foreach ((ComparedSetting key, List<(double X, double Y, string Label)> points, _) in groups)
         {
             if (all.Count == Series.Most)
                 break;
             points.Sort(static (a, b) => a.X.CompareTo(b.X));
-            all.Add(new Series(all.Count, key.NameAmong(keys), points));
+            List<(double X, double Y)> places = points.ConvertAll(static point => (point.X, point.Y));
+            all.Add(new Series(all.Count, key.NameAmong(keys), places) { Labels = key.Solver.Length > 0 ? null : points.ConvertAll(static point => point.Label) });
         }
 
         return all;

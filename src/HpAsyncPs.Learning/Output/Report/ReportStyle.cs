@@ -57,7 +57,9 @@ internal static class ReportStyle
         .figures dd { font-size: 20px; line-height: 1.3; font-weight: 600; font-variant-numeric: tabular-nums; }
         .figures dd.note { font-size: 13px; font-weight: 400; }
         .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(300px, 100%), 1fr)); gap: 28px 32px; margin: 18px 0 12px; }
+        .four { grid-template-columns: repeat(auto-fit, minmax(min(420px, 100%), 1fr)); }
         figure { max-width: 400px; }
+        .four figure { max-width: 500px; }
         .pair figure { max-width: 344px; margin: 14px 0 12px; }
         figcaption { font-size: 14px; color: var(--soft); margin-bottom: 8px; font-variant-numeric: tabular-nums; }
         figcaption b { color: var(--ink); font-weight: 650; margin-right: 6px; }
@@ -78,8 +80,8 @@ internal static class ReportStyle
         .d1 { stroke-dasharray: 7 4; } .d2 { stroke-dasharray: 2 3.5; } .d3 { stroke-dasharray: 9 3 2 3; }
         .point { fill: currentColor; stroke: var(--page); stroke-width: 1; }
         .series-key { width: 34px; height: 10px; }
-        .rows td, .rows th { padding-left: 12px; font-size: 13px; }
-        .rows .words { text-align: left; }
+        .rows td, .rows th { padding-left: 10px; font-size: 12.5px; }
+        .rows th:first-child { padding-left: 0; }
         a { color: var(--curve); }
         h3 { font-size: 14px; font-weight: 650; margin: 20px 0 4px; }
         .bar { fill: var(--busy); }

@@ -9,6 +9,9 @@ namespace HpAsyncPs.Learning.Output.Report;
 /// <param name="Points">In order of x.</param>
 internal sealed record Series(int Style, string Name, IReadOnlyList<(double X, double Y)> Points)
 {
+    /// <summary>What each point is, if that is said.</summary>
+    public IReadOnlyList<string>? Labels { get; init; }
+
     // 6 hues and 4 kinds of strokes: no two of twelve curves share both, and neighbours share neither.
     private const int Hues = 6;
     private const int Dashes = 4;
@@ -144,7 +147,9 @@ internal sealed record SeriesPlot
                 continue;
             (double x, double y) = series.Points[p.Of];
             page.Add($"<circle class=\"point {Series.HueOf(series.Style)}\" cx=\"{plot.X(p.X)}\" cy=\"{Plot.Y(p.Y)}\" r=\"3.5\">");
-            page.Add($"<title>{series.Name}: {ShowY(y)} at {ShowX(x)}</title></circle>\n");
+            page.Add($"<title>{series.Name}{(series.Labels is { } labels ? $", {labels[p.Of]}" : "")}: {ShowY(y)} at {ShowX(x)}</title></circle>\n");
+            if (series.Labels is { } words && series.Style == 0)
+                page.Add($"<text class=\"mark\" x=\"{plot.X(p.X)}\" y=\"{Plot.Y(p.Y) - 7}\" text-anchor=\"{(p.X > 0.7 ? "end" : "start")}\">{words[p.Of]}</text>\n");
         }
     }
 }
