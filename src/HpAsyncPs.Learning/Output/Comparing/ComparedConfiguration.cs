@@ -40,7 +40,7 @@ public sealed record ComparedConfiguration
     /// <summary>Seconds to the target of the baseline over those of this one, run by run.</summary>
     public Spread? TimesSooner { get; init; }
 
-    /// <summary>Median seconds to the target of the baseline with the fewest workers over those of this one; null where one was not there.</summary>
+    /// <summary>Median seconds to the target of the baseline with the fewest workers that got there over those of this one; null where it did not.</summary>
     public double? Gain { get; init; }
 
     /// <summary>Of training, on whichever clock.</summary>

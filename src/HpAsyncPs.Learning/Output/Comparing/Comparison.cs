@@ -183,13 +183,15 @@ public sealed record Comparison
         return null;
     }
 
-    /// <summary>Median seconds to the target of the baseline with the fewest workers.</summary>
+    /// <summary>Median seconds to the target of the baseline with the fewest workers that got there; of several, the one that was there first.</summary>
     private static double? SecondsOfFewest(ComparisonPlan plan, List<ComparedConfiguration> all)
     {
         ComparedConfiguration? fewest = null;
         foreach (ComparedConfiguration one in all)
         {
-            if (plan.IsBaseline(one.Setting) && (fewest is null || one.Workers < fewest.Workers))
+            if (!plan.IsBaseline(one.Setting) || one.SecondsToTarget is not { } seconds)
+                continue;
+            if (fewest is null || one.Workers < fewest.Workers || (one.Workers == fewest.Workers && seconds.Median < fewest.SecondsToTarget!.Median))
                 fewest = one;
         }
 

@@ -22,7 +22,7 @@ public static class ComparisonPage
         ComparisonPlots.WriteCurves(page, comparison, shown);
         ComparisonPlots.WriteGain(page, comparison);
         ComparisonPlots.WriteFrequency(page, comparison);
-        WriteLanes(page, comparison, shown, lanes);
+        WriteLanes(page, comparison, lanes);
         ComparisonPlots.WriteStaleness(page, shown);
         WriteSettings(page, comparison);
         ReportPage.WriteBottom(page);
@@ -89,29 +89,43 @@ public static class ComparisonPage
         page.Add($"The names of policies lead to the page of a run, as long as its folder is beside this page.</p>\n</section>\n");
     }
 
-    private static void WriteLanes(Markup page, Comparison comparison, List<ShownConfiguration> shown, Func<ComparedRun, string> lanes)
+    private static void WriteLanes(Markup page, Comparison comparison, Func<ComparedRun, string> lanes)
     {
         int most = 0;
         foreach (ComparedConfiguration one in comparison.Configurations)
-            most = Math.Max(most, one.Workers);
+            most = Math.Max(most, one.Shown is null ? 0 : one.Workers);
+        List<ComparedConfiguration> all = OfMost(comparison, most);
         page.Add($"<section>\n<h2>What the workers did</h2>\n<p class=\"lead\">Each on a scale of its own.</p>\n");
         Lanes.WriteKey(page);
-        int written = 0, all = 0;
-        foreach (ShownConfiguration one in shown)
+        int written = 0;
+        foreach (ComparedConfiguration one in all)
         {
-            all += one.Of.Workers == most ? 1 : 0;
-            if (one.Of.Workers != most || written == MostLanes || lanes(one.Run) is not { Length: > 0 } part)
+            if (written == MostLanes || lanes(one.Shown!) is not { Length: > 0 } part)
                 continue;
-            page.Add($"<h3>{one.Of.Setting.NameAmong(comparison.Plan?.Settings ?? [])}</h3>\n");
+            page.Add($"<h3>{one.Setting.NameAmong(comparison.Plan?.Settings ?? [])}</h3>\n");
             page.AddPart(part);
             written++;
         }
 
         if (written == 0)
             page.Add($"<p class=\"empty\">No run told where the time of its workers went.</p>\n");
-        if (all > written || most > Lanes.Most)
-            page.Add($"<p class=\"note\">Of {written} of the configurations of {most} workers, and at most {Lanes.Most} of their workers; the pages of the runs have them all.</p>\n");
+        if (all.Count > written || most > Lanes.Most)
+            page.Add($"<p class=\"note\">Of {written} of the {all.Count} configurations of {most} workers, and at most {Lanes.Most} of their workers; the pages of the runs have the others.</p>\n");
         page.Add($"</section>\n");
+    }
+
+    /// <summary>Those with so many workers that have a run: one of each policy first.</summary>
+    private static List<ComparedConfiguration> OfMost(Comparison comparison, int workers)
+    {
+        List<ComparedConfiguration> first = [], others = [];
+        foreach (ComparedConfiguration one in comparison.Configurations)
+        {
+            if (one.Shown is not null && one.Workers == workers)
+                (first.Exists(other => other.Policy == one.Policy) ? others : first).Add(one);
+        }
+
+        first.AddRange(others);
+        return first;
     }
 
     private static void WriteSettings(Markup page, Comparison comparison)

@@ -47,7 +47,7 @@ internal static class ComparisonPlots
         List<Series> series = Across(comparison, static one => one.Workers, static one => one.Gain, static setting => setting with { Workers = 0 });
         if (series.Count == 0)
             return;
-        page.Add($"<section>\n<h2>Gain with workers</h2>\n<p class=\"lead\">Seconds to the target of {comparison.Baseline} with the fewest workers, divided by those of each.</p>\n");
+        page.Add($"<section>\n<h2>Gain with workers</h2>\n<p class=\"lead\">Seconds to the target of {comparison.Baseline} with the fewest workers that got there, divided by those of each.</p>\n");
         SeriesPlot.WriteLegend(page, series);
         page.Add($"<div class=\"plots\">\n");
         new SeriesPlot

@@ -81,7 +81,7 @@ internal sealed record SeriesPlot
         }
 
         bool isLogarithmic = IsRatio == true || (IsRatio is null && low > 0 && high / low >= LogarithmicFrom);
-        if (!(low <= high) || (isLogarithmic && !double.IsFinite(leastY)) || (IsLogarithmicX && !double.IsFinite(leastX)))
+        if (mostX == 0 || !(low <= high) || (isLogarithmic && !double.IsFinite(leastY)) || (IsLogarithmicX && !double.IsFinite(leastX)))
         {
             page.Add($"<figure><figcaption><b>{Title}</b></figcaption><p class=\"empty\">No run has a number to draw.</p></figure>\n");
             return;
