@@ -75,8 +75,8 @@ internal sealed class CompareCommand
         var command = new Command(name, CommonOptions.WithExamples(
             $"Compares {words} with each of the policies, codecs and numbers of workers that are listed, each with each, on the same data\n"
             + "with the same seed, in processes on this host, one run after another, or on a virtual clock (--simulate).\n"
-            + "Times are those to --target; without it, to where the baseline ended (--within). A run that is not there after\n"
-            + $"{MostPassesToTarget:0} passes, if no other limit is given, ends without it. What fails is named, and does not stop the rest; the exit code is 4 then.\n"
+            + "Times are those to --target; without it, to where the baseline ended (--within). A run that never gets to\n"
+            + $"--target ends after {(name == FactorTask.Name ? TrainCommand.FactorTargetPasses : MostPassesToTarget):0} passes if no other limit is given. What fails is named, and does not stop the rest; the exit code is 4 then.\n"
             + "Ctrl-C keeps what is done.", examples));
         foreach (Option option in _train.Options)
         {

@@ -19,8 +19,8 @@ internal static class TrainCommand
     private const double LogisticPasses = 500;
     private const double FactorPasses = 40;
 
-    // Beyond these the steps are too short to bring a target nearer.
-    private const double FactorTargetPasses = 200;
+    /// <summary>Most passes of a factorisation with a target: beyond these its steps are too short to bring it nearer.</summary>
+    public const double FactorTargetPasses = 200;
 
     /// <param name="start">Timestamp of the start of the program.</param>
     /// <param name="simulate">Options of hpaps simulate; null for hpaps train.</param>
