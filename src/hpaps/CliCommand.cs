@@ -1,5 +1,6 @@
 using System;
 using System.CommandLine;
+using HpAsyncPs.Cli.Comparing;
 using HpAsyncPs.Cli.Converting;
 using HpAsyncPs.Cli.Generating;
 using HpAsyncPs.Cli.Models;
@@ -37,7 +38,7 @@ internal static class CliCommand
             "hpaps train mf --data ratings.csv --holdout 0.1 --out recommender",
             "hpaps recommend --model recommender --user 42 --titles movies.csv"))
         {
-            train, simulate, EvaluateCommand.Create(), PredictCommand.Create(), RecommendCommand.Create(), InspectCommand.Create(), ConvertCommand.Create(), GenerateCommand.Create(),
+            train, simulate, CompareCommand.Create(start), EvaluateCommand.Create(), PredictCommand.Create(), RecommendCommand.Create(), InspectCommand.Create(), ConvertCommand.Create(), GenerateCommand.Create(),
             StressCommand.Create(), StressCommand.CreateWorker(), IdleCommand.Create(), AttackCommand.Create(),
         };
         return root;

@@ -19,8 +19,10 @@ public static class RunFolder
     /// <summary>Name of the model's folder.</summary>
     public const string Model = "model";
 
+    /// <summary>Name of the file of the samples.</summary>
+    public const string Trace = "trace.csv";
+
     private const string Summary = "summary.json";
-    private const string Trace = "trace.csv";
     private const string Report = "report.html";
 
     /// <summary>Makes sure, before hours of training, that results can be written; leaves nothing behind.</summary>

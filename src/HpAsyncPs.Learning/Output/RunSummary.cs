@@ -100,6 +100,9 @@ public sealed record RunSummary
     /// <summary>Version lag of applied pushes, largest.</summary>
     public long StalenessMax { get; init; }
 
+    /// <summary>How many of the applied pushes had a version lag within each range, from 0 on.</summary>
+    public IReadOnlyList<StalenessBin> StalenessBins { get; init; } = [];
+
     /// <summary>Share of each worker's time that it spent computing steps; the rest is waiting and evaluating.</summary>
     public IReadOnlyList<double> WorkerBusyFraction { get; init; } = [];
 
@@ -178,6 +181,7 @@ public sealed record RunSummary
             StalenessP50 = status.StalenessP50,
             StalenessP99 = status.StalenessP99,
             StalenessMax = status.StalenessMax,
+            StalenessBins = result.Staleness,
             WorkerBusyFraction = busy,
             WorkerPushes = pushes,
             LostWorkers = lost,
@@ -191,6 +195,7 @@ public sealed record RunSummary
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
 [JsonSerializable(typeof(ModelDescription))]
 [JsonSerializable(typeof(RunSummary))]
+[JsonSerializable(typeof(Comparing.Comparison))]
 [JsonSerializable(typeof(UserPartDescription))]
 public sealed partial class OutputJson : JsonSerializerContext;
 

@@ -19,12 +19,12 @@ internal sealed class SimulatedTraining : IDisposable
     private static readonly TimeSpan Slice = TimeSpan.FromMilliseconds(50);
 
     private readonly SimulatedJob _job;
-    private readonly string _policy;
+    private readonly TrainSettings _settings;
 
     private SimulatedTraining(SimulatedJob job, TrainSettings settings, SimulationPlan plan)
     {
         _job = job;
-        _policy = settings.Policy;
+        _settings = settings;
         var workers = new SimulatedWorker[job.Tasks.Length];
         for (int rank = 0; rank < workers.Length; rank++)
         {
@@ -75,10 +75,10 @@ internal sealed class SimulatedTraining : IDisposable
     public RunSummary Write(string folder, double wallSeconds, TimeProvider time)
     {
         RunResult result = Cluster.Result();
-        RunSummary summary = RunSummary.Of(result, _policy, wallSeconds) with
+        RunSummary summary = RunSummary.Of(result, _settings.Policy, wallSeconds) with
         {
             VirtualTime = true,
-            Command = Commands.Own(),
+            Command = _settings.Command ?? Commands.Own(),
             FinishedAt = time.GetLocalNow(),
         };
         RunFolder.Write(folder, result, summary);

@@ -19,12 +19,13 @@ internal static class TrainCommand
     private const double LogisticPasses = 500;
     private const double FactorPasses = 40;
 
-    // Beyond these the steps are too short to bring a target nearer.
-    private const double FactorTargetPasses = 200;
+    /// <summary>Most passes of a factorisation with a target: beyond these its steps are too short to bring it nearer.</summary>
+    public const double FactorTargetPasses = 200;
 
     /// <param name="start">Timestamp of the start of the program.</param>
     /// <param name="simulate">Options of hpaps simulate; null for hpaps train.</param>
-    public static Command LogisticRegression(long start, SimulateOptions? simulate = null)
+    /// <param name="run">What takes the settings instead of a run; null: they are run.</param>
+    public static Command LogisticRegression(long start, SimulateOptions? simulate = null, Func<TrainSettings, int>? run = null)
     {
         var common = new TrainOptions(LogisticTask.Name, LogisticPasses, "LIBSVM/SVMlight file to train on, plain or gzip.",
             "File to measure the accuracy of the trained model on.", "Seed of the split of the data among the workers, and of --slow-random.", simulate is not null);
@@ -80,7 +81,7 @@ internal static class TrainCommand
                     Title = $"l2 {Text(value.L2)}" + (value.L1 > 0 ? $", l1 {Text(value.L1)}" : ""),
                     HasLabels = true,
                 },
-                parsed, simulate, deterministic, start,
+                parsed, simulate, deterministic, start, run,
                 (all, stop) => SimulationPlan.ReadRows(all, value, stop));
         });
         return command;
@@ -88,7 +89,8 @@ internal static class TrainCommand
 
     /// <param name="start">Timestamp of the start of the program.</param>
     /// <param name="simulate">Options of hpaps simulate; null for hpaps train.</param>
-    public static Command Factorization(long start, SimulateOptions? simulate = null)
+    /// <param name="run">What takes the settings instead of a run; null: they are run.</param>
+    public static Command Factorization(long start, SimulateOptions? simulate = null, Func<TrainSettings, int>? run = null)
     {
         var own = new FactorOptions();
         var common = new TrainOptions(FactorTask.Name, FactorPasses, "Ratings to train on, plain or gzip: user, item, rating, as CSV with or without a header, or separated by '::', ';', tabs or blanks.",
@@ -117,6 +119,7 @@ internal static class TrainCommand
             if (TrainOptions.Has(result, target) && !TrainOptions.Has(result, common.Test) && !holdsOut)
                 result.AddError("--target needs --test or --holdout: the ratings that the RMSE is measured on.");
         });
+        bool isWarned = false;
         command.SetAction(parsed =>
         {
             TrainSettings settings = common.Settings(parsed);
@@ -128,7 +131,9 @@ internal static class TrainCommand
                 "--step-decay", Text(parsed.GetValue(own.StepDecay)),
             ];
             FactorModel? warmStart = own.Model(parsed);
-            WarnOfSeen(warmStart, settings, parsed.GetValue(own.Holdout));
+            if (!isWarned)
+                WarnOfSeen(warmStart, settings, parsed.GetValue(own.Holdout));
+            isWarned = true; // a comparison takes the settings of many runs
             string[] test = settings.Test is { } file ? ["--test", Commands.File(file)] : ["--holdout", Text(parsed.GetValue(own.Holdout))];
             return Run(
                 settings with
@@ -138,7 +143,7 @@ internal static class TrainCommand
                     Title = $"rank {parsed.GetValue(own.Rank)}",
                     WorkersWrite = true,
                 },
-                parsed, simulate, deterministic, start,
+                parsed, simulate, deterministic, start, run,
                 (all, stop) => SimulationPlan.ReadRatings(all, own.Settings(parsed, all.Seed), warmStart, parsed.GetValue(own.Holdout), stop));
         });
         return command;
@@ -171,14 +176,16 @@ internal static class TrainCommand
         $"hpaps simulate {arguments} --workers 8 {target} --pass-time 200ms --latency 1ms --bandwidth 100Mbit",
         $"hpaps simulate {arguments} --slow 0:8@10s-20s,1:4 --slow-random 0.5 --seed 7 --json");
 
-    private static int Run(TrainSettings settings, ParseResult parsed, SimulateOptions? simulate, Option<bool> deterministic, long start,
+    private static int Run(TrainSettings settings, ParseResult parsed, SimulateOptions? simulate, Option<bool> deterministic, long start, Func<TrainSettings, int>? run,
         Func<TrainSettings, CancellationToken, SimulatedJob> read)
     {
         if (simulate is not null)
-            return SimulateRun.Run(settings with { Simulation = simulate.Plan(parsed, read) }, start, TimeProvider.System);
-        if (parsed.GetValue(deterministic))
+            settings = settings with { Simulation = simulate.Plan(parsed, read) };
+        else if (parsed.GetValue(deterministic))
             settings = settings with { Simulation = SimulateOptions.DefaultPlan(read) };
-        return TrainRun.Run(settings, start, TimeProvider.System);
+        if (run is not null)
+            return run(settings);
+        return simulate is not null ? SimulateRun.Run(settings, start, TimeProvider.System) : TrainRun.Run(settings, start, TimeProvider.System);
     }
 
     private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);

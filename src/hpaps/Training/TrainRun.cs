@@ -14,6 +14,12 @@ using HpAsyncPs.Server;
 
 namespace HpAsyncPs.Cli.Training;
 
+/// <summary>What came of a run.</summary>
+/// <param name="Summary">As it was saved.</param>
+/// <param name="Simulated">More of it, if it was on the virtual clock.</param>
+/// <param name="Untested">Why there is no accuracy on --test, or null.</param>
+internal sealed record Trained(RunSummary Summary, SimulationReport? Simulated, InputException? Untested);
+
 /// <summary>One run of hpaps train: checks first, then the processes, then what came of it.</summary>
 internal static class TrainRun
 {
@@ -22,15 +28,36 @@ internal static class TrainRun
     public static int Run(TrainSettings settings, long start, TimeProvider time)
     {
         Binaries? binaries = settings.Simulation is null ? Binaries.Find() : null;
-        long bytes = InputFile.Check("--data", settings.Data);
+        InputFile.Check("--data", settings.Data);
         using var signals = new StopSignals();
         SparseRows? test = ReadTest(settings, signals);
         OutputFolder folder = settings.Output is { } named ? OutputFolder.Named(named) : OutputFolder.ByTime(settings.Task, time);
         settings = Limited(settings);
+        Trained trained = Train(settings, binaries, signals, test, folder, start, time);
+        RunSummary summary = trained.Summary;
+        if (settings.Json)
+            Console.Out.WriteLine(JsonSerializer.Serialize(summary, OutputJson.Default.RunSummary));
+        else
+            Console.Out.Write(ResultTable.Of(summary, folder.Path));
+        if (settings.Json)
+            Tell($"results are in {folder.Path}");
+        TellLost(summary, settings.Loss);
+        TellUnheard(summary);
+        if (summary.Objective is null)
+            Tell("the last evaluation was not answered in time: the objective of the model is not known");
+        return trained.Untested is null ? (int)ExitCode.Done : throw trained.Untested;
+    }
+
+    /// <summary>Trains, measures the accuracy on --test, and saves the results.</summary>
+    /// <exception cref="InputException">Something given cannot be used.</exception>
+    /// <exception cref="ClusterException">Training failed.</exception>
+    public static Trained Train(TrainSettings settings, Binaries? binaries, StopSignals signals, SparseRows? test, OutputFolder folder, long start, TimeProvider time)
+    {
         WarnOfLateValues(settings);
+        SimulationReport? simulated = null;
         RunSummary summary = binaries is null
-            ? Simulate(settings, signals, folder, start, time)
-            : Launch(settings, binaries, signals, folder, bytes, start, time);
+            ? Simulate(settings, signals, folder, start, time, out simulated)
+            : Launch(settings, binaries, signals, folder, InputFile.Check("--data", settings.Data), start, time);
 
         // What follows is short. Signals stay registered, so that an impatient one cannot cut it in the middle of a file.
         InputException? untested = null;
@@ -45,18 +72,7 @@ internal static class TrainRun
             untested = new InputException($"{e.Message}. The model is saved in {folder.Path}; only its accuracy on --test is missing", e);
         }
 
-        summary = Save(folder, summary, start, time);
-        if (settings.Json)
-            Console.Out.WriteLine(JsonSerializer.Serialize(summary, OutputJson.Default.RunSummary));
-        else
-            Console.Out.Write(ResultTable.Of(summary, folder.Path));
-        if (settings.Json)
-            Tell($"results are in {folder.Path}");
-        TellLost(summary, settings.Loss);
-        TellUnheard(summary);
-        if (summary.Objective is null)
-            Tell("the last evaluation was not answered in time: the objective of the model is not known");
-        return untested is null ? (int)ExitCode.Done : throw untested;
+        return new Trained(Save(settings, folder, summary, start, time), simulated, untested);
     }
 
     /// <summary>The same, with the default limit where none was given.</summary>
@@ -137,7 +153,7 @@ internal static class TrainRun
         var words = new List<string>();
         if (cluster.Ended is { Parameters: > 0 } ended)
         {
-            Save(folder, Counted(cluster, ended), start, time);
+            Save(settings, folder, Counted(cluster, ended), start, time);
             words.Add(Remains(settings, ended, folder.Path));
         }
 
@@ -174,12 +190,14 @@ internal static class TrainRun
         }
     }
 
-    private static RunSummary Simulate(TrainSettings settings, StopSignals signals, OutputFolder folder, long start, TimeProvider time)
+    private static RunSummary Simulate(TrainSettings settings, StopSignals signals, OutputFolder folder, long start, TimeProvider time, out SimulationReport report)
     {
         try
         {
             using SimulatedTraining training = SimulatedTraining.Run(settings, settings.Simulation!, signals, time);
-            return training.Write(folder.Path, time.GetElapsedTime(start).TotalSeconds, time);
+            double wall = time.GetElapsedTime(start).TotalSeconds;
+            report = SimulationReport.Of(training.Cluster, settings.Policy, wall);
+            return training.Write(folder.Path, wall, time);
         }
         catch
         {
@@ -212,9 +230,9 @@ internal static class TrainRun
             + (File.Exists(Path.Combine(folder, RunFolder.Model, "model.json")) ? " model/ there is that of an earlier run." : "");
     }
 
-    private static RunSummary Save(OutputFolder folder, RunSummary summary, long start, TimeProvider time)
+    private static RunSummary Save(TrainSettings settings, OutputFolder folder, RunSummary summary, long start, TimeProvider time)
     {
-        summary = summary with { Command = Commands.Own(), WallSeconds = time.GetElapsedTime(start).TotalSeconds };
+        summary = summary with { Command = settings.Command ?? Commands.Own(), WallSeconds = time.GetElapsedTime(start).TotalSeconds };
         RunFolder.WriteSummary(folder.Path, summary);
         folder.Keep();
         return summary;
@@ -229,7 +247,7 @@ internal static class TrainRun
             Tell($"--codec {settings.Codec}: most values travel late, and the local solver may not stand that: look at the objective, and use --solver gradient or another codec");
     }
 
-    private static void TellLost(RunSummary summary, LossSettings loss)
+    public static void TellLost(RunSummary summary, LossSettings loss)
     {
         if (summary.LostWorkers.Count == 0)
             return;
@@ -241,7 +259,7 @@ internal static class TrainRun
         Tell($"{who} {string.Join(", ", summary.LostWorkers)} of {summary.Workers} did not return: {(summary.LostWorkers.Count == 1 ? what.Replace("they", "it", StringComparison.Ordinal).Replace("their parts", "its part", StringComparison.Ordinal) : what)}");
     }
 
-    private static void TellUnheard(RunSummary summary)
+    public static void TellUnheard(RunSummary summary)
     {
         if (summary.Policy.StartsWith("asp", StringComparison.Ordinal))
             return;

@@ -64,6 +64,9 @@ internal sealed record TrainSettings
 
     public bool Json { get; init; }
 
+    /// <summary>The command line that the results name; null: that of this process.</summary>
+    public string? Command { get; init; }
+
     /// <summary>Arguments of the workers that the task alone has.</summary>
     public IReadOnlyList<string> TaskArguments { get; init; } = [];
 

@@ -12,7 +12,6 @@ internal sealed class Curve(string name, Func<TraceRow, double> of, Func<double,
 {
     private const double LogarithmicFrom = 50; // times from the least to the most
     private const int MostDots = 40;
-    private const int Columns = 180;
 
     /// <summary>A line to reach, or null.</summary>
     public double? Target { get; init; }
@@ -68,7 +67,8 @@ internal sealed class Curve(string name, Func<TraceRow, double> of, Func<double,
 
     private static string Samples(int count) => count == 1 ? "1 sample" : $"{count} samples";
 
-    private static (double Seconds, string Name) UnitOfTime(double most) => most switch
+    /// <summary>The unit that a time on an axis is told in.</summary>
+    public static (double Seconds, string Name) UnitOfTime(double most) => most switch
     {
         < 180 => (1, "s"),
         < 10_800 => (60, "min"),
@@ -144,50 +144,12 @@ internal sealed class Curve(string name, Func<TraceRow, double> of, Func<double,
         page.Add($"</figure>\n");
     }
 
-    /// <summary>
-    /// The samples to draw: of those that fall into one column of the plot, the first, the least, the most and the last. A
-    /// gap is null.
-    /// </summary>
     private List<(double X, double Y, TraceRow Row)?> Thin(
         IReadOnlyList<TraceRow> trace, Axis y, Func<TraceRow, double> x, Axis along, double divisor)
     {
-        var points = new List<(double X, double Y, TraceRow Row)?>();
-        var column = new List<(double X, double Y, TraceRow Row)>();
+        var points = new List<(double X, double Y, TraceRow Row)>();
         foreach (TraceRow row in trace)
-        {
-            (double X, double Y, TraceRow Row) point = (along.Place(x(row) / divisor), y.Place(of(row)), row);
-            if (!(point.X >= 0) || double.IsNaN(point.Y))
-            {
-                AddColumn(points, column);
-                if (points.Count > 0 && points[^1] is not null)
-                    points.Add(null);
-                continue;
-            }
-
-            if (column.Count > 0 && (int)(column[0].X * Columns) != (int)(point.X * Columns))
-                AddColumn(points, column);
-            column.Add(point);
-        }
-
-        AddColumn(points, column);
-        return points;
-    }
-
-    private static void AddColumn(List<(double X, double Y, TraceRow Row)?> points, List<(double X, double Y, TraceRow Row)> column)
-    {
-        int least = 0, most = 0;
-        for (int j = 1; j < column.Count; j++)
-        {
-            least = column[j].Y < column[least].Y ? j : least;
-            most = column[j].Y > column[most].Y ? j : most;
-        }
-
-        for (int j = 0; j < column.Count; j++)
-        {
-            if (j == 0 || j == least || j == most || j == column.Count - 1)
-                points.Add(column[j]);
-        }
-
-        column.Clear();
+            points.Add((along.Place(x(row) / divisor), y.Place(of(row)), row));
+        return Thinned.Of(points);
     }
 }

@@ -10,6 +10,9 @@ internal static class Lanes
     /// <summary>Most lanes on a page.</summary>
     public const int Most = 24;
 
+    /// <summary>Name of the part of a page that the lanes are.</summary>
+    public const string Part = "lanes";
+
     private const double Height = 20;
 
     public static void Write(Markup page, IReadOnlyList<WorkerRecord> workers, Timeline? timeline)
@@ -20,14 +23,8 @@ internal static class Lanes
             return;
         }
 
-        page.Add($"<svg class=\"hidden\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs>");
-        page.Add($"<pattern id=\"stripes\" width=\"1.6\" height=\"4\" patternUnits=\"userSpaceOnUse\">");
-        page.Add($"<rect class=\"evaluating\" width=\"1.6\" height=\"4\"/><rect class=\"gap\" width=\"0.5\" height=\"4\"/></pattern></defs></svg>\n");
-        page.Add($"<p class=\"legend\">");
-        Swatch(page, Activity.Busy, "computing");
-        Swatch(page, Activity.Evaluating, "evaluating");
-        Swatch(page, Activity.Idle, "waiting");
-        page.Add($"<span>in each lane from the bottom up; blank: not told</span></p>\n");
+        WriteKey(page);
+        page.Begin(Part);
         page.Add($"<div class=\"lanes\">\n<span class=\"who head\">worker</span><span></span><span class=\"share\">computing</span>\n");
         foreach (WorkerRecord worker in ShownWorkers.Of(workers, Most))
         {
@@ -37,9 +34,23 @@ internal static class Lanes
 
         WriteAxis(page, timeline.Seconds);
         page.Add($"</div>\n");
+        page.End(Part);
         ShownWorkers.Tell(page, workers.Count, Most, "Lanes");
         page.Add($"<p class=\"note\">{timeline.Bins} bins of {Length(timeline.BinSeconds)}. Workers tell every 50 ms at first and less often later; ");
         page.Add($"a step is told when it ends, and drawn evenly over the time since the last news.</p>\n");
+    }
+
+    /// <summary>What the lanes of a page share: their pattern, and what the colours mean.</summary>
+    public static void WriteKey(Markup page)
+    {
+        page.Add($"<svg class=\"hidden\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs>");
+        page.Add($"<pattern id=\"stripes\" width=\"1.6\" height=\"4\" patternUnits=\"userSpaceOnUse\">");
+        page.Add($"<rect class=\"evaluating\" width=\"1.6\" height=\"4\"/><rect class=\"gap\" width=\"0.5\" height=\"4\"/></pattern></defs></svg>\n");
+        page.Add($"<p class=\"legend\">");
+        Swatch(page, Activity.Busy, "computing");
+        Swatch(page, Activity.Evaluating, "evaluating");
+        Swatch(page, Activity.Idle, "waiting");
+        page.Add($"<span>in each lane from the bottom up; blank: not told</span></p>\n");
     }
 
     private static string Length(double seconds) => seconds < 1 ? $"{1000 * seconds:0} ms" : Show.Duration(seconds);

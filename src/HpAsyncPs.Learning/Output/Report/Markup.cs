@@ -19,6 +19,26 @@ internal sealed class Markup
         return this;
     }
 
+    /// <summary>Marks where a part begins: text is escaped, so nothing else can look like a mark.</summary>
+    public void Begin(string part) => _text.Append(BeginOf(part));
+
+    /// <summary>Marks where a part ends.</summary>
+    public void End(string part) => _text.Append(EndOf(part));
+
+    /// <summary>A part as it stands in another page of this program, which has escaped it; empty if it is not there.</summary>
+    public static string PartOf(string page, string part)
+    {
+        int begin = page.IndexOf(BeginOf(part), StringComparison.Ordinal), end = page.IndexOf(EndOf(part), StringComparison.Ordinal);
+        return begin < 0 || end < begin ? "" : page[(begin + BeginOf(part).Length)..end];
+    }
+
+    /// <summary>Adds what <see cref="PartOf"/> found.</summary>
+    public void AddPart(string part) => _text.Append(part);
+
+    private static string BeginOf(string part) => $"<!-- begin {part} -->\n";
+
+    private static string EndOf(string part) => $"<!-- end {part} -->\n";
+
     public override string ToString() => _text.ToString();
 
     private void Escape(ReadOnlySpan<char> text)

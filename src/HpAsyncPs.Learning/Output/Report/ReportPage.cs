@@ -27,12 +27,7 @@ public static class ReportPage
     public static string Of(RunResult result, RunSummary summary, ReportMetric? metric)
     {
         var page = new Markup();
-        page.Add($"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n");
-        page.Add($"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n");
-        page.Add($"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n");
-        page.Add($"<title>{SummaryPart.TitleOf(summary)} – HpAsyncPs</title>\n");
-        ReportStyle.Write(page);
-        page.Add($"</head>\n<body>\n<main>\n");
+        WriteTop(page, SummaryPart.TitleOf(summary));
         Between(page, Head, () => SummaryPart.WriteHead(page, summary));
         WriteCurves(page, result, metric);
         page.Add($"<section>\n<h2>What the workers did</h2>\n");
@@ -45,9 +40,23 @@ public static class ReportPage
         WorkerTable.Write(page, result.Status.Workers);
         page.Add($"</section>\n</div>\n");
         Between(page, Settings, () => SummaryPart.WriteSettings(page, summary));
-        page.Add($"</main>\n</body>\n</html>\n");
+        WriteBottom(page);
         return page.ToString();
     }
+
+    /// <summary>What every page begins with: no script can run in it, and nothing is fetched.</summary>
+    internal static void WriteTop(Markup page, string title)
+    {
+        page.Add($"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n");
+        page.Add($"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n");
+        page.Add($"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n");
+        page.Add($"<title>{title} – HpAsyncPs</title>\n");
+        ReportStyle.Write(page);
+        page.Add($"</head>\n<body>\n<main>\n");
+    }
+
+    /// <summary>What every page ends with.</summary>
+    internal static void WriteBottom(Markup page) => page.Add($"</main>\n</body>\n</html>\n");
 
     /// <summary>Writes the page of a run.</summary>
     /// <exception cref="InputException">It cannot be written.</exception>
@@ -58,23 +67,28 @@ public static class ReportPage
     /// <exception cref="InputException">It cannot be written.</exception>
     public static void Complete(string path, RunSummary summary)
     {
-        string text;
+        string whole = Read(path), text = whole;
+        text = Replace(text, Head, page => SummaryPart.WriteHead(page, summary));
+        text = Replace(text, Settings, page => SummaryPart.WriteSettings(page, summary));
+        if (text != whole)
+            Save(path, text);
+    }
+
+    /// <summary>What the workers of a run did, as its page shows it; empty if there is no page, or it is not of this program.</summary>
+    /// <exception cref="InputException">It cannot be read.</exception>
+    public static string LanesOf(string path) => Markup.PartOf(Read(path), Lanes.Part);
+
+    /// <summary>A page; empty where there is none.</summary>
+    private static string Read(string path)
+    {
         try
         {
-            if (!File.Exists(path) || new FileInfo(path).Length > MostBytes)
-                return;
-            text = File.ReadAllText(path, Utf8);
+            return !File.Exists(path) || new FileInfo(path).Length > MostBytes ? "" : File.ReadAllText(path, Utf8);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InputException($"{path}: cannot be read ({e.Message}); choose another --out", e);
         }
-
-        string whole = text;
-        text = Replace(text, Head, page => SummaryPart.WriteHead(page, summary));
-        text = Replace(text, Settings, page => SummaryPart.WriteSettings(page, summary));
-        if (text != whole)
-            Save(path, text);
     }
 
     private static void WriteCurves(Markup page, RunResult result, ReportMetric? metric)
@@ -97,25 +111,22 @@ public static class ReportPage
         page.Add($"</section>\n");
     }
 
-    private static string Begin(string part) => $"<!-- begin {part} -->\n";
-
-    private static string End(string part) => $"<!-- end {part} -->\n";
-
     private static void Between(Markup page, string part, Action write)
     {
-        page.Add($"<!-- begin {part} -->\n");
+        page.Begin(part);
         write();
-        page.Add($"<!-- end {part} -->\n");
+        page.End(part);
     }
 
     private static string Replace(string text, string part, Action<Markup> write)
     {
-        int begin = text.IndexOf(Begin(part), StringComparison.Ordinal), end = text.IndexOf(End(part), StringComparison.Ordinal);
-        if (begin < 0 || end < begin)
+        string old = Markup.PartOf(text, part);
+        if (old.Length == 0)
             return text;
-        var made = new Markup();
-        write(made);
-        return string.Concat(text.AsSpan(0, begin + Begin(part).Length), made.ToString(), text.AsSpan(end));
+        Markup before = new(), after = new();
+        Between(before, part, () => before.AddPart(old));
+        Between(after, part, () => write(after));
+        return text.Replace(before.ToString(), after.ToString(), StringComparison.Ordinal);
     }
 
     private static void Save(string path, string text) => AtomicFile.Write(path, output => output.Write(Utf8.GetBytes(text)));

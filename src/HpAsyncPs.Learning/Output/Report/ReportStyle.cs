@@ -12,17 +12,20 @@ internal static class ReportStyle
           color-scheme: light dark;
           --page: #ffffff; --ink: #1b2027; --soft: #5a6572; --line: #dfe3e8; --panel: #f5f7f9;
           --curve: #1d58b0; --busy: #2560b8; --evaluating: #f0a63c; --gap: #8a5a10; --idle: #dde3ea; --bad: #a3231d;
+          --h0: #1d58b0; --h1: #c2571a; --h2: #1b8a5a; --h3: #9a3fa0; --h4: #8a6d00; --h5: #4a5560;
         }
         @media (prefers-color-scheme: dark) {
           :root {
             --page: #14171b; --ink: #e8eaed; --soft: #9da7b3; --line: #2d333b; --panel: #1c2026;
             --curve: #79aef9; --busy: #5b97ec; --evaluating: #ffd594; --gap: #6b4a17; --idle: #323943; --bad: #ff9a92;
+            --h0: #79aef9; --h1: #ff9d5c; --h2: #5fd39b; --h3: #de8ee4; --h4: #e3c04d; --h5: #b4bec9;
           }
         }
         @media print {
           :root {
             --page: #ffffff; --ink: #000000; --soft: #444444; --line: #cccccc; --panel: #f4f4f4;
             --curve: #1d58b0; --busy: #2560b8; --evaluating: #f0a63c; --gap: #8a5a10; --idle: #dde3ea; --bad: #a3231d;
+            --h0: #1d58b0; --h1: #c2571a; --h2: #1b8a5a; --h3: #9a3fa0; --h4: #8a6d00; --h5: #4a5560;
           }
         }
         * { box-sizing: border-box; }
@@ -54,7 +57,9 @@ internal static class ReportStyle
         .figures dd { font-size: 20px; line-height: 1.3; font-weight: 600; font-variant-numeric: tabular-nums; }
         .figures dd.note { font-size: 13px; font-weight: 400; }
         .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(300px, 100%), 1fr)); gap: 28px 32px; margin: 18px 0 12px; }
+        .four { grid-template-columns: repeat(auto-fit, minmax(min(420px, 100%), 1fr)); }
         figure { max-width: 400px; }
+        .four figure { max-width: 500px; }
         .pair figure { max-width: 344px; margin: 14px 0 12px; }
         figcaption { font-size: 14px; color: var(--soft); margin-bottom: 8px; font-variant-numeric: tabular-nums; }
         figcaption b { color: var(--ink); font-weight: 650; margin-right: 6px; }
@@ -65,6 +70,20 @@ internal static class ReportStyle
         .curve { stroke: var(--curve); stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; fill: none; }
         .dot { fill: var(--curve); stroke: var(--page); stroke-width: 1; }
         .target { stroke: var(--soft); stroke-width: 1.3; stroke-dasharray: 5 4; fill: none; }
+        .series { stroke-width: 2; stroke-linejoin: round; fill: none; }
+        .h0 { stroke: var(--h0); color: var(--h0); }
+        .h1 { stroke: var(--h1); color: var(--h1); }
+        .h2 { stroke: var(--h2); color: var(--h2); }
+        .h3 { stroke: var(--h3); color: var(--h3); }
+        .h4 { stroke: var(--h4); color: var(--h4); }
+        .h5 { stroke: var(--h5); color: var(--h5); }
+        .d1 { stroke-dasharray: 7 4; } .d2 { stroke-dasharray: 2 3.5; } .d3 { stroke-dasharray: 9 3 2 3; }
+        .point { fill: currentColor; stroke: var(--page); stroke-width: 1; }
+        .series-key { width: 34px; height: 10px; }
+        .rows td, .rows th { padding-left: 10px; font-size: 12.5px; }
+        .rows th:first-child { padding-left: 0; }
+        a { color: var(--curve); }
+        h3 { font-size: 14px; font-weight: 650; margin: 20px 0 4px; }
         .bar { fill: var(--busy); }
         .busy { fill: var(--busy); }
         .evaluating { fill: var(--evaluating); }

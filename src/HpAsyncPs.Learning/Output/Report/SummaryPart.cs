@@ -99,10 +99,12 @@ internal static class SummaryPart
         return text + ".";
     }
 
-    private static void Figure(Markup page, string name, string value, string note, string exact) =>
+    /// <summary>One of the figures at the top of a page.</summary>
+    public static void Figure(Markup page, string name, string value, string note, string exact) =>
         page.Add($"<div><dt>{name}</dt><dd title=\"{exact}\">{value}</dd><dd class=\"note\">{note}</dd></div>\n");
 
-    private static string TaskOf(string task) => task switch
+    /// <summary>A task in words.</summary>
+    public static string TaskOf(string task) => task switch
     {
         LogisticTask.Name => "Logistic regression",
         FactorTask.Name => "Matrix factorisation",
@@ -114,5 +116,6 @@ internal static class SummaryPart
 
     private static string TimesOf(string who, int times) => $"{who} {(times == 1 ? "once" : $"{times} times")}";
 
-    private static string Moment(DateTimeOffset at) => $"{at:yyyy-MM-dd HH:mm:ss zzz}";
+    /// <summary>A moment in words.</summary>
+    public static string Moment(DateTimeOffset at) => $"{at:yyyy-MM-dd HH:mm:ss zzz}";
 }

@@ -1,0 +1,126 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Text;
+
+namespace HpAsyncPs.Learning.Output.Comparing;
+
+/// <summary>A comparison as rows of text, a configuration each: for terminals and for the page.</summary>
+public static class ComparisonTable
+{
+    private const string None = "–";
+
+    /// <summary>What one column says.</summary>
+    /// <param name="Name">Its heading.</param>
+    /// <param name="Of">The cell of a configuration.</param>
+    public sealed record Column(string Name, Func<ComparedConfiguration, string> Of);
+
+    /// <summary>The columns that a comparison has something to say in.</summary>
+    public static IReadOnlyList<Column> ColumnsOf(Comparison comparison)
+    {
+        bool hasGap = false, hasRmse = false, hasAccuracy = false, hasMessages = false, hasSolver = false;
+        foreach (ComparedConfiguration one in comparison.Configurations)
+        {
+            hasGap |= one.RelativeGap is not null;
+            hasRmse |= one.TestRmse is not null;
+            hasAccuracy |= one.TestAccuracy is not null;
+            hasMessages |= one.Messages is not null;
+            hasSolver |= one.Solver.Length > 0;
+        }
+
+        var columns = new List<Column> { new("policy", static one => one.Policy), new("codec", static one => one.Codec), new("workers", static one => $"{one.Workers}") };
+        if (hasSolver)
+            columns.Add(new("solver", static one => one.Solver));
+        columns.Add(new("above at, s", static one => Seconds(one.SecondsBeforeTarget)));
+        columns.Add(new("at target, s", ToTarget));
+        columns.Add(new("times sooner", static one => one.TimesSooner?.Text(static value => Number(value, "0.00")) ?? None));
+        columns.Add(new("seconds", static one => Seconds(one.Seconds)));
+        columns.Add(new("passes", static one => Number(one.Passes, "0.0")));
+        if (!hasGap && !hasRmse)
+            columns.Add(new("objective", static one => Number(one.Objective, "0.000000")));
+        if (hasGap)
+            columns.Add(new("gap", static one => one.RelativeGap is { } gap ? Show.Gap(gap) : None));
+        if (hasRmse)
+            columns.Add(new("test RMSE", static one => Number(one.TestRmse, "0.0000")));
+        if (hasAccuracy)
+            columns.Add(new("accuracy", static one => Number(one.TestAccuracy, "0.0000")));
+        columns.Add(new("pushes", static one => Number(one.Pushes, "0")));
+        if (hasMessages)
+            columns.Add(new("messages", static one => Number(one.Messages, "0")));
+        columns.Add(new("MB up", static one => Number(one.UplinkPayloadBytes / 1e6, "0.0##")));
+        columns.Add(new("MB down", static one => Number(one.DownlinkPayloadBytes / 1e6, "0.0##")));
+        columns.Add(new("lag p50", static one => Number(one.StalenessP50, "0.#")));
+        columns.Add(new("p99", static one => Number(one.StalenessP99, "0.#")));
+        return columns;
+    }
+
+    /// <summary>All of it for a terminal, with what it is measured to and what is missing.</summary>
+    public static string Text(Comparison comparison)
+    {
+        IReadOnlyList<Column> columns = ColumnsOf(comparison);
+        var rows = new List<string[]> { Row(columns, static column => column.Name) };
+        foreach (ComparedConfiguration one in comparison.Configurations)
+            rows.Add(Row(columns, column => column.Of(one)));
+        int[] widths = new int[columns.Count];
+        foreach (string[] row in rows)
+        {
+            for (int j = 0; j < row.Length; j++)
+                widths[j] = Math.Max(widths[j], row[j].Length);
+        }
+
+        var text = new StringBuilder();
+        foreach (string[] row in rows)
+        {
+            var line = new StringBuilder();
+            for (int j = 0; j < row.Length; j++)
+                line.Append(j == 0 ? "" : "  ").Append(j < 2 ? row[j].PadRight(widths[j]) : row[j].PadLeft(widths[j]));
+            text.Append(line.ToString().TrimEnd()).Append('\n');
+        }
+
+        foreach (string note in NotesOf(comparison))
+            text.Append(note).Append('\n');
+        return text.ToString();
+    }
+
+    /// <summary>What must be known to read the table, a line each.</summary>
+    public static IReadOnlyList<string> NotesOf(Comparison comparison)
+    {
+        var notes = new List<string>();
+        notes.Add(comparison.Target is { } target
+            ? $"target: {target.Text}, {target.Words}; a run is there at the first sample at it with none after that above it, and may have been since the sample before, which was above"
+            : $"target: none, for no run of the baseline {comparison.Baseline} is done");
+        notes.Add($"times sooner: than {comparison.Baseline} with the same workers" + (comparison.Baseline.Contains('/', StringComparison.Ordinal) ? "" : " and codec")
+            + (comparison.PlannedRuns > comparison.Configurations.Count ? ", run by run; medians, in brackets quartiles" : ""));
+        foreach (ComparedRun run in comparison.Runs)
+        {
+            if (run.Outcome == ComparedRun.Failed)
+                notes.Add($"failed: {run.Setting}, run {run.Run}: {run.Failure}");
+        }
+
+        if (comparison.Missing() is { Count: > 0 } missing)
+            notes.Add($"missing: {string.Join("; ", missing)}");
+        return notes;
+    }
+
+    private static string[] Row(IReadOnlyList<Column> columns, Func<Column, string> of)
+    {
+        string[] row = new string[columns.Count];
+        for (int j = 0; j < row.Length; j++)
+            row[j] = of(columns[j]);
+        return row;
+    }
+
+    private static string ToTarget(ComparedConfiguration one)
+    {
+        if (one.DoneRuns == 0)
+            return one.FailedRuns > 0 ? "failed" : None;
+        if (one.SecondsToTarget is not { } seconds)
+            return "not reached";
+        string text = seconds.Text(static value => Seconds(value));
+        return one.ReachedRuns < one.DoneRuns ? $"{text}, {one.ReachedRuns} of {one.DoneRuns} runs" : text;
+    }
+
+    private static string Seconds(double? value) => Number(value, value < 10 ? "0.000" : "0.0");
+
+    private static string Number(double? value, string format) => value is { } number ? number.ToString(format, CultureInfo.InvariantCulture) : None;
+}

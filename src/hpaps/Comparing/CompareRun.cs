@@ -1,0 +1,147 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Text.Json;
+using HpAsyncPs.Cli.Launching;
+using HpAsyncPs.Cli.Training;
+using HpAsyncPs.Learning.Data;
+using HpAsyncPs.Learning.Output;
+using HpAsyncPs.Learning.Output.Comparing;
+
+namespace HpAsyncPs.Cli.Comparing;
+
+/// <summary>One comparison: its runs one after another, and after each of them the figures of all that are done, so that nothing ends them in vain.</summary>
+internal sealed class CompareRun
+{
+    private readonly CompareSettings _settings;
+    private readonly Binaries? _binaries;
+    private readonly StopSignals _signals;
+    private readonly SparseRows? _test;
+    private readonly string _folder;
+    private readonly TimeProvider _time;
+    private readonly List<ComparedRun> _runs = [];
+
+    private CompareRun(CompareSettings settings, Binaries? binaries, StopSignals signals, SparseRows? test, string folder, TimeProvider time) =>
+        (_settings, _binaries, _signals, _test, _folder, _time) = (settings, binaries, signals, test, folder, time);
+
+    public static int Run(CompareSettings settings, long start, TimeProvider time)
+    {
+        TrainSettings first = settings.Trainings[0].Settings;
+        Binaries? binaries = settings.Plan.VirtualTime ? null : Binaries.Find();
+        InputFile.Check("--data", first.Data);
+        using var signals = new StopSignals();
+        SparseRows? test = TrainRun.ReadTest(first, signals);
+        if (settings.Output is { } named)
+            Empty(named, settings.Force);
+        OutputFolder folder = settings.Output is { } path ? OutputFolder.Named(path) : OutputFolder.ByTime($"compare-{first.Task}", time);
+        var run = new CompareRun(settings, binaries, signals, test, folder.Path, time);
+        try
+        {
+            run.All();
+        }
+        catch
+        {
+            if (run._runs.Count == 0)
+                folder.Discard();
+            else
+                folder.Keep();
+            throw;
+        }
+
+        if (run._runs.Exists(static one => one.Folder is not null || one.Outcome == ComparedRun.Failed))
+            return run.Finish(folder, start);
+        folder.Discard();
+        throw new ClusterException("stopped before the first run was done: nothing was compared, and nothing was written");
+    }
+
+    /// <summary>Makes room in a folder that was named: an earlier comparison goes where that was asked for, and nothing else does.</summary>
+    /// <exception cref="InputException">Something is there that must stay.</exception>
+    private static void Empty(string folder, bool force)
+    {
+        if (!Directory.Exists(folder) || Directory.GetFileSystemEntries(folder).Length == 0)
+            return;
+        if (!File.Exists(Path.Combine(folder, ComparisonFiles.Json)))
+            throw new InputException($"--out {folder}: the folder is not empty, and what is in it is no comparison; name another");
+        if (!force)
+            throw new InputException($"--out {folder}: an earlier comparison is there; name another folder, or replace it with --force");
+        foreach (string name in ComparisonFiles.All)
+        {
+            string path = Path.Combine(folder, name);
+            if (Directory.Exists(path))
+                Directory.Delete(path, recursive: true);
+            else
+                File.Delete(path);
+        }
+    }
+
+    private void All()
+    {
+        IReadOnlyList<ComparedTraining> trainings = _settings.Trainings;
+        int all = trainings.Count * _settings.Plan.RunsEach;
+        Tell($"{trainings.Count} configurations{(_settings.Plan.RunsEach > 1 ? $", {_settings.Plan.RunsEach} runs of each" : "")}: {all} runs in {_folder}");
+        for (int number = 0; number < all && _signals.Received == 0; number++)
+        {
+            int run = 1 + (number / trainings.Count);
+            ComparedTraining training = trainings[number % trainings.Count];
+            Tell($"run {number + 1} of {all}: {training.Setting}");
+            _runs.Add(One(training, run, isFirst: number == 0));
+            ComparisonFiles.WriteFigures(_folder, Judged());
+        }
+    }
+
+    private ComparedRun One(ComparedTraining training, int run, bool isFirst)
+    {
+        string name = Path.Combine(ComparisonFiles.Runs, _settings.Plan.RunsEach == 1 ? training.Name : $"{training.Name}-{run}"), path = Path.Combine(_folder, name);
+        try
+        {
+            Trained trained = TrainRun.Train(training.Settings, _binaries, _signals, _test, OutputFolder.Named(path), _time.GetTimestamp(), _time);
+            TrainRun.TellLost(trained.Summary, training.Settings.Loss);
+            TrainRun.TellUnheard(trained.Summary);
+            if (trained.Untested is { } untested)
+                Tell(untested.Message);
+            ComparedRun made = ComparedRun.Of(training.Setting, run, trained.Summary, TraceFile.Read(Path.Combine(path, RunFolder.Trace)), name);
+
+            // The virtual clock's own figures, which are those that hpaps simulate prints.
+            return trained.Simulated is { } simulated
+                ? made with { MessagesUp = simulated.MessagesUp, MessagesDown = simulated.MessagesDown, UplinkBytes = simulated.UplinkBytes, DownlinkBytes = simulated.DownlinkBytes }
+                : made;
+        }
+        catch (Exception e) when (_signals.Received > 0 && e is ClusterException or InputException or OperationCanceledException)
+        {
+            return ComparedRun.Without(training.Setting, run, ComparedRun.Stopped, e.Message, Remains());
+        }
+        catch (InputException) when (isFirst)
+        {
+            throw; // what the first run cannot use, the others most likely cannot either, and nothing is lost
+        }
+        catch (Exception e) when (e is ClusterException or InputException)
+        {
+            Tell($"{training.Setting} failed: {e.Message}");
+            return ComparedRun.Without(training.Setting, run, ComparedRun.Failed, e.Message, Remains());
+        }
+
+        string? Remains() => Directory.Exists(path) ? name : null;
+    }
+
+    private int Finish(OutputFolder folder, long start)
+    {
+        Comparison comparison = Judged();
+        ComparisonFiles.WriteFigures(_folder, comparison);
+        ComparisonFiles.WriteReport(_folder, comparison);
+        folder.Keep();
+        if (_settings.Json)
+            Console.Out.WriteLine(JsonSerializer.Serialize(comparison, OutputJson.Default.Comparison));
+        else
+            Console.Out.Write(ComparisonTable.Text(comparison) + $"results: {Path.Combine(_folder, "report.html")}, after {Show.Duration(_time.GetElapsedTime(start).TotalSeconds)} in all\n");
+        IReadOnlyList<string> missing = comparison.Missing();
+        if (missing.Count > 0)
+            Tell($"stopped: {missing.Count} of {comparison.PlannedRuns} runs are missing: {string.Join("; ", missing)}");
+        if (_settings.Json)
+            Tell($"results are in {_folder}");
+        return (int)(comparison.FailedRuns + missing.Count > 0 ? ExitCode.ClusterFailure : ExitCode.Done);
+    }
+
+    private Comparison Judged() => Comparison.Of(_settings.Plan, _runs) with { Command = Commands.Own(), FinishedAt = _time.GetLocalNow() };
+
+    private static void Tell(string line) => Console.Error.WriteLine($"hpaps: {line}");
+}
