@@ -5,7 +5,8 @@ using HpAsyncPs.Protocol;
 namespace HpAsyncPs.Simulation;
 
 /// <summary>
-/// One direction of a link. Takes every message at once and sends one after the other; each is the bytes of a whole frame.
+/// One direction of a link. Takes every message at once and sends one after the other; each is the bytes of a whole frame. With ends, both of
+/// them and the server's link have to take it as well.
 /// </summary>
 internal sealed class Direction(string peer, LinkSpeed speed, VirtualClock clock, EventQueue events) : IFrameSink
 {
@@ -14,6 +15,9 @@ internal sealed class Direction(string peer, LinkSpeed speed, VirtualClock clock
 
     /// <summary>Who takes what arrives.</summary>
     public required Action<FrameHeader, ReadOnlySequence<byte>> Arrived { get; init; }
+
+    /// <summary>What messages take besides this link; null: nothing.</summary>
+    public Ends? Ends { get; init; }
 
     /// <inheritdoc/>
     public string Peer => peer;
@@ -24,11 +28,16 @@ internal sealed class Direction(string peer, LinkSpeed speed, VirtualClock clock
     /// <summary>Their bytes, frame headers included.</summary>
     public long Bytes { get; private set; }
 
-    /// <inheritdoc/>
-    public bool HasLink => double.IsFinite(speed.BytesPerSecond);
+    /// <summary>Nanoseconds that it was busy, or will be with what was sent.</summary>
+    public long Taken { get; private set; }
 
     /// <inheritdoc/>
-    public double BytesPerSecond => speed.BytesPerSecond;
+    public bool HasLink => double.IsFinite(BytesPerSecond);
+
+    /// <inheritdoc/>
+    public double BytesPerSecond => Math.Min(speed.BytesPerSecond, Ends?.BytesPerSecond ?? double.PositiveInfinity);
+
+    private long Latency => speed.Latency.Ticks * VirtualClock.NanosecondsPerTick;
 
     /// <inheritdoc/>
     public bool Send(FrameHeader header, ReadOnlySpan<byte> payload)
@@ -39,13 +48,41 @@ internal sealed class Direction(string peer, LinkSpeed speed, VirtualClock clock
         FrameWriter.Write(frame, header, payload);
         Messages++;
         Bytes += frame.WrittenCount;
-        _freeAt = Math.Max(_freeAt, clock.Now) + speed.TransferTime(frame.WrittenCount);
-        events.Add(_freeAt + (speed.Latency.Ticks * VirtualClock.NanosecondsPerTick), () => Deliver(frame.WrittenMemory));
+        long time = speed.TransferTime(frame.WrittenCount);
+        Taken += time;
+        if (Ends is { } ends)
+        {
+            events.Add(ends.Send(header, frame.WrittenCount), () => Transfer(ends, header, frame.WrittenMemory, time));
+            return true;
+        }
+
+        _freeAt = Math.Max(_freeAt, clock.Now) + time;
+        events.Add(_freeAt + Latency, () => Deliver(frame.WrittenMemory));
         return true;
     }
 
     /// <inheritdoc/>
     public void Close() => _closed = true;
+
+    /// <summary>It has left its sender. What one of the two links takes, the other takes at the same time, as packets go on one by one.</summary>
+    private void Transfer(Ends ends, FrameHeader header, ReadOnlyMemory<byte> frame, long time)
+    {
+        if (!ends.IsUp)
+        {
+            long all = ends.ServerTime(frame.Length), left = ends.ServerLink.Take(all);
+            _freeAt = Math.Max(left, Math.Max(_freeAt, left - all) + time);
+            Arrive(ends, header, frame, _freeAt);
+            return;
+        }
+
+        long start = Math.Max(_freeAt, clock.Now);
+        _freeAt = start + time;
+        long end = _freeAt;
+        events.Add(start, () => Arrive(ends, header, frame, Math.Max(end, ends.ServerLink.Take(ends.ServerTime(frame.Length)))));
+    }
+
+    private void Arrive(Ends ends, FrameHeader header, ReadOnlyMemory<byte> frame, long at) =>
+        events.Add(at + Latency, () => ends.Receive(header, frame.Length, () => Deliver(frame)));
 
     private void Deliver(ReadOnlyMemory<byte> bytes)
     {
