@@ -2,6 +2,7 @@ using System;
 using System.CommandLine;
 using HpAsyncPs.Cli.Generating;
 using HpAsyncPs.Cli.Models;
+using HpAsyncPs.Cli.Planning;
 using HpAsyncPs.Cli.Simulating;
 using HpAsyncPs.Cli.Stressing;
 using HpAsyncPs.Cli.Training;
@@ -36,7 +37,7 @@ internal static class CliCommand
             "hpaps train mf --data ratings.csv --holdout 0.1 --out recommender",
             "hpaps recommend --model recommender --user 42 --titles movies.csv"))
         {
-            train, simulate, EvaluateCommand.Create(), PredictCommand.Create(), RecommendCommand.Create(), InspectCommand.Create(), GenerateCommand.Create(),
+            train, simulate, PlanCommand.Create(), EvaluateCommand.Create(), PredictCommand.Create(), RecommendCommand.Create(), InspectCommand.Create(), GenerateCommand.Create(),
             StressCommand.Create(), StressCommand.CreateWorker(), IdleCommand.Create(), AttackCommand.Create(),
         };
         return root;

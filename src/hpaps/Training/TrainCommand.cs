@@ -24,7 +24,8 @@ internal static class TrainCommand
 
     /// <param name="start">Timestamp of the start of the program.</param>
     /// <param name="simulate">Options of hpaps simulate; null for hpaps train.</param>
-    public static Command LogisticRegression(long start, SimulateOptions? simulate = null)
+    /// <param name="instead">What to do with what was asked for; null: to train.</param>
+    public static Command LogisticRegression(long start, SimulateOptions? simulate = null, Func<TrainSettings, int>? instead = null)
     {
         var common = new TrainOptions(LogisticTask.Name, LogisticPasses, "LIBSVM/SVMlight file to train on, plain or gzip.",
             "File to measure the accuracy of the trained model on.", "Seed of the split of the data among the workers, and of --slow-random.", simulate is not null);
@@ -80,7 +81,7 @@ internal static class TrainCommand
                     Title = $"l2 {Text(value.L2)}" + (value.L1 > 0 ? $", l1 {Text(value.L1)}" : ""),
                     HasLabels = true,
                 },
-                parsed, simulate, deterministic, start,
+                parsed, simulate, instead, deterministic, start,
                 (all, stop) => SimulationPlan.ReadRows(all, value, stop));
         });
         return command;
@@ -88,7 +89,8 @@ internal static class TrainCommand
 
     /// <param name="start">Timestamp of the start of the program.</param>
     /// <param name="simulate">Options of hpaps simulate; null for hpaps train.</param>
-    public static Command Factorization(long start, SimulateOptions? simulate = null)
+    /// <param name="instead">What to do with what was asked for; null: to train.</param>
+    public static Command Factorization(long start, SimulateOptions? simulate = null, Func<TrainSettings, int>? instead = null)
     {
         var own = new FactorOptions();
         var common = new TrainOptions(FactorTask.Name, FactorPasses, "Ratings to train on, plain or gzip: user, item, rating, as CSV with or without a header, or separated by '::', ';', tabs or blanks.",
@@ -138,7 +140,7 @@ internal static class TrainCommand
                     Title = $"rank {parsed.GetValue(own.Rank)}",
                     WorkersWrite = true,
                 },
-                parsed, simulate, deterministic, start,
+                parsed, simulate, instead, deterministic, start,
                 (all, stop) => SimulationPlan.ReadRatings(all, own.Settings(parsed, all.Seed), warmStart, parsed.GetValue(own.Holdout), stop));
         });
         return command;
@@ -171,9 +173,11 @@ internal static class TrainCommand
         $"hpaps simulate {arguments} --workers 8 {target} --pass-time 200ms --latency 1ms --bandwidth 100Mbit",
         $"hpaps simulate {arguments} --slow 0:8@10s-20s,1:4 --slow-random 0.5 --seed 7 --json");
 
-    private static int Run(TrainSettings settings, ParseResult parsed, SimulateOptions? simulate, Option<bool> deterministic, long start,
-        Func<TrainSettings, CancellationToken, SimulatedJob> read)
+    private static int Run(TrainSettings settings, ParseResult parsed, SimulateOptions? simulate, Func<TrainSettings, int>? instead, Option<bool> deterministic, long start,
+        Func<TrainSettings, CancellationToken, Func<SimulatedJob>> read)
     {
+        if (instead is not null)
+            return instead(settings with { Simulation = SimulateOptions.DefaultPlan(read) });
         if (simulate is not null)
             return SimulateRun.Run(settings with { Simulation = simulate.Plan(parsed, read) }, start, TimeProvider.System);
         if (parsed.GetValue(deterministic))
