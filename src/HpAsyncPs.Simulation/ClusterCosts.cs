@@ -41,6 +41,6 @@ public sealed record ClusterCosts
 
 /// <summary>Shares of the time until now that something was in use.</summary>
 /// <param name="Server">The server's processor, one core.</param>
-/// <param name="ServerLink">The server's link, in the direction that is used more.</param>
-/// <param name="Link">The link of a worker that is used most, in one direction.</param>
+/// <param name="ServerLink">The server's link, in one direction or both.</param>
+/// <param name="Link">The link of the worker that uses it most, in one direction or both.</param>
 public readonly record struct ClusterUse(double Server, double ServerLink, double Link);

@@ -8,7 +8,12 @@ namespace HpAsyncPs.Simulation;
 /// One direction of a link. Takes every message at once and sends one after the other; each is the bytes of a whole frame. With ends, both of
 /// them and the server's link have to take it as well.
 /// </summary>
-internal sealed class Direction(string peer, LinkSpeed speed, VirtualClock clock, EventQueue events) : IFrameSink
+/// <param name="peer">Name of the other end.</param>
+/// <param name="speed">Of this direction.</param>
+/// <param name="use">Counts when the link is in use, either way.</param>
+/// <param name="clock">The clock.</param>
+/// <param name="events">Where time passes.</param>
+internal sealed class Direction(string peer, LinkSpeed speed, BusyTime use, VirtualClock clock, EventQueue events) : IFrameSink
 {
     private long _freeAt;
     private bool _closed;
@@ -28,9 +33,6 @@ internal sealed class Direction(string peer, LinkSpeed speed, VirtualClock clock
     /// <summary>Their bytes, frame headers included.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>Nanoseconds that it was busy, or will be with what was sent.</summary>
-    public long Taken { get; private set; }
-
     /// <inheritdoc/>
     public bool HasLink => double.IsFinite(BytesPerSecond);
 
@@ -49,7 +51,6 @@ internal sealed class Direction(string peer, LinkSpeed speed, VirtualClock clock
         Messages++;
         Bytes += frame.WrittenCount;
         long time = speed.TransferTime(frame.WrittenCount);
-        Taken += time;
         if (Ends is { } ends)
         {
             events.Add(ends.Send(header, frame.WrittenCount), () => Transfer(ends, header, frame.WrittenMemory, time));
@@ -57,6 +58,7 @@ internal sealed class Direction(string peer, LinkSpeed speed, VirtualClock clock
         }
 
         _freeAt = Math.Max(_freeAt, clock.Now) + time;
+        use.Add(_freeAt - time, _freeAt);
         events.Add(_freeAt + Latency, () => Deliver(frame.WrittenMemory));
         return true;
     }
@@ -69,14 +71,16 @@ internal sealed class Direction(string peer, LinkSpeed speed, VirtualClock clock
     {
         if (!ends.IsUp)
         {
-            long all = ends.ServerTime(frame.Length), left = ends.ServerLink.Take(all);
-            _freeAt = Math.Max(left, Math.Max(_freeAt, left - all) + time);
+            long all = ends.ServerTime(frame.Length), left = ends.ServerLink.Take(all), from = Math.Max(_freeAt, left - all);
+            _freeAt = Math.Max(left, from + time);
+            use.Add(from, from + time);
             Arrive(ends, header, frame, _freeAt);
             return;
         }
 
         long start = Math.Max(_freeAt, clock.Now);
         _freeAt = start + time;
+        use.Add(start, _freeAt);
         long end = _freeAt;
         events.Add(start, () => Arrive(ends, header, frame, Math.Max(end, ends.ServerLink.Take(ends.ServerTime(frame.Length)))));
     }

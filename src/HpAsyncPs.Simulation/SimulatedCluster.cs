@@ -23,6 +23,9 @@ public sealed class SimulatedCluster : IDisposable
     private readonly WorkerProcess[] _workers;
     private readonly Direction[] _up;
     private readonly Direction[] _down;
+    private readonly BusyTime _serverUse = new();
+    private readonly BusyTime _serverLinkUse = new();
+    private readonly BusyTime[] _linkUse;
     private readonly Resource _serverCore;
     private readonly Resource _serverUplink;
     private readonly Resource _serverDownlink;
@@ -35,7 +38,9 @@ public sealed class SimulatedCluster : IDisposable
     public SimulatedCluster(ServerOptions options, IReadOnlyList<SimulatedWorker> workers, LinkSpeed link, Action<string>? log = null, ClusterCosts? costs = null)
     {
         _events = new EventQueue(_clock);
-        (_serverCore, _serverUplink, _serverDownlink) = (new Resource(_clock, _events), new Resource(_clock, _events), new Resource(_clock, _events));
+        _serverCore = new Resource(_serverUse, _clock, _events);
+        (_serverUplink, _serverDownlink) = (new Resource(_serverLinkUse, _clock, _events), new Resource(_serverLinkUse, _clock, _events));
+        _linkUse = new BusyTime[workers.Count];
         options = options with
         {
             Workers = workers.Count,
@@ -80,9 +85,9 @@ public sealed class SimulatedCluster : IDisposable
         get
         {
             long link = 0;
-            for (int rank = 0; rank < _up.Length; rank++)
-                link = Math.Max(link, Math.Max(_up[rank].Taken, _down[rank].Taken));
-            return new ClusterUse(Share(_serverCore.Taken), Share(Math.Max(_serverUplink.Taken, _serverDownlink.Taken)), Share(link));
+            foreach (BusyTime one in _linkUse)
+                link = Math.Max(link, one.Total);
+            return new ClusterUse(Share(_serverUse.Total), Share(_serverLinkUse.Total), Share(link));
 
             double Share(long taken) => _clock.Now == 0 ? 0 : Math.Min(1, taken / (double)_clock.Now);
         }
@@ -122,7 +127,8 @@ public sealed class SimulatedCluster : IDisposable
 
     private void Connect(int rank, SimulatedWorker worker, LinkSpeed link, ClusterCosts? costs)
     {
-        Resource? core = costs is null ? null : new Resource(_clock, _events);
+        Resource? core = costs is null ? null : new Resource(new BusyTime(), _clock, _events);
+        _linkUse[rank] = new BusyTime();
         ITask task = worker.Task;
         var join = new WorkerOptions
         {
@@ -136,14 +142,14 @@ public sealed class SimulatedCluster : IDisposable
             LivenessTimeout = Never,
         };
         Peer? peer = null;
-        _up[rank] = new Direction("server", link, _clock, _events)
+        _up[rank] = new Direction("server", link, _linkUse[rank], _clock, _events)
         {
             Ends = core is null ? null : new Ends(costs!, true, core, _serverCore, _serverUplink, _workers.Length),
             Arrived = (header, payload) => _server.Received(peer!, header, payload),
         };
-        _down[rank] = new Direction($"simulated worker {rank}", link, _clock, _events)
+        _down[rank] = new Direction($"simulated worker {rank}", link, _linkUse[rank], _clock, _events)
         {
-            Ends = costs is null ? null : new Ends(costs, false, new Resource(_clock, _events), _serverCore, _serverDownlink, _workers.Length),
+            Ends = costs is null ? null : new Ends(costs, false, new Resource(new BusyTime(), _clock, _events), _serverCore, _serverDownlink, _workers.Length),
             Arrived = (header, payload) =>
             {
                 _workers[rank].Session.Received(header, payload);

@@ -92,12 +92,18 @@ public sealed class ClusterCostsTests
     [Fact]
     public void What_is_full_is_said()
     {
-        using SimulatedCluster cluster = Cluster(2, 40, new LinkSpeed(TimeSpan.Zero, 4e6), new ClusterCosts { ServerBytesPerSecond = 1e6, SecondsOfMessage = 1e-4 });
+        using SimulatedCluster cluster = Cluster(1, 40, new LinkSpeed(TimeSpan.Zero, 4e6), new ClusterCosts { ServerBytesPerSecond = 1e6, SecondsOfMessage = 1e-4 });
         RunStatus status = cluster.Run(1_000_000).Status;
         ClusterUse use = cluster.Use;
-        Assert.Equal(status.UplinkBytes * 1e-6 / cluster.Elapsed.TotalSeconds, use.ServerLink, 0.02);
-        Assert.InRange(use.ServerLink / use.Link, 7, 9); // two workers, and a quarter of the rate
-        Assert.InRange(use.Server, 0.01, 0.5);
+        double seconds = cluster.Elapsed.TotalSeconds;
+        Assert.Equal((status.UplinkBytes + status.DownlinkBytes) * 1e-6 / seconds, use.ServerLink, 0.01); // now one way and now the other
+        Assert.Equal(use.ServerLink / 4, use.Link, 0.01);
+        Assert.Equal((cluster.MessagesUp + cluster.MessagesDown) * 1e-4 / seconds, use.Server, 0.001);
+
+        // Both ways at once are no more than all the time.
+        using SimulatedCluster busy = Cluster(8, 40, LinkSpeed.Unlimited, new ClusterCosts { ServerBytesPerSecond = 1e6 });
+        busy.Run(1_000_000);
+        Assert.InRange(busy.Use.ServerLink, 0.9, 1);
         using SimulatedCluster free = Cluster(2, 40, LinkSpeed.Unlimited, null);
         free.Run(1_000_000);
         Assert.Equal(new ClusterUse(0, 0, 0), free.Use);

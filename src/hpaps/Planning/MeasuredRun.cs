@@ -20,6 +20,8 @@ internal sealed class MeasuredRun
     // Of a step's measured time, at least so much is computing, whatever coding is thought to take.
     private const double LeastComputing = 0.1;
 
+    private const double AboutAsFast = 1.2;
+
     private static readonly string[] ServerOptions = ["--policy", "--codec", "--rate", "--passes", "--target", "--reference", "--target-rmse", "--plateau", "--time-limit", "--max-magnitude"];
 
     private readonly string _folder;
@@ -58,9 +60,9 @@ internal sealed class MeasuredRun
 
         foreach ((string key, bool isThere) in (ReadOnlySpan<(string, bool)>)
             [
-                ("settings", summary.Settings.Count > 0), ("command", summary.Command is { Length: > 0 }), ("worker_busy_seconds", summary.WorkerBusySeconds.Count == summary.Workers),
-                ("worker_evaluating_seconds", summary.WorkerEvaluatingSeconds.Count == summary.Workers), ("worker_passes", summary.WorkerPasses.Count == summary.Workers),
-                ("worker_examples", summary.WorkerExamples.Count == summary.Workers), ("processors", summary.Processors > 0),
+                ("settings", summary.Settings?.Count > 0), ("command", summary.Command is { Length: > 0 }), ("worker_busy_seconds", summary.WorkerBusySeconds?.Count == summary.Workers),
+                ("worker_evaluating_seconds", summary.WorkerEvaluatingSeconds?.Count == summary.Workers), ("worker_passes", summary.WorkerPasses?.Count == summary.Workers),
+                ("worker_examples", summary.WorkerExamples?.Count == summary.Workers), ("worker_pushes", summary.WorkerPushes?.Count == summary.Workers), ("processors", summary.Processors > 0),
             ])
         {
             if (!isThere)
@@ -73,20 +75,32 @@ internal sealed class MeasuredRun
         return new MeasuredRun(folder, summary) { Crowding = summary.VirtualTime ? 1 : Math.Max(1, run.Computing() / summary.Processors) };
     }
 
-    /// <summary>Seconds that one example takes a worker in one pass, computing alone, on a core of its own: that of the fastest worker, for others may have been slowed down.</summary>
+    /// <summary>
+    /// Seconds that one example takes a worker in one pass, computing alone, on a core of its own: of the workers that are about as fast as the fastest, for others may
+    /// have been slowed down.
+    /// </summary>
     /// <param name="secondsOfPush">Of which a push is coded and sent.</param>
     public double SecondsOfExample(double secondsOfPush)
     {
+        var all = new List<(double Seconds, double Examples)>();
         double least = double.PositiveInfinity;
         for (int rank = 0; rank < Summary.Workers; rank++)
         {
             double busy = Summary.WorkerBusySeconds[rank], examples = Summary.WorkerPasses[rank] * Summary.WorkerExamples[rank];
-            double computing = Math.Max(busy * LeastComputing, busy - (secondsOfPush * Summary.WorkerPushes[rank]));
-            if (busy > 0 && examples > 0)
-                least = Math.Min(least, computing / examples);
+            if (busy <= 0 || examples <= 0)
+                continue;
+            all.Add((Math.Max(busy * LeastComputing, busy - (secondsOfPush * Summary.WorkerPushes[rank])), examples));
+            least = Math.Min(least, all[^1].Seconds / examples);
         }
 
-        return double.IsFinite(least) ? least / Crowding : 0;
+        (double seconds, double count) = (0, 0);
+        foreach ((double Seconds, double Examples) one in all)
+        {
+            if (one.Seconds <= least * one.Examples * AboutAsFast)
+                (seconds, count) = (seconds + one.Seconds, count + one.Examples);
+        }
+
+        return count > 0 ? seconds / count / Crowding : 0;
     }
 
     /// <summary>Seconds that evaluating one example takes.</summary>

@@ -42,8 +42,8 @@ internal static class PlanTable
             text.Append($"fastest:  {Sentence(report.Predictions[fastest], report)}\n");
         if (report.Cheapest is { } cheapest)
             text.Append($"cheapest: {Sentence(report.Predictions[cheapest], report)}\n");
-        foreach (string full in Full(report.Predictions))
-            text.Append(full).Append('\n');
+        foreach (string limit in Limits(report.Predictions))
+            text.Append(limit).Append('\n');
         foreach (string note in report.Notes)
             text.Append($"note: {note}\n");
         if (folder is not null)
@@ -51,8 +51,8 @@ internal static class PlanTable
         return text.ToString();
     }
 
-    /// <summary>The smallest cluster of each link whose server, or whose server's link, is full.</summary>
-    private static List<string> Full(IReadOnlyList<Prediction> all)
+    /// <summary>The first cluster with each rate of links that is limited by them, or by the server.</summary>
+    private static List<string> Limits(IReadOnlyList<Prediction> all)
     {
         var words = new List<string>();
         var seen = new HashSet<(string, string, int)>();
@@ -66,7 +66,7 @@ internal static class PlanTable
                 "server link" => (one.ServerLinkBusy, "more workers do not help; more servers, or a codec of fewer bytes, would"),
                 _ => (one.LinkBusy, "a codec of fewer bytes, or a faster link, would help"),
             };
-            words.Add($"the {one.Limit} is full ({Show.Share(share)} of the time) with {one.Name()}: {advice}");
+            words.Add($"the {one.Limit} is what limits ({Show.Share(share)} of the time in use) {one.Name()}: {advice}");
         }
 
         return words;

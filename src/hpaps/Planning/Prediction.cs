@@ -59,7 +59,7 @@ internal sealed record Prediction
     /// <summary>Share of the time in which the core of a server is in use.</summary>
     public double ServerBusy { get; init; }
 
-    /// <summary>Share of the time in which a server's link is in use, in the direction that is used more.</summary>
+    /// <summary>Share of the time in which a server's link is in use, in one direction or both.</summary>
     public double ServerLinkBusy { get; init; }
 
     /// <summary>The same of the worker's link that is used most.</summary>
@@ -68,7 +68,10 @@ internal sealed record Prediction
     /// <summary>Share of the time in which workers compute, of the worker that does so most.</summary>
     public double WorkerBusy { get; init; }
 
-    /// <summary>What is in use most, and would have to be faster first: server, server link, link or workers; "waiting" where none of them is full, as at a barrier or with a long latency.</summary>
+    /// <summary>
+    /// What would have to be faster first: server or server link where one is full, which all workers wait for; else what takes most of a worker's time: link,
+    /// workers (computing), or waiting, as for others at a barrier, or with a long latency.
+    /// </summary>
     public string Limit { get; init; } = "";
 
     /// <summary>Seconds of this machine.</summary>
@@ -77,11 +80,12 @@ internal sealed record Prediction
     /// <summary>The same, and what limits it.</summary>
     public Prediction WithLimit()
     {
-        (string Name, double Share)[] all = [("link", LinkBusy), ("server link", ServerLinkBusy), ("server", ServerBusy), ("workers", WorkerBusy)];
-        (string Name, double Share) most = all[0];
-        foreach ((string Name, double Share) one in all)
-            most = one.Share > most.Share ? one : most;
-        return this with { Limit = most.Share >= Full ? most.Name : "waiting" };
+        double waiting = 1 - LinkBusy - WorkerBusy;
+        string limit = ServerBusy >= Full && ServerBusy >= ServerLinkBusy ? "server"
+            : ServerLinkBusy >= Full && ServerLinkBusy > LinkBusy ? "server link"
+            : LinkBusy > WorkerBusy && LinkBusy > waiting ? "link"
+            : WorkerBusy > waiting ? "workers" : "waiting";
+        return this with { Limit = limit };
     }
 
     public string Name() => new PlannedCase(Workers, Servers, Bandwidth, Policy, Codec).ToString();
