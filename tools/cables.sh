@@ -29,12 +29,12 @@ uncable() {
   for space in "${spaces[@]}"; do ip netns del "$space" 2>/dev/null || true; done
 }
 
-# narrow RATE: all cables, in both directions
+# narrow RATE [BURST]: all cables, in both directions. A burst below 64kb has the kernel cut what TCP hands over as one into packets, which takes processors.
 narrow() {
   local there side
   for there in "${spaces[@]:1}"; do
     for side in "${spaces[0]}" "$there"; do
-      tc -n "$side" qdisc replace dev "$there" root tbf rate "$1" burst 32kb latency 100ms
+      tc -n "$side" qdisc replace dev "$there" root tbf rate "$1" burst "${2:-32kb}" latency 100ms
     done
   done
 }

@@ -15,15 +15,16 @@ public sealed class PlanCommandTests
     private const string Prices = """{ "currency": "EUR", "worker_per_hour": 3.6, "server_per_hour": 7.2, "per_gb": 1000 }""";
 
     [Theory]
-    [InlineData("logreg", "async")]
-    [InlineData("logreg", "bsp")]
-    [InlineData("mf", "async")]
-    public void A_plan_of_a_simulated_run_predicts_that_run(string task, string policy)
+    [InlineData("logreg", "async", "200ms", "1MB", "1.0621547MB")]
+    [InlineData("logreg", "bsp", "200ms", "1MB", "1.0621547MB")]
+    [InlineData("mf", "async", "200ms", "1MB", "1.0621547MB")]
+    [InlineData("logreg", "bsp", "1ms", "10kB", "10.621547kB")]
+    public void A_plan_of_a_simulated_run_predicts_that_run(string task, string policy, string passTime, string bandwidth, string withHeaders)
     {
         using var folder = new TempFolder();
-        Measure(folder, task, "--workers", "3", "--passes", "25", "--policy", policy, "--codec", "fp32", "--slow", "0:3", "--pass-time", "200ms", "--latency", "2ms", "--bandwidth", "1MB");
+        Measure(folder, task, "--workers", "3", "--passes", "25", "--policy", policy, "--codec", "fp32", "--slow", "0:3", "--pass-time", passTime, "--latency", "2ms", "--bandwidth", bandwidth);
         JsonElement run = Json(File.ReadAllText(folder.In("run/summary.json")));
-        JsonElement plan = Plan(folder, "--latency", "2ms", "--bandwidth", "1.0621547MB"); // of which TCP and Ethernet take 6 %
+        JsonElement plan = Plan(folder, "--latency", "2ms", "--bandwidth", withHeaders, "--server-bandwidth", "unlimited"); // of which TCP and Ethernet take 6 %
         JsonElement one = Assert.Single(Predictions(plan));
         Assert.Equal("passes", one.GetProperty("reason").GetString());
         Assert.Equal(1, one.GetProperty("seconds").GetDouble() / run.GetProperty("train_seconds").GetDouble(), 0.03);
@@ -88,7 +89,7 @@ public sealed class PlanCommandTests
         using var folder = new TempFolder();
         Measure(folder, "logreg", "--workers", "2", "--passes", "20", "--pass-time", "5ms", "--solver", "gradient");
         double narrow = Seconds("--bandwidth", "100kbit"), shared = Seconds("--bandwidth", "100kbit", "--servers", "8"), wide = Seconds("--bandwidth", "10Mbit");
-        Assert.True(narrow > shared && shared > 1.2 * wide, $"{narrow} s, {shared} s with 8 servers, {wide} s over a faster link");
+        Assert.True(narrow > 1.1 * shared && shared > 1.2 * wide, $"{narrow} s, {shared} s with 8 servers, {wide} s over a faster link");
         double slow = Seconds("--bandwidth", "10Mbit", "--policies", "bsp", "--slow", "1:8"), fast = Seconds("--bandwidth", "10Mbit", "--policies", "bsp");
         Assert.InRange(slow / fast, 4, 8.5);
         Assert.InRange(Seconds("--passes", "40") / Seconds(), 1.8, 2.2);
