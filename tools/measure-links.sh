@@ -16,74 +16,28 @@ rounds=${1:-5}
 [[ $EUID -eq 0 ]] && command -v ip >/dev/null && command -v tc >/dev/null || { say "it takes root, ip and tc"; exit 2; }
 cd "$(dirname "$0")/.."
 . tools/measuring.sh
+. tools/cables.sh
 codecs=(fp32 int8 int4 auto)
 links=(loopback 1gbit 100mbit)
-workers=(0 1)
 target=3e-2
 l2=0.1
 work=$(mktemp -d)
-server= children=()
-spaces=("hl$$s" "hl$$a" "hl$$b")
 clean() {
-  kill $server "${children[@]}" 2>/dev/null || true
-  for space in "${spaces[@]}"; do ip netns del "$space" 2>/dev/null || true; done
+  uncable
   rm -rf "$work"
 }
 trap clean EXIT
-for space in "${spaces[@]}"; do
-  ip netns add "$space"
-  ip -n "$space" link set lo up
-done
-for j in "${workers[@]}"; do
-  there=${spaces[j + 1]}
-  ip link add "$there" netns "${spaces[0]}" type veth peer name "$there" netns "$there"
-  ip -n "${spaces[0]}" address add "10.213.$((50 + j)).1/24" dev "$there"
-  ip -n "$there" address add "10.213.$((50 + j)).2/24" dev "$there"
-  ip -n "${spaces[0]}" link set "$there" up
-  ip -n "$there" link set "$there" up
-done
-(umask 077; head -c 32 /dev/urandom | base64 >"$work/token")
+cables 2
 out/bin/hpaps generate classification --out "$work/data" --rows 2000 --features 200000 --density 0.00025 --condition 10 2>"$work/errors"
 out/bin/hpaps simulate logreg --data "$work/data" --l2 $l2 --workers 1 --passes 2000 --json >"$work/reference" 2>"$work/errors"
 reference=$(number "$work/reference" objective)
 
-# narrow RATE: of all cables
-narrow() {
-  local j there side
-  for j in "${workers[@]}"; do
-    there=${spaces[j + 1]}
-    for side in "${spaces[0]}" "$there"; do
-      tc -n "$side" qdisc replace dev "$there" root tbf rate "$1" burst 32kb latency 100ms
-    done
-  done
-}
+worker_options=(--data "$work/data" --l2 $l2 --solver gradient)
 
 # run LINK CODEC: seconds to the target in 'seconds', bytes of payload in 'bytes'
 run() {
-  local host j tries port
-  rm -rf "$work/out"
-  : >"$work/server"
-  ip netns exec "${spaces[0]}" out/bin/hpaps-server --listen 0.0.0.0:0 --token-file "$work/token" --workers 2 --codec "$2" --target $target --reference "$reference" \
-    --passes 3000 --out "$work/out" 2>"$work/server" </dev/null &
-  server=$!
-  for ((tries = 0; tries < 500; tries++)); do
-    port=$(sed -n 's/.*listening at [^ ]*:\([0-9]*\) for .*/\1/p' "$work/server")
-    [[ -z $port ]] || break
-    sleep 0.02
-  done
-  children=()
-  for j in "${workers[@]}"; do
-    host=10.213.$((50 + j)).1
-    local space=${spaces[j + 1]}
-    [[ $1 != loopback ]] || { host=127.0.0.1; space=${spaces[0]}; }
-    ip netns exec "$space" out/bin/hpaps-worker logreg --server "$host:$port" --token-file "$work/token" --data "$work/data" --part "$j/2" --l2 $l2 --solver gradient >"$work/worker$j" 2>&1 </dev/null &
-    children+=($!)
-  done
-  timeout 120 tail --pid="$server" -f /dev/null || { say "a run took more than 120 s"; cat "$work/server" >&2; return 1; }
-  wait "$server" || { cat "$work/server" "$work"/worker? >&2; return 1; }
-  server=
-  wait "${children[@]}" || true
-  children=()
+  server_options=(--codec "$2" --target $target --reference "$reference" --passes 3000)
+  over "$1" logreg
   grep -q '"reason": "target"' "$work/out/summary.json" || { say "$2 over $1 did not reach the target"; return 1; }
   seconds=$(number "$work/out/summary.json" train_seconds)
   bytes=$(($(number "$work/out/summary.json" uplink_payload_bytes) + $(number "$work/out/summary.json" downlink_payload_bytes)))

@@ -33,7 +33,7 @@ fi
 # Binaries get the time at which this began: a source that is newer is not in them.
 began=$(mktemp)
 trap 'rm -f "$began"' EXIT
-# bytes a binary may have: hpaps trains, simulates, compares, stresses, and has a parser of command lines and a terminal with it
+# bytes a binary may have: hpaps trains, simulates, plans, compares, stresses, and has a parser of command lines and a terminal with it
 limit=$((13 * 1024 * 1024))
 for program in hpaps hpaps-server hpaps-worker; do
   dotnet publish "src/$program" -c Release -r "$rid" -o "out/publish/$rid/$program" --nologo -v quiet "${options[@]}"

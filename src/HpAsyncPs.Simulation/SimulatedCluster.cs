@@ -23,14 +23,24 @@ public sealed class SimulatedCluster : IDisposable
     private readonly WorkerProcess[] _workers;
     private readonly Direction[] _up;
     private readonly Direction[] _down;
+    private readonly BusyTime _serverUse = new();
+    private readonly BusyTime _serverLinkUse = new();
+    private readonly BusyTime[] _linkUse;
+    private readonly Resource _serverCore;
+    private readonly Resource _serverUplink;
+    private readonly Resource _serverDownlink;
 
     /// <param name="options">How the job is run; the number of workers is that of <paramref name="workers"/>, and nobody is given up.</param>
     /// <param name="workers">One for each rank.</param>
     /// <param name="link">Of each worker to the server.</param>
     /// <param name="log">Called with what the server logs.</param>
-    public SimulatedCluster(ServerOptions options, IReadOnlyList<SimulatedWorker> workers, LinkSpeed link, Action<string>? log = null)
+    /// <param name="costs">What messages take besides these links; null: nothing.</param>
+    public SimulatedCluster(ServerOptions options, IReadOnlyList<SimulatedWorker> workers, LinkSpeed link, Action<string>? log = null, ClusterCosts? costs = null)
     {
         _events = new EventQueue(_clock);
+        _serverCore = new Resource(_serverUse, _clock, _events);
+        (_serverUplink, _serverDownlink) = (new Resource(_serverLinkUse, _clock, _events), new Resource(_serverLinkUse, _clock, _events));
+        _linkUse = new BusyTime[workers.Count];
         options = options with
         {
             Workers = workers.Count,
@@ -45,7 +55,7 @@ public sealed class SimulatedCluster : IDisposable
         _up = new Direction[workers.Count];
         _down = new Direction[workers.Count];
         for (int rank = 0; rank < workers.Count; rank++)
-            Connect(rank, workers[rank], link);
+            Connect(rank, workers[rank], link, costs);
         TimeSpan tick = TickTime(workers);
         Repeat(tick, _server.Tick);
         Repeat(tick * (WorkerSession.TickInterval / LeastTick), TickWorkers);
@@ -68,6 +78,20 @@ public sealed class SimulatedCluster : IDisposable
 
     /// <summary>Bytes that the server has sent, frame headers included.</summary>
     public long BytesDown => Sum(_down, static direction => direction.Bytes);
+
+    /// <summary>How much of everything is in use, on average until now.</summary>
+    public ClusterUse Use
+    {
+        get
+        {
+            long link = 0;
+            foreach (BusyTime one in _linkUse)
+                link = Math.Max(link, one.Total);
+            return new ClusterUse(Share(_serverUse.Total), Share(_serverLinkUse.Total), Share(link));
+
+            double Share(long taken) => _clock.Now == 0 ? 0 : Math.Min(1, taken / (double)_clock.Now);
+        }
+    }
 
     /// <summary>Lets one thing happen. False when the job is over.</summary>
     /// <exception cref="InputException">A task cannot use its data after all.</exception>
@@ -101,8 +125,10 @@ public sealed class SimulatedCluster : IDisposable
             worker.Dispose();
     }
 
-    private void Connect(int rank, SimulatedWorker worker, LinkSpeed link)
+    private void Connect(int rank, SimulatedWorker worker, LinkSpeed link, ClusterCosts? costs)
     {
+        Resource? core = costs is null ? null : new Resource(new BusyTime(), _clock, _events);
+        _linkUse[rank] = new BusyTime();
         ITask task = worker.Task;
         var join = new WorkerOptions
         {
@@ -116,12 +142,14 @@ public sealed class SimulatedCluster : IDisposable
             LivenessTimeout = Never,
         };
         Peer? peer = null;
-        _up[rank] = new Direction("server", link, _clock, _events)
+        _up[rank] = new Direction("server", link, _linkUse[rank], _clock, _events)
         {
+            Ends = core is null ? null : new Ends(costs!, true, core, _serverCore, _serverUplink, _workers.Length),
             Arrived = (header, payload) => _server.Received(peer!, header, payload),
         };
-        _down[rank] = new Direction($"simulated worker {rank}", link, _clock, _events)
+        _down[rank] = new Direction($"simulated worker {rank}", link, _linkUse[rank], _clock, _events)
         {
+            Ends = costs is null ? null : new Ends(costs, false, new Resource(new BusyTime(), _clock, _events), _serverCore, _serverDownlink, _workers.Length),
             Arrived = (header, payload) =>
             {
                 _workers[rank].Session.Received(header, payload);
@@ -129,7 +157,7 @@ public sealed class SimulatedCluster : IDisposable
             },
         };
         peer = _server.Opened(_down[rank]);
-        _workers[rank] = new WorkerProcess(worker, join, _up[rank], _clock, _events);
+        _workers[rank] = new WorkerProcess(worker, join, _up[rank], core, _clock, _events);
         _workers[rank].Session.Join();
     }
 

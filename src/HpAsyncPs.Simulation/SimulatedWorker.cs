@@ -7,4 +7,5 @@ namespace HpAsyncPs.Simulation;
 /// <param name="Task">What it learns.</param>
 /// <param name="PassTime">Virtual time of one pass over its data at full speed; a step takes as much of it as it makes passes.</param>
 /// <param name="Slowness">How many times longer it takes, and when.</param>
-public sealed record SimulatedWorker(ITask Task, TimeSpan PassTime, Slowness Slowness);
+/// <param name="EvaluationTime">Virtual time of one evaluation at full speed.</param>
+public sealed record SimulatedWorker(ITask Task, TimeSpan PassTime, Slowness Slowness, TimeSpan EvaluationTime = default);

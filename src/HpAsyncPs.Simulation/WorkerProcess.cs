@@ -6,9 +6,15 @@ namespace HpAsyncPs.Simulation;
 
 /// <summary>
 /// What drives a worker's loop on the virtual clock, as WorkerRun does in a process: computes at once, and lets the time pass that a step
-/// takes before its result is pushed. Evaluations measure, and take no time.
+/// takes before its result is pushed. Evaluations take the time that the worker says, at first none.
 /// </summary>
-internal sealed class WorkerProcess(SimulatedWorker worker, WorkerOptions join, IFrameSink server, VirtualClock clock, EventQueue events) : IDisposable
+/// <param name="worker">Who.</param>
+/// <param name="join">How it joins.</param>
+/// <param name="server">Where it sends.</param>
+/// <param name="core">Of the computing thread, which codes and sends pushes as well; null: that takes no time.</param>
+/// <param name="clock">The clock.</param>
+/// <param name="events">Where time passes.</param>
+internal sealed class WorkerProcess(SimulatedWorker worker, WorkerOptions join, IFrameSink server, Resource? core, VirtualClock clock, EventQueue events) : IDisposable
 {
     // A step without any data would take no time, and the clock would stand still.
     private static readonly TimeSpan LeastStep = TimeSpan.FromMicroseconds(1);
@@ -17,6 +23,7 @@ internal sealed class WorkerProcess(SimulatedWorker worker, WorkerOptions join, 
     private TrainingLoop? _loop;
     private long _startedAt;
     private bool _isBusy;
+    private bool _isEvaluating;
     private long _steps;
     private bool _isWaiting;
     private long _waitingSince;
@@ -37,6 +44,8 @@ internal sealed class WorkerProcess(SimulatedWorker worker, WorkerOptions join, 
             _loop = new TrainingLoop(_session, worker.Task, clock);
         }
 
+        if (_isEvaluating)
+            return;
         if (_isBusy)
         {
             if (!_session.Interrupt.IsCancellationRequested)
@@ -74,6 +83,9 @@ internal sealed class WorkerProcess(SimulatedWorker worker, WorkerOptions join, 
             case NextAction.Step:
                 BeginStep(loop);
                 return false;
+            case NextAction.Evaluate when worker.EvaluationTime > TimeSpan.Zero:
+                BeginEvaluation(loop);
+                return false;
             case NextAction.Evaluate:
                 loop.Evaluate();
                 return true;
@@ -95,9 +107,8 @@ internal sealed class WorkerProcess(SimulatedWorker worker, WorkerOptions join, 
         loop.Compute();
         _isBusy = true;
         long step = ++_steps;
-        var since = TimeSpan.FromTicks((clock.Now - _startedAt) / VirtualClock.NanosecondsPerTick);
-        TimeSpan took = worker.Slowness.Stretch(since, worker.PassTime, loop.StepPasses * worker.Slowness.Draw());
-        events.Add(clock.After(took > LeastStep ? took : LeastStep), () =>
+        TimeSpan took = worker.Slowness.Stretch(Since(), worker.PassTime, loop.StepPasses * worker.Slowness.Draw());
+        events.Add(AfterSending(took > LeastStep ? took : LeastStep), () =>
         {
             if (!_isBusy || step != _steps)
                 return; // it was interrupted
@@ -105,6 +116,25 @@ internal sealed class WorkerProcess(SimulatedWorker worker, WorkerOptions join, 
             Act();
         });
     }
+
+    private void BeginEvaluation(TrainingLoop loop)
+    {
+        _isEvaluating = true;
+        TimeSpan took = worker.Slowness.Stretch(Since(), worker.EvaluationTime, 1);
+        events.Add(AfterSending(took), () =>
+        {
+            _isEvaluating = false;
+            if (loop.Next(out _) == NextAction.Evaluate)
+                loop.Evaluate(); // else it was dropped meanwhile
+            loop.Evaluated(took);
+            Act();
+        });
+    }
+
+    private TimeSpan Since() => TimeSpan.FromTicks((clock.Now - _startedAt) / VirtualClock.NanosecondsPerTick);
+
+    /// <summary>The time after some more of it, once the thread is done with sending.</summary>
+    private long AfterSending(TimeSpan time) => clock.After(time) + Math.Max(0, (core?.FreeAt ?? 0) - clock.Now);
 
     private void CompleteStep()
     {

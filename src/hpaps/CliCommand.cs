@@ -4,6 +4,7 @@ using HpAsyncPs.Cli.Comparing;
 using HpAsyncPs.Cli.Converting;
 using HpAsyncPs.Cli.Generating;
 using HpAsyncPs.Cli.Models;
+using HpAsyncPs.Cli.Planning;
 using HpAsyncPs.Cli.Simulating;
 using HpAsyncPs.Cli.Stressing;
 using HpAsyncPs.Cli.Training;
@@ -38,7 +39,8 @@ internal static class CliCommand
             "hpaps train mf --data ratings.csv --holdout 0.1 --out recommender",
             "hpaps recommend --model recommender --user 42 --titles movies.csv"))
         {
-            train, simulate, CompareCommand.Create(start), EvaluateCommand.Create(), PredictCommand.Create(), RecommendCommand.Create(), InspectCommand.Create(), ConvertCommand.Create(), GenerateCommand.Create(),
+            train, simulate, CompareCommand.Create(start), PlanCommand.Create(), EvaluateCommand.Create(), PredictCommand.Create(), RecommendCommand.Create(), InspectCommand.Create(),
+            ConvertCommand.Create(), GenerateCommand.Create(),
             StressCommand.Create(), StressCommand.CreateWorker(), IdleCommand.Create(), AttackCommand.Create(),
         };
         return root;

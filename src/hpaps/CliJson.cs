@@ -1,6 +1,7 @@
 using System.Collections.Generic;
 using System.Text.Json.Serialization;
 using HpAsyncPs.Cli.Models;
+using HpAsyncPs.Cli.Planning;
 using HpAsyncPs.Cli.Simulating;
 using HpAsyncPs.Cli.Stressing;
 
@@ -11,6 +12,8 @@ namespace HpAsyncPs.Cli;
 [JsonSerializable(typeof(Inspection))]
 [JsonSerializable(typeof(ModelQuality))]
 [JsonSerializable(typeof(FactorQuality))]
+[JsonSerializable(typeof(PlanReport))]
+[JsonSerializable(typeof(Prices))]
 [JsonSerializable(typeof(RatingsInspection))]
 [JsonSerializable(typeof(Recommendations))]
 [JsonSerializable(typeof(SimulationReport))]

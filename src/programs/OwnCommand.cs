@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Text;
 
 namespace HpAsyncPs.Programs;
 
@@ -29,5 +30,39 @@ internal static class OwnCommand
         }
 
         return word.Length > 0 ? word : "''";
+    }
+
+    /// <summary>The words of such a line.</summary>
+    public static List<string> Words(string line)
+    {
+        var words = new List<string>();
+        var word = new StringBuilder();
+        (bool isInside, bool isQuoted) = (false, false);
+        for (int j = 0; j < line.Length; j++)
+        {
+            char c = line[j];
+            if (c == '\'')
+            {
+                (isInside, isQuoted) = (true, !isQuoted);
+            }
+            else if (c == ' ' && !isQuoted)
+            {
+                if (isInside)
+                    words.Add(word.ToString());
+                word.Clear();
+                isInside = false;
+            }
+            else
+            {
+                if (c == '\\' && !isQuoted && j + 1 < line.Length)
+                    c = line[++j];
+                word.Append(c);
+                isInside = true;
+            }
+        }
+
+        if (isInside)
+            words.Add(word.ToString());
+        return words;
     }
 }

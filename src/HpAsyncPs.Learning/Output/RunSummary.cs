@@ -106,6 +106,24 @@ public sealed record RunSummary
     /// <summary>Share of each worker's time that it spent computing steps; the rest is waiting and evaluating.</summary>
     public IReadOnlyList<double> WorkerBusyFraction { get; init; } = [];
 
+    /// <summary>Seconds that each worker spent computing steps, and coding and sending what came of them.</summary>
+    public IReadOnlyList<double> WorkerBusySeconds { get; init; } = [];
+
+    /// <summary>Seconds that each worker spent evaluating.</summary>
+    public IReadOnlyList<double> WorkerEvaluatingSeconds { get; init; } = [];
+
+    /// <summary>Passes of each worker over its own data.</summary>
+    public IReadOnlyList<double> WorkerPasses { get; init; } = [];
+
+    /// <summary>Weights of the workers: their examples.</summary>
+    public IReadOnlyList<double> WorkerExamples { get; init; } = [];
+
+    /// <summary>Snapshots that were evaluated.</summary>
+    public int Evaluations { get; init; }
+
+    /// <summary>Processors of the server's host.</summary>
+    public int Processors { get; init; }
+
     /// <summary>Pushes of each worker.</summary>
     public IReadOnlyList<ulong> WorkerPushes { get; init; } = [];
 
@@ -140,6 +158,7 @@ public sealed record RunSummary
         double examples = 0;
         var busy = new List<double>();
         var pushes = new List<ulong>();
+        (var busySeconds, var evaluating, var passes, var weights) = (new List<double>(), new List<double>(), new List<double>(), new List<double>());
         var lost = new List<int>();
         var gone = new HashSet<int>(status.Lost);
         foreach (WorkerRecord worker in status.Workers)
@@ -150,6 +169,10 @@ public sealed record RunSummary
             double all = worker.BusySeconds + worker.IdleSeconds + worker.EvaluatingSeconds;
             busy.Add(all > 0 ? worker.BusySeconds / all : 0);
             pushes.Add(worker.Pushes);
+            busySeconds.Add(worker.BusySeconds);
+            evaluating.Add(worker.EvaluatingSeconds);
+            passes.Add(worker.Passes);
+            weights.Add(worker.Weight);
         }
 
         return new RunSummary
@@ -183,6 +206,12 @@ public sealed record RunSummary
             StalenessMax = status.StalenessMax,
             StalenessBins = result.Staleness,
             WorkerBusyFraction = busy,
+            WorkerBusySeconds = busySeconds,
+            WorkerEvaluatingSeconds = evaluating,
+            WorkerPasses = passes,
+            WorkerExamples = weights,
+            Evaluations = result.Trace.Count,
+            Processors = Environment.ProcessorCount,
             WorkerPushes = pushes,
             LostWorkers = lost,
             RefusedFrames = status.RefusedFrames,

@@ -156,6 +156,9 @@ public sealed class TrainingLoop : IDisposable
     /// <summary>Time spent waiting, told by the driver.</summary>
     public void Waited(TimeSpan time) => _idle += time;
 
+    /// <summary>Time of an evaluation that the clock did not see pass, told by the driver.</summary>
+    public void Evaluated(TimeSpan time) => _evaluating += time;
+
     /// <inheritdoc/>
     public void Dispose() => _x.Dispose();
 }

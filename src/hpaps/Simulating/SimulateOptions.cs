@@ -30,10 +30,10 @@ internal sealed class SimulateOptions
     public Option[] All => [_passTime, _latency, _bandwidth];
 
     /// <summary>What --deterministic takes.</summary>
-    public static SimulationPlan DefaultPlan(Func<TrainSettings, CancellationToken, SimulatedJob> read) => Plan(DefaultPassTime, DefaultLatency, DefaultBandwidth, read);
+    public static SimulationPlan DefaultPlan(Func<TrainSettings, CancellationToken, Func<SimulatedJob>> read) => Plan(DefaultPassTime, DefaultLatency, DefaultBandwidth, read);
 
     /// <summary>What was given.</summary>
-    public SimulationPlan Plan(ParseResult parsed, Func<TrainSettings, CancellationToken, SimulatedJob> read) =>
+    public SimulationPlan Plan(ParseResult parsed, Func<TrainSettings, CancellationToken, Func<SimulatedJob>> read) =>
         Plan(parsed.GetValue(_passTime)!, parsed.GetValue(_latency)!, parsed.GetValue(_bandwidth)!, read);
 
     /// <summary>Reads a bandwidth in bytes a second.</summary>
@@ -60,7 +60,7 @@ internal sealed class SimulateOptions
         return good && bytesPerSecond >= 1 && double.IsFinite(bytesPerSecond);
     }
 
-    private static SimulationPlan Plan(string passTime, string latency, string bandwidth, Func<TrainSettings, CancellationToken, SimulatedJob> read)
+    private static SimulationPlan Plan(string passTime, string latency, string bandwidth, Func<TrainSettings, CancellationToken, Func<SimulatedJob>> read)
     {
         _ = TryTime(passTime, out TimeSpan pass); // checked before, all three
         _ = TryTime(latency, out TimeSpan late);

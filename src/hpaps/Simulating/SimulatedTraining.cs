@@ -32,6 +32,33 @@ internal sealed class SimulatedTraining : IDisposable
                 SlowOptions.Of(settings.Slow.GetValueOrDefault(rank), settings.SlowRandom, settings.Seed, rank));
         }
 
+        Cluster = new SimulatedCluster(OptionsOf(settings), workers, plan.Link);
+    }
+
+    /// <summary>The cluster, whose job is over.</summary>
+    public SimulatedCluster Cluster { get; }
+
+    /// <summary>Reads the data and trains to the end.</summary>
+    /// <exception cref="InputException">The data cannot be used.</exception>
+    /// <exception cref="ClusterException">Training failed, or the user wants it to end at once.</exception>
+    public static SimulatedTraining Run(TrainSettings settings, SimulationPlan plan, StopSignals signals, TimeProvider time)
+    {
+        var training = new SimulatedTraining(plan.Read(settings, signals.First)(), settings, plan);
+        try
+        {
+            training.Follow(settings, signals, time);
+            return training;
+        }
+        catch
+        {
+            training.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>How the server of a simulated job runs it.</summary>
+    public static ServerOptions OptionsOf(TrainSettings settings)
+    {
         var options = new ServerOptions
         {
             Policy = settings.Policy,
@@ -44,30 +71,7 @@ internal sealed class SimulatedTraining : IDisposable
             TargetRmse = settings.TargetRmse,
             TimeLimit = settings.TimeLimit is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
         };
-        if (settings.MaxMagnitude is { } most)
-            options = options with { MaxMagnitude = (float)most };
-        Cluster = new SimulatedCluster(options, workers, plan.Link);
-    }
-
-    /// <summary>The cluster, whose job is over.</summary>
-    public SimulatedCluster Cluster { get; }
-
-    /// <summary>Reads the data and trains to the end.</summary>
-    /// <exception cref="InputException">The data cannot be used.</exception>
-    /// <exception cref="ClusterException">Training failed, or the user wants it to end at once.</exception>
-    public static SimulatedTraining Run(TrainSettings settings, SimulationPlan plan, StopSignals signals, TimeProvider time)
-    {
-        var training = new SimulatedTraining(plan.Read(settings, signals.First), settings, plan);
-        try
-        {
-            training.Follow(settings, signals, time);
-            return training;
-        }
-        catch
-        {
-            training.Dispose();
-            throw;
-        }
+        return settings.MaxMagnitude is { } most ? options with { MaxMagnitude = (float)most } : options;
     }
 
     /// <summary>Writes the run's folder, model included.</summary>

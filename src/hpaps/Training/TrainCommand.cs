@@ -25,7 +25,8 @@ internal static class TrainCommand
     /// <param name="start">Timestamp of the start of the program.</param>
     /// <param name="simulate">Options of hpaps simulate; null for hpaps train.</param>
     /// <param name="run">What takes the settings instead of a run; null: they are run.</param>
-    public static Command LogisticRegression(long start, SimulateOptions? simulate = null, Func<TrainSettings, int>? run = null)
+    /// <param name="instead">What takes the settings, and how they are simulated, before anything is run; null: nothing does.</param>
+    public static Command LogisticRegression(long start, SimulateOptions? simulate = null, Func<TrainSettings, int>? run = null, Func<TrainSettings, int>? instead = null)
     {
         var common = new TrainOptions(LogisticTask.Name, LogisticPasses, "LIBSVM/SVMlight file to train on, plain or gzip.",
             "File to measure the accuracy of the trained model on.", "Seed of the split of the data among the workers, and of --slow-random.", simulate is not null);
@@ -81,7 +82,7 @@ internal static class TrainCommand
                     Title = $"l2 {Text(value.L2)}" + (value.L1 > 0 ? $", l1 {Text(value.L1)}" : ""),
                     HasLabels = true,
                 },
-                parsed, simulate, deterministic, start, run,
+                parsed, simulate, instead, deterministic, start, run,
                 (all, stop) => SimulationPlan.ReadRows(all, value, stop));
         });
         return command;
@@ -90,7 +91,8 @@ internal static class TrainCommand
     /// <param name="start">Timestamp of the start of the program.</param>
     /// <param name="simulate">Options of hpaps simulate; null for hpaps train.</param>
     /// <param name="run">What takes the settings instead of a run; null: they are run.</param>
-    public static Command Factorization(long start, SimulateOptions? simulate = null, Func<TrainSettings, int>? run = null)
+    /// <param name="instead">What takes the settings, and how they are simulated, before anything is run; null: nothing does.</param>
+    public static Command Factorization(long start, SimulateOptions? simulate = null, Func<TrainSettings, int>? run = null, Func<TrainSettings, int>? instead = null)
     {
         var own = new FactorOptions();
         var common = new TrainOptions(FactorTask.Name, FactorPasses, "Ratings to train on, plain or gzip: user, item, rating, as CSV with or without a header, or separated by '::', ';', tabs or blanks.",
@@ -143,7 +145,7 @@ internal static class TrainCommand
                     Title = $"rank {parsed.GetValue(own.Rank)}",
                     WorkersWrite = true,
                 },
-                parsed, simulate, deterministic, start, run,
+                parsed, simulate, instead, deterministic, start, run,
                 (all, stop) => SimulationPlan.ReadRatings(all, own.Settings(parsed, all.Seed), warmStart, parsed.GetValue(own.Holdout), stop));
         });
         return command;
@@ -176,9 +178,11 @@ internal static class TrainCommand
         $"hpaps simulate {arguments} --workers 8 {target} --pass-time 200ms --latency 1ms --bandwidth 100Mbit",
         $"hpaps simulate {arguments} --slow 0:8@10s-20s,1:4 --slow-random 0.5 --seed 7 --json");
 
-    private static int Run(TrainSettings settings, ParseResult parsed, SimulateOptions? simulate, Option<bool> deterministic, long start, Func<TrainSettings, int>? run,
-        Func<TrainSettings, CancellationToken, SimulatedJob> read)
+    private static int Run(TrainSettings settings, ParseResult parsed, SimulateOptions? simulate, Func<TrainSettings, int>? instead, Option<bool> deterministic, long start, Func<TrainSettings, int>? run,
+        Func<TrainSettings, CancellationToken, Func<SimulatedJob>> read)
     {
+        if (instead is not null)
+            return instead(settings with { Simulation = SimulateOptions.DefaultPlan(read) });
         if (simulate is not null)
             settings = settings with { Simulation = simulate.Plan(parsed, read) };
         else if (parsed.GetValue(deterministic))
