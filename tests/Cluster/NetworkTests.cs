@@ -22,6 +22,7 @@ public sealed class NetworkTests(Namespaces cable) : IClassFixture<Namespaces>
     [Theory]
     [InlineData("async", 1, false)]
     [InlineData("bsp", 1, false)]
+    [InlineData("auto", 1, false)]
     [InlineData("async", 30, true)] // the workers are lost, and return
     public void Cable_that_was_pulled(string policy, int seconds, bool isLong) => Trains(
         policy,

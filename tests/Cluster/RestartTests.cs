@@ -20,6 +20,8 @@ public sealed partial class RestartTests
     [InlineData("bsp", DyingProcesses.Worker1)]
     [InlineData("async", DyingProcesses.Server)]
     [InlineData("bsp", DyingProcesses.Server)]
+    [InlineData("auto", DyingProcesses.Worker1)]
+    [InlineData("auto", DyingProcesses.Server)]
     public void Process_killed_is_started_again_and_the_optimum_is_reached(string policy, string which)
     {
         using var folder = new TempFolder();

@@ -149,6 +149,6 @@ public sealed class ClusterCostsTests
         var workers = new SimulatedWorker[count];
         for (int rank = 0; rank < count; rank++)
             workers[rank] = new(new HalvingTask(1000), Pass, Slowness.None);
-        return new SimulatedCluster(new ServerOptions { Policy = "bsp", Passes = passes, Evaluates = false }, workers, link, null, costs);
+        return new SimulatedCluster(new ServerOptions { Policy = "ssp:0", Passes = passes, Evaluates = false }, workers, link, null, costs);
     }
 }

@@ -63,7 +63,7 @@ internal sealed partial class FaultyCluster : IDisposable
         _planted = planted;
         _journalDisk = new SimulatedDisk(_random.Next());
         _checkpointDisk = new SimulatedDisk(_random.Next());
-        string[] policies = ["async", "bsp", "ssp:1", "asp:sum"];
+        string[] policies = ["async", "bsp", "ssp:1", "auto", "asp:sum"];
         int durability = planted == Planted.AcknowledgedBeforeJournal ? 2 : _random.Next(3);
         _isKept = durability > 0;
         _interval = durability == 1 || planted == Planted.AcknowledgedBeforeJournal ? TimeSpan.FromMilliseconds(100) : null;

@@ -40,12 +40,17 @@ public sealed class GuardTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [InlineData("by feature")]
-    [InlineData("own features")]
-    public void Guarded_arrives_there(string set)
+    [InlineData("by feature", "async")]
+    [InlineData("own features", "async")]
+    [InlineData("by feature", "bsp")]
+    [InlineData("own features", "bsp")]
+    [InlineData("by label", "bsp")]
+    [InlineData("by feature", "auto")]
+    [InlineData("own features", "auto")]
+    public void Guarded_arrives_there(string set, string policy)
     {
-        RunResult result = Run(set, new LogisticSettings { L2 = L2 }, 1, Gap, 3_000);
-        output.WriteLine($"{set}: gap {result.Status.RelativeGap:e2} after {result.Status.Passes:0} passes, {result.Status.Seconds:0.00} s");
+        RunResult result = Run(set, new LogisticSettings { L2 = L2 }, 1, Gap, 3_000, policy);
+        output.WriteLine($"{set}, {policy}: gap {result.Status.RelativeGap:e2} after {result.Status.Passes:0} passes, {result.Status.Seconds:0.00} s");
         Assert.Equal("target", result.Reason);
         Assert.InRange(result.Status.RelativeGap!.Value, -1e-7, Gap);
     }
@@ -124,7 +129,7 @@ public sealed class GuardTests(ITestOutputHelper output)
         return new SparseRows("one feature", starts, columns, values, labels, 2);
     }
 
-    private static RunResult Run(string set, LogisticSettings settings, int slow, double target, double passes)
+    private static RunResult Run(string set, LogisticSettings settings, int slow, double target, double passes, string policy = "async")
     {
         (SparseRows all, double optimum) = set == "own features" ? Generated.Value : Census.Value;
         SparseRows[] parts = set is "own features" or "by feature" ? Parts.SplitByFeatures(all, Workers) : Parts.Split(all, Workers, set == "by label", 1);
@@ -132,7 +137,7 @@ public sealed class GuardTests(ITestOutputHelper output)
         Array.Fill(microseconds, 10_000);
         microseconds[0] *= slow;
         ITask[] tasks = Array.ConvertAll(parts, part => (ITask)new LogisticTask(part, settings));
-        return Simulated.Run(new ServerOptions { Target = target, Reference = optimum, Passes = passes }, tasks, microseconds);
+        return Simulated.Run(new ServerOptions { Policy = policy, Target = target, Reference = optimum, Passes = passes }, tasks, microseconds);
     }
 
     private static (SparseRows All, double Optimum) WithOptimum(SparseRows all) => (all, NewtonReference.Solve(all, BinaryLabels.Of(all).Signs(all), L2).Objective);

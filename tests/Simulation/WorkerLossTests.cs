@@ -20,6 +20,8 @@ public sealed class WorkerLossTests
     [InlineData("async", Early)]
     [InlineData("async", Late)]
     [InlineData("bsp", Early)]
+    [InlineData("auto", Early)]
+    [InlineData("auto", Late)]
     [InlineData("ssp:2", Late)]
     public void Evicted_the_others_reach_the_optimum_of_their_own_rows(string policy, int lostAt)
     {
@@ -58,6 +60,7 @@ public sealed class WorkerLossTests
     [Theory]
     [InlineData("async")]
     [InlineData("bsp")]
+    [InlineData("auto")]
     [InlineData("ssp:2")]
     public void Waited_for_and_replaced_all_reach_the_optimum_of_all_rows(string policy)
     {

@@ -80,6 +80,14 @@ internal static class SummaryPart
             page.Add($"</ul>\n");
         }
 
+        if (summary.PolicyDecisions.Count > 0)
+        {
+            page.Add($"<p class=\"note\">Policy auto decided</p>\n<ul>\n");
+            foreach (PolicyDecision decision in summary.PolicyDecisions)
+                page.Add($"<li>from {decision.Seconds:0.00} s on: {decision.Reason}</li>\n");
+            page.Add($"</ul>\n");
+        }
+
         if (summary.Command is { } command)
             page.Add($"<p class=\"note\">Made by</p>\n<pre>{command}</pre>\n");
         page.Add($"</section>\n");
