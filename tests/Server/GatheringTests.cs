@@ -63,6 +63,58 @@ public sealed class GatheringTests
         }
     }
 
+    [Theory]
+    [InlineData(0.02, 0.06)] // a pass of a step costs more than one of a gradient
+    [InlineData(0.05, 0.05)] // the way of the messages is what takes time
+    public void Times_that_vary_a_little_cost_nobody_his_round(double first, double second)
+    {
+        double[] seconds = new double[8];
+        Array.Fill(seconds, first);
+        var cluster = new Cluster(seconds, halves: true, _decided) { SecondHalf = second, Jitter = 0.1 };
+        cluster.Run(40);
+        Assert.Empty(_decided);
+        Assert.InRange(cluster.Halves[3], 0.47 * cluster.Pushes[3], 0.53 * cluster.Pushes[3]);
+        Assert.InRange(cluster.Pushes[3], 2 * 40 / (first + second) * 0.75, 2 * 40 / (first + second));
+    }
+
+    [Fact]
+    public void Who_is_lost_while_it_waits_and_returns_goes_on()
+    {
+        var cluster = new Cluster([0.01, 0.01, 0.5], halves: true, _decided);
+        cluster.Run(0.1); // 0 and 1 wait for 2
+        cluster.Gone(0);
+        cluster.Run(2);
+        cluster.Return(0);
+        long before = cluster.Pushes[0];
+        cluster.Run(4);
+        Assert.InRange(cluster.Pushes[0] - before, 3, 1000);
+    }
+
+    [Fact]
+    public void A_server_that_was_started_again_answers_all_and_they_come_together_again()
+    {
+        var cluster = new Cluster([0.01, 0.01, 0.01, 0.01], halves: true, _decided);
+        cluster.Run(0.005); // all compute
+        cluster.Restart(computing: 1);
+        cluster.Run(3);
+        long before = cluster.Halves[0];
+        cluster.Run(4);
+        Assert.InRange(cluster.Halves[0] - before, 15, 25);
+        Assert.Equal(cluster.Pushes[0], cluster.Pushes[1], 10.0);
+    }
+
+    [Fact]
+    public void Who_says_half_for_ever_keeps_nobody_out()
+    {
+        var cluster = new Cluster([0.3, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01], halves: true, _decided) { Liar = 2 };
+        cluster.Run(3);
+        cluster.Seconds[0] = 0.01;
+        cluster.Run(15);
+        long before = cluster.Pushes[0];
+        cluster.Run(16);
+        Assert.InRange(cluster.Pushes[0] - before, 20, 200);
+    }
+
     [Fact]
     public void Small_steps_are_taken_in_rounds_of_all_or_without_any()
     {
@@ -104,6 +156,7 @@ public sealed class GatheringTests
         private readonly bool[] _half;
         private readonly bool[] _gone;
         private readonly bool _halves;
+        private readonly Random _random = new(1);
         private double _now;
 
         public Cluster(double[] seconds, bool halves, List<string> decided)
@@ -123,6 +176,28 @@ public sealed class GatheringTests
         public long[] Pushes { get; }
 
         public long[] Halves { get; }
+
+        public double SecondHalf { get; init; } = Second;
+
+        /// <summary>Times vary by that share, up and down.</summary>
+        public double Jitter { get; init; }
+
+        /// <summary>It says half with each push.</summary>
+        public int Liar { get; init; } = -1;
+
+        public void Return(int rank)
+        {
+            _gone[rank] = false; // it has pushed, and waits
+            _computes[rank] = false;
+        }
+
+        /// <summary>The server is another one; some compute, the others wait for an answer.</summary>
+        public void Restart(int computing)
+        {
+            _gathering.Restart();
+            for (int rank = computing; rank < Seconds.Length; rank++)
+                _computes[rank] = false;
+        }
 
         public void Gone(int rank)
         {
@@ -158,7 +233,7 @@ public sealed class GatheringTests
             _computes[rank] = false;
             Pushes[rank]++;
             Halves[rank] += _half[rank] ? 1 : 0;
-            _gathering.Pushed(rank, _half[rank], 1, _speeds.Pushed(rank, 1, _now), _now);
+            _gathering.Pushed(rank, _half[rank] || rank == Liar, 1, _speeds.Pushed(rank, 1, _now), _now);
             Answer();
         }
 
@@ -179,7 +254,7 @@ public sealed class GatheringTests
         {
             _half[rank] = _halves && isFirst && !wasHalf;
             _computes[rank] = true;
-            _dueAt[rank] = _now + (wasHalf ? Second : Seconds[rank]);
+            _dueAt[rank] = _now + ((wasHalf ? SecondHalf : Seconds[rank]) * (1 + (Jitter * ((2 * _random.NextDouble()) - 1))));
         }
     }
 }

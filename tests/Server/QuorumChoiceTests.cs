@@ -31,7 +31,7 @@ public sealed class QuorumChoiceTests
     public void One_slow_worker_is_waited_for_where_that_is_worth_it(int workers, double times, int expected)
     {
         double[] seconds = OneSlow(workers, times);
-        QuorumChoice.Quorum best = QuorumChoice.Best(seconds, Shares(workers), 0.04);
+        QuorumChoice.Quorum best = new QuorumChoice(workers).Best(seconds, Shares(workers), 0.04);
         int quorum = 0;
         foreach (double one in seconds)
             quorum += one <= best.Slowest ? 1 : 0;
@@ -61,7 +61,7 @@ public sealed class QuorumChoiceTests
     [Fact]
     public void Times_that_are_not_known_are_waited_for()
     {
-        QuorumChoice.Quorum best = QuorumChoice.Best(new double[4], Shares(4), 0.04);
+        QuorumChoice.Quorum best = new QuorumChoice(4).Best(new double[4], Shares(4), 0.04);
         Assert.True(best.Slowest >= 0 && double.IsFinite(best.Rate));
     }
 }

@@ -8,7 +8,7 @@ namespace HpAsyncPs.Protocol;
 /// MessagePack: [lag].
 /// </summary>
 /// <param name="Lag">Its seconds for a pass over its data over those of the worker that sets the pace; from 1 to <see cref="MostLag"/>.</param>
-public sealed record PaceMessage(double Lag)
+public readonly record struct PaceMessage(double Lag)
 {
     /// <summary>Slower than that is not told.</summary>
     public const double MostLag = 1e6;

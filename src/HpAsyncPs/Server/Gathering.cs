@@ -22,24 +22,36 @@ internal sealed class Gathering
     // Rounds before anybody is left out: in the next one it is seen whether there are halves.
     private const int RoundsOfAll = 1;
 
+    // A round has no more: who says half for ever does not hold up who waits for the next one.
+    private const int MostHalves = 16;
+
+    // What a time counts for after the next one.
+    private const double Memory = 0.7;
+
     // Seconds of a second exchange, in passes, while none was seen.
     private const double FirstGuess = 4;
 
     private readonly double[] _shares;
+    private readonly QuorumChoice _choice;
     private readonly Speeds _speeds;
-    private readonly Lateness _lateness = new();
+    private readonly Lateness _firsts = new(); // of what has a pass: first halves, and pushes of tasks that make none
+    private readonly Lateness _seconds2 = new();
     private readonly Standing[] _standing;
     private readonly bool[] _ready;
     private readonly bool[] _first;
     private readonly bool[] _chosen;
     private readonly double[] _seconds;
-    private readonly double[] _expected;
+    private readonly double[] _halfSeconds; // of a first half
+    private readonly double[] _secondSeconds; // of what ends a round of two exchanges
+    private readonly bool[] _gone;
     private int _computing;
     private int _waiting;
     private int _joining;
     private bool _isSecond;
     private bool _hasHalves; // pushed in this round
     private bool _everHalves;
+    private int _exchanges; // of this round, that were halves
+    private double _length; // of the deadline, from the beginning of an exchange on
     private double _second; // seconds of a second exchange
     private double _deadline = double.PositiveInfinity;
     private int _quorum;
@@ -51,9 +63,9 @@ internal sealed class Gathering
     public Gathering(double[] shares, Speeds speeds)
     {
         int workers = shares.Length;
-        (_shares, _speeds) = (shares, speeds);
+        (_shares, _speeds, _choice) = (shares, speeds, new QuorumChoice(workers));
         (_standing, _ready, _first, _chosen) = (new Standing[workers], new bool[workers], new bool[workers], new bool[workers]);
-        (_seconds, _expected) = (new double[workers], new double[workers]);
+        (_seconds, _halfSeconds, _secondSeconds, _gone) = (new double[workers], new double[workers], new double[workers], new bool[workers]);
         Array.Fill(_chosen, true);
         Array.Fill(_standing, Standing.Computing);
         _computing = _quorum = workers;
@@ -93,8 +105,20 @@ internal sealed class Gathering
     public void Welcomed(int rank, double now)
     {
         Stand(rank, Standing.Outside);
-        (_ready[rank], _first[rank]) = (false, false);
+        (_ready[rank], _first[rank], _gone[rank]) = (false, false, false);
         EndIfAll(now);
+    }
+
+    /// <summary>The server was started again, and nobody knows what the workers wait for: each is answered, and all take part again when they have pushed.</summary>
+    public void Restart()
+    {
+        for (int rank = 0; rank < _standing.Length; rank++)
+        {
+            Stand(rank, Standing.Outside);
+            (_ready[rank], _first[rank]) = (true, false);
+        }
+
+        _deadline = double.PositiveInfinity;
     }
 
     /// <summary>A push is applied.</summary>
@@ -105,22 +129,21 @@ internal sealed class Gathering
     /// <param name="now">Seconds.</param>
     public void Pushed(int rank, bool isHalf, double passes, double took, double now)
     {
-        bool completes = _isSecond && _standing[rank] == Standing.Computing;
-        double ofPass = _speeds.OfPass(rank);
-        if (passes > 0 && ofPass > 0 && !completes)
-            _lateness.Add(took / (ofPass * passes));
+        bool completes = _isSecond && !isHalf && _standing[rank] == Standing.Computing;
+        _gone[rank] = false;
         if (completes)
             _second = _second > 0 ? (0.8 * _second) + (0.2 * took) : took;
         if (_standing[rank] == Standing.Computing)
         {
-            if (completes && _expected[rank] > 0)
-                _lateness.Add(took / _expected[rank]);
-            _hasHalves |= isHalf;
+            Measure(rank, isHalf, completes, passes, took);
+            _hasHalves |= isHalf && _exchanges < MostHalves;
             _everHalves |= isHalf;
+            _ready[rank] = false;
             Stand(rank, Standing.Waiting);
         }
         else if (!isHalf && _chosen[rank])
         {
+            _ready[rank] = false;
             Stand(rank, Standing.Joining);
         }
         else
@@ -140,19 +163,43 @@ internal sealed class Gathering
             return false;
         for (int rank = 0; rank < _standing.Length; rank++)
         {
-            if (_standing[rank] == Standing.Computing)
-                Stand(rank, Standing.Outside);
+            if (_standing[rank] != Standing.Computing)
+                continue;
+            Stand(rank, Standing.Outside);
+            _first[rank] = false; // it may not have been sent its snapshot yet
         }
 
         EndRound(now);
         return true;
     }
 
+    /// <summary>The job holds for somebody: no deadline passes meanwhile.</summary>
+    public void Hold(double now) => _deadline = _length > 0 ? now + _length : _deadline;
+
     /// <summary>It left, or is lost.</summary>
     public void Gone(int rank, double now)
     {
+        _ready[rank] |= _standing[rank] is Standing.Waiting or Standing.Joining; // should it return
+        (_first[rank], _gone[rank]) = (false, true);
         Stand(rank, Standing.Outside);
         EndIfAll(now);
+    }
+
+    private void Measure(int rank, bool isHalf, bool completes, double passes, double took)
+    {
+        if (isHalf && passes > 0)
+            Measure(_firsts, ref _halfSeconds[rank], took);
+        else if (completes)
+            Measure(_seconds2, ref _secondSeconds[rank], took);
+        else if (!_everHalves && passes > 0 && _speeds.OfPass(rank) > 0)
+            _firsts.Add(took / (_speeds.OfPass(rank) * passes));
+    }
+
+    private static void Measure(Lateness lateness, ref double usual, double took)
+    {
+        if (usual > 0)
+            lateness.Add(took / usual);
+        usual = usual > 0 ? (Memory * usual) + ((1 - Memory) * took) : took;
     }
 
     private void Stand(int rank, Standing standing)
@@ -177,6 +224,7 @@ internal sealed class Gathering
     private void EndRound(double now)
     {
         _isSecond = _hasHalves && _waiting > 0;
+        _exchanges = _isSecond ? _exchanges + 1 : 0;
         _hasHalves = false;
         if (!_isSecond && ++_rounds > RoundsOfAll)
             Choose();
@@ -198,11 +246,13 @@ internal sealed class Gathering
             if (_standing[rank] != Standing.Computing)
                 continue;
             _first[rank] &= together > 1;
-            _expected[rank] = _isSecond ? _second : _seconds[rank];
-            longest = Math.Max(longest, _expected[rank]);
+            longest = Math.Max(longest, _halfSeconds[rank] > 0 ? _halfSeconds[rank] : _seconds[rank]);
+            longest = _isSecond ? Math.Max(longest, _secondSeconds[rank]) : longest; // what comes now may be another half
         }
 
-        _deadline = longest > 0 ? now + (longest * _lateness.Of(together, _everHalves)) : double.PositiveInfinity;
+        double times = _firsts.Of(together, _everHalves);
+        _length = longest * (_isSecond ? Math.Max(times, _seconds2.Of(together, _everHalves)) : times);
+        _deadline = _length > 0 ? now + _length : double.PositiveInfinity;
     }
 
     /// <summary>Whom the rounds wait for from now on.</summary>
@@ -212,8 +262,8 @@ internal sealed class Gathering
         double slowest = 0;
         for (int rank = 0; rank < _seconds.Length; rank++)
         {
-            _seconds[rank] = _speeds.OfPass(rank);
-            slowest = _chosen[rank] ? Math.Max(slowest, _seconds[rank]) : slowest;
+            _seconds[rank] = _gone[rank] ? 0 : _halfSeconds[rank] > 0 ? _halfSeconds[rank] : _speeds.OfPass(rank);
+            slowest = _chosen[rank] && !_gone[rank] ? Math.Max(slowest, _seconds[rank]) : slowest;
         }
 
         if (!_everHalves)
@@ -223,7 +273,7 @@ internal sealed class Gathering
         }
 
         double second = _second > 0 ? _second : FirstGuess * _speeds.Pace();
-        QuorumChoice.Quorum best = QuorumChoice.Best(_seconds, _shares, second), now = QuorumChoice.Weigh(_seconds, _shares, slowest, second);
+        QuorumChoice.Quorum best = _choice.Best(_seconds, _shares, second), now = QuorumChoice.Weigh(_seconds, _shares, slowest, second);
         if (best.Rate < Better * now.Rate)
             best = now;
         Use(best.Slowest, best.Round, now.Round);
@@ -235,20 +285,24 @@ internal sealed class Gathering
     private void ChooseAllOrNone()
     {
         double worth = WorthOfFree * (_quorum == 0 ? Loyalty : 1);
-        (double round, bool isWorth) = _lateness.Barrier(_seconds, _shares, worth);
+        (double round, bool isWorth) = _firsts.Barrier(_seconds, _shares, worth);
         Use(isWorth ? double.PositiveInfinity : -1, isWorth ? round : 0, round);
     }
 
     private void Use(double slowest, double round, double before)
     {
         int quorum = 0;
+        bool isAnother = false;
         for (int rank = 0; rank < _seconds.Length; rank++)
         {
-            _chosen[rank] = _seconds[rank] <= slowest;
-            quorum += _chosen[rank] ? 1 : 0;
+            bool isChosen = _seconds[rank] <= slowest;
+            isAnother |= isChosen != _chosen[rank];
+            _halfSeconds[rank] = isChosen ? _halfSeconds[rank] : 0; // it makes none any more, and may be faster one day
+            _chosen[rank] = isChosen;
+            quorum += isChosen ? 1 : 0;
         }
 
-        if (quorum == _quorum)
+        if (!isAnother)
             return;
         _quorum = quorum;
         Decided(quorum == 0 ? $"nobody is waited for: a round of all would take {Show(before)}"

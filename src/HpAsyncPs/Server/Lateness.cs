@@ -11,6 +11,7 @@ internal sealed class Lateness
     private const int Kept = 256;
     private const int LeastKnown = 32;
     private const double Unknown = 10; // until there are so many
+    private const double MostTimes = 20; // an outage is no delay
     private const double Margin = 3; // on the largest that was seen
 
     private const int LeastOfDeadline = 2; // one alone goes elsewhere
@@ -23,7 +24,7 @@ internal sealed class Lateness
     private double _deadline = Unknown;
 
     /// <summary>A worker took so many times what was expected.</summary>
-    public void Add(double times) => _times[_seen++ % Kept] = times;
+    public void Add(double times) => _times[_seen++ % Kept] = Math.Min(times, MostTimes);
 
     /// <summary>
     /// Is a barrier, under which a round takes E[max_i m_i r] seconds, m_i those of a worker's pass and r one of the times, worth more than going on without, sum_i w_i / m_i passes a second
@@ -84,7 +85,7 @@ internal sealed class Lateness
             seconds += (sorted[j] - before) * (1 - Math.Pow((double)j / known, workers));
             before = sorted[j];
             double late = 1 - ((j + 1.0) / known), rate = Gain(late) / Math.Max(1e-9, seconds);
-            if (rate >= best && ((contracts && workers > LeastOfDeadline) || j == known - 1))
+            if (rate >= best && late < QuorumChoice.MostLate && ((contracts && workers > LeastOfDeadline) || j == known - 1))
                 (best, _deadline) = (rate, j == known - 1 ? Margin * sorted[j] : sorted[j]);
         }
 

@@ -202,7 +202,7 @@ public sealed partial class ParameterServer
             case FrameKind.Push:
                 bool isThere = begin < _positions[_shard.ChunkOf(session.Rank, (int)header.KeyBegin)];
                 if (_shard.Apply(session.Rank, header, payload, isThere))
-                    Count(session, header);
+                    Count(session, header, isMeasured: false);
                 break;
             case FrameKind.Admitted:
                 RestoreClock(session.Rank, header);
@@ -272,6 +272,9 @@ public sealed partial class ParameterServer
 
         CountRounds();
         _phase = Phase.Training;
+        _gathering?.Restart();
+        for (int rank = 0; rank < _members.Length; rank++)
+            _speeds?.Sent(rank, Seconds());
         _evaluateAt = _options.Evaluates ? now : long.MaxValue;
         _checkpointAt = After(_state!.CheckpointInterval);
         _startsAt = _state.HasBegun() ? 0 : 1;

@@ -16,6 +16,8 @@ public sealed partial class ParameterServer
     private ulong _rounds;
     private Speeds? _speeds; // where somebody waits
     private Gathering? _gathering;
+    private bool _hasHalves; // since the last round began
+    private bool _isSecond; // behind a barrier: first halves have been pushed, what comes now completes them
     private readonly List<PolicyDecision> _policyDecisions = [];
     private const double NotableChange = 0.05; // of a lag, to be told
     private int _slowest; // members that have not left and have made as many pushes as there were rounds
@@ -23,10 +25,11 @@ public sealed partial class ParameterServer
     private void Applied(Session session, in FrameHeader header, long lag)
     {
         _staleness.Record(lag);
+        bool isMeasured = !session.MayJump; // else its passes are none of this push alone
         session.MayJump = false;
         if (session.NewWeight is { } weight)
             TakeWeight(session, weight);
-        if (Count(session, header) == _rounds && --_slowest == 0)
+        if (Count(session, header, isMeasured) == _rounds && --_slowest == 0)
             CountRounds();
         Returned(session);
         Release();
@@ -35,10 +38,11 @@ public sealed partial class ParameterServer
     }
 
     /// <summary>Counts a push and its passes; returns how many there were before it.</summary>
-    private ulong Count(Session session, in FrameHeader header)
+    private ulong Count(Session session, in FrameHeader header, bool isMeasured)
     {
         double passes = session.PassesBefore + (header.PassesQ8 / 256.0);
-        Observe(session, header, passes - session.Passes);
+        if (isMeasured || _gathering is not null)
+            Observe(session, header, isMeasured ? passes - session.Passes : 0);
         _weightedPasses += _weights[session.Rank] * Math.Max(0, passes - session.Passes);
         session.Passes = Math.Max(session.Passes, passes);
         return _clocks[session.Rank]++;
@@ -59,22 +63,26 @@ public sealed partial class ParameterServer
             least = _clocks[rank];
         }
 
-        if (least != ulong.MaxValue)
-            (_rounds, _slowest) = (least, slowest);
+        if (least == ulong.MaxValue)
+            return;
+        if (least > _rounds)
+            (_isSecond, _hasHalves) = (_hasHalves, false);
+        (_rounds, _slowest) = (least, slowest);
     }
 
     /// <summary>Learns how long the workers take, where somebody waits for them.</summary>
     private void Observe(Session session, in FrameHeader header, double passes)
     {
-        if (_speeds is null)
-            return;
+        if (_speeds is null || _phase == Phase.Joining)
+            return; // of a journal that is replayed no times are known
         double now = Seconds(), took = _speeds.Pushed(session.Rank, passes, now);
-        session.LastWasHalf = header.Flags.Has(FrameFlags.Half);
-        _gathering?.Pushed(session.Rank, session.LastWasHalf, passes, took, now);
+        bool isHalf = header.Flags.Has(FrameFlags.Half);
+        _hasHalves |= isHalf;
+        _gathering?.Pushed(session.Rank, isHalf, passes, took, now);
     }
 
     /// <summary>Is what goes out to it the first snapshot of a round that others begin with too?</summary>
-    private bool BeginsRound(Session session) => _gathering is { } gathering ? gathering.IsFirst(session.Rank) : _policy.Exchanges == 2 && !session.LastWasHalf && _members.Length > 1;
+    private bool BeginsRound(Session session) => _gathering is { } gathering ? gathering.IsFirst(session.Rank) : _policy.Exchanges == 2 && !_isSecond && _members.Length > 1;
 
     /// <summary>Tells a worker how slow it is, where that has changed.</summary>
     private void TellPace(Session session)

@@ -80,7 +80,10 @@ public sealed partial class ParameterServer
                 SendToWaiting();
                 if (_gathering is not null)
                 {
-                    _gathering.Tick(Seconds());
+                    if (_held + _returning > 0)
+                        _gathering.Hold(Seconds());
+                    else
+                        _gathering.Tick(Seconds());
                     Release();
                 }
 

@@ -47,6 +47,8 @@ public sealed partial class ParameterServer
             return false;
         }
 
+        if (session.WelcomeDue)
+            _gathering?.Welcomed(session.Rank, Seconds());
         FrameFlags half = BeginsRound(session) ? FrameFlags.Half : FrameFlags.None;
         if (_speeds is not null)
         {
@@ -56,8 +58,6 @@ public sealed partial class ParameterServer
 
         if (!session.WelcomeDue)
             session.TakePull();
-        else
-            _gathering?.Welcomed(session.Rank, Seconds());
         _gathering?.Sent(session.Rank);
         session.WelcomeDue = false;
         (session.SeenRounds, session.SentVersion) = (_rounds, publication.Version);

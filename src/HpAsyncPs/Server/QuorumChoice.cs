@@ -1,5 +1,4 @@
 using System;
-using System.Collections.Generic;
 
 namespace HpAsyncPs.Server;
 
@@ -11,16 +10,19 @@ namespace HpAsyncPs.Server;
 /// largest of these is taken. A push that took t seconds is there until the
 /// next one comes, in the middle of a round: s = 1.5 t / (seconds of a round) - 1/2, with t no less than a round. No clock, no state.
 /// </summary>
-internal static class QuorumChoice
+internal sealed class QuorumChoice(int workers)
 {
     /// <summary>What a round of two exchanges makes of the distance from the optimum: measured, docs/algorithms.md.</summary>
     public const double Contraction = 0.5;
 
     // Half of the data alone leads elsewhere: the model above is of few that are late.
-    private const double MostLate = 0.5;
+    internal const double MostLate = 0.5;
 
-    private const double Step = 0.1; // of the logarithm of times that count as one
+    private const double Step = 0.1; // of times that count as one
     private const int Halvings = 40;
+
+    private readonly double[] _sorted = new double[workers];
+    private readonly double[] _sharesOf = new double[workers];
 
     /// <summary>A quorum.</summary>
     /// <param name="Slowest">Seconds of the slowest worker that is waited for.</param>
@@ -58,20 +60,30 @@ internal static class QuorumChoice
     private static double Age(double seconds, double round) => (1.5 * Math.Max(seconds, round) / round) - 0.5;
 
     /// <summary>The best quorum.</summary>
-    public static Quorum Best(ReadOnlySpan<double> seconds, ReadOnlySpan<double> shares, double second)
+    /// <param name="seconds">As above; who is not known is waited for.</param>
+    /// <param name="shares">As above.</param>
+    /// <param name="second">As above.</param>
+    public Quorum Best(ReadOnlySpan<double> seconds, ReadOnlySpan<double> shares, double second)
     {
         // Workers of about the same speed are one: few candidates, whatever the number of workers.
-        var classes = new SortedDictionary<int, double>();
-        foreach (double one in seconds)
+        seconds.CopyTo(_sorted);
+        shares.CopyTo(_sharesOf);
+        Array.Sort(_sorted, _sharesOf);
+        int classes = 0;
+        double begin = 0;
+        for (int j = 0; j < _sorted.Length; j++)
         {
-            int of = one > 0 ? (int)Math.Floor(Math.Log(one) / Step) : int.MinValue;
-            classes[of] = classes.TryGetValue(of, out double most) ? Math.Max(most, one) : one;
+            bool isNew = classes == 0 || _sorted[j] > begin * (1 + Step);
+            begin = isNew ? _sorted[j] : begin;
+            double share = _sharesOf[j];
+            classes += isNew ? 1 : 0;
+            (_sorted[classes - 1], _sharesOf[classes - 1]) = (_sorted[j], isNew ? share : _sharesOf[classes - 1] + share);
         }
 
         Quorum best = default;
-        foreach (double slowest in classes.Values)
+        for (int j = _sorted[0] > 0 || classes == 1 ? 0 : 1; j < classes; j++)
         {
-            Quorum quorum = Weigh(seconds, shares, slowest, second);
+            Quorum quorum = Weigh(_sorted.AsSpan(0, classes), _sharesOf.AsSpan(0, classes), _sorted[j], second);
             best = quorum.Rate >= best.Rate ? quorum : best;
         }
 

@@ -124,9 +124,6 @@ public sealed partial class Session
     /// <summary>Completed pushes of the slowest worker when the last snapshot went out to this one.</summary>
     internal ulong SeenRounds { get; set; }
 
-    /// <summary>Its last push was the first half of a round.</summary>
-    internal bool LastWasHalf { get; set; }
-
     /// <summary>How slow it was told that it is; 0: it was not told.</summary>
     internal double ToldLag { get; set; }
 

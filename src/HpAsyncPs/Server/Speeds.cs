@@ -3,7 +3,7 @@ using System;
 namespace HpAsyncPs.Server;
 
 /// <summary>How long workers take, from a snapshot that is sent to them to their next push, which is applied: computing and the way both ways. No clock.</summary>
-internal sealed class Speeds(double[] weights)
+internal sealed class Speeds
 {
     // What a push counts for after the next one.
     private const double Memory = 0.6;
@@ -14,13 +14,24 @@ internal sealed class Speeds(double[] weights)
     // With two workers the faster one sets the pace, and with many of one speed one of them.
     private const double PaceOf = 1.0 / 3;
 
-    private readonly double[] _sentAt = new double[weights.Length];
-    private readonly double[] _seconds = new double[weights.Length];
-    private readonly double[] _passes = new double[weights.Length];
-    private readonly double[] _ofPass = new double[weights.Length];
-    private readonly int[] _order = new int[weights.Length];
+    private readonly double[] _sentAt;
+    private readonly double[] _seconds;
+    private readonly double[] _passes;
+    private readonly double[] _ofPass;
+    private readonly int[] _order;
+    private readonly Comparison<int> _faster; // made once: each would be allocated
+    private readonly double[] _weights;
     private double _pace;
-    private int _news = weights.Length;
+    private int _news;
+
+    /// <param name="weights">Of the workers.</param>
+    public Speeds(double[] weights)
+    {
+        int workers = weights.Length;
+        (_weights, _news) = (weights, workers);
+        (_sentAt, _seconds, _passes, _ofPass, _order) = (new double[workers], new double[workers], new double[workers], new double[workers], new int[workers]);
+        _faster = (a, b) => _ofPass[a].CompareTo(_ofPass[b]);
+    }
 
     /// <summary>A snapshot goes out to it.</summary>
     public void Sent(int rank, double now) => _sentAt[rank] = now;
@@ -47,24 +58,24 @@ internal sealed class Speeds(double[] weights)
     /// <summary>Seconds of a pass of the worker that sets the pace: a third of the data, of those that are known, is at workers as fast as it; 0: none is.</summary>
     public double Pace()
     {
-        if (_news < weights.Length)
+        if (_news < _weights.Length)
             return _pace; // sorted anew when about everybody has pushed again
         _news = 0;
         double all = 0, below = 0;
         int known = 0;
-        for (int rank = 0; rank < weights.Length; rank++)
+        for (int rank = 0; rank < _weights.Length; rank++)
         {
-            if (_ofPass[rank] > 0 && weights[rank] > 0)
+            if (_ofPass[rank] > 0 && _weights[rank] > 0)
             {
                 _order[known++] = rank;
-                all += weights[rank];
+                all += _weights[rank];
             }
         }
 
-        _order.AsSpan(0, known).Sort((a, b) => _ofPass[a].CompareTo(_ofPass[b]));
+        _order.AsSpan(0, known).Sort(_faster);
         _pace = 0;
         for (int j = 0; j < known && below < all * PaceOf; j++)
-            (below, _pace) = (below + weights[_order[j]], _ofPass[_order[j]]);
+            (below, _pace) = (below + _weights[_order[j]], _ofPass[_order[j]]);
         return _pace;
     }
 

@@ -44,6 +44,10 @@ public sealed class TrainingLoop : IDisposable
     private double _passes;
     private double _stepPasses;
     private bool _begun;
+    private bool _hasHalves; // the task makes two exchanges of a round
+    private int _repeats; // of the last push, that are still to be made
+    private bool _isRepeat;
+    private bool _isTogether; // a snapshot that was taken for a repeat began a round
     private bool _hasTaken; // a newer snapshot than that of the last step
     private CancellationToken _interrupt; // of the step under way
     private long _steppedAt;
@@ -120,12 +124,37 @@ public sealed class TrainingLoop : IDisposable
     /// <summary>The first half of <see cref="Step"/>: computes. On a virtual clock, the step's time passes after it.</summary>
     public void Compute()
     {
+        _isRepeat = _repeats > 0 && (_hasTaken || _session.HasNewer);
+        if (_isRepeat)
+        {
+            BeginRepeat();
+            return;
+        }
+
         _steppedAt = _time.GetTimestamp();
         (_begun, _hasTaken) = (true, false);
         ReadOnlySpan<float> z = _session.TakeCorrected();
         _interrupt = _session.Interrupt;
-        var input = new StepInput(z, _session.Reconstruction, _session.JobPasses, _session.Rounds, _session.Share, _session.Lag, _session.IsTogether, _interrupt);
+        var input = new StepInput(z, _session.Reconstruction, _session.JobPasses, _session.Rounds, _session.Share, _session.Lag, _session.IsTogether || _isTogether, _interrupt);
         _stepPasses = _task.Step(input, _x.Span);
+        _isTogether = false;
+        _hasHalves |= _task.IsHalf;
+        _repeats = _hasHalves ? _session.Repeats : 0;
+    }
+
+    /// <summary>
+    /// The vector that was pushed last is pushed again: what the codec left out of it, before anybody goes on from it. The server answers with what it left out of the
+    /// last snapshot. Undamped steps on a problem of many scales do not stand what a coarse codec leaves out: docs/algorithms.md.
+    /// </summary>
+    private void BeginRepeat()
+    {
+        _repeats--;
+        _steppedAt = _time.GetTimestamp();
+        _hasTaken = false;
+        _session.TakeCorrected();
+        _isTogether |= _session.IsTogether;
+        _interrupt = _session.Interrupt;
+        _stepPasses = 0;
     }
 
     /// <summary>The second half: pushes what was computed, unless training ended meanwhile, and asks for a snapshot.</summary>
@@ -134,7 +163,7 @@ public sealed class TrainingLoop : IDisposable
         if (!_interrupt.IsCancellationRequested)
         {
             _passes += _stepPasses;
-            if (!_session.TryPush(_x.Span, _passes, pulls: true, isHalf: _task.IsHalf))
+            if (!_session.TryPush(_x.Span, _passes, pulls: true, isHalf: _task.IsHalf || _isRepeat))
                 _session.Pull();
         }
 

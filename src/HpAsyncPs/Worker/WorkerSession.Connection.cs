@@ -234,7 +234,7 @@ public sealed partial class WorkerSession
             push.Sequence = ++_sequence;
             push.FromVersion = _current!.Version;
             push.PassesQ8 = _passesQ8;
-            push.Pulls = false;
+            (push.Pulls, push.IsHalf) = (false, false);
             _pendingCount = 1;
             _pushesAgain = false;
         }
