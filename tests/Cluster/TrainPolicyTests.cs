@@ -63,7 +63,7 @@ public sealed class TrainPolicyTests
     [InlineData("logreg", "from 0 to 1000000", "--policy", "ssp:-1")]
     [InlineData("logreg", "as in ssp:3", "--policy", "ssp:x")]
     [InlineData("logreg", "use asp:sgd (which asp alone is), asp:adagrad or asp:adam", "--policy", "asp:foo")]
-    [InlineData("logreg", "use one of async, bsp, ssp:S, asp:sgd", "--policy", "bps")]
+    [InlineData("logreg", "use one of async, auto, bsp, bsp:1, ssp:S, asp:sgd", "--policy", "bps")]
     [InlineData("logreg", "--rate is the learning rate of --policy asp", "--rate", "0.1")]
     [InlineData("logreg", "--batch is of --policy asp", "--policy", "bsp", "--batch", "8")]
     [InlineData("logreg", "--l1 needs --policy async, bsp or ssp:S", "--policy", "asp", "--l1", "1e-3")]
