@@ -9,6 +9,9 @@ public static class Limits
     /// <summary>Version of the protocol; peers of another version are refused.</summary>
     public const byte ProtocolVersion = 4;
 
+    /// <summary>A message of a vector with fewer bytes takes the time of a message, not that of its bytes.</summary>
+    public const int SmallVectorBytes = 16 * 1024;
+
     /// <summary>Most parameters that one frame carries: a chunk of 1 MiB in fp32.</summary>
     public const int ChunkParameters = 256 * 1024;
 

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using HpAsyncPs.Codecs;
+using HpAsyncPs.Protocol;
 
 namespace HpAsyncPs.Server;
 
@@ -21,7 +22,7 @@ internal readonly record struct PushCost(double BusySeconds, double UplinkBytes,
 internal sealed class CodecChooser
 {
     /// <summary>Vectors of fewer bytes are not coded: their messages take the time of a message, not that of their bytes.</summary>
-    public const int LeastBytes = 16 * 1024;
+    public const int LeastBytes = Limits.SmallVectorBytes;
 
     // A coarser codec must promise that much to be preferred; a finer one may cost this.
     private const double Better = 0.95;

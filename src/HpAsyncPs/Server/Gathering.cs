@@ -26,7 +26,8 @@ internal sealed class Gathering
     private const int MostHalves = 16;
 
     // What a time counts for after the next one.
-    private const double Memory = 0.7;
+    private const double Memory = 0.7; // of one worker's
+    private const double MemoryOfAll = 0.8;
 
     // Seconds of a second exchange, in passes, while none was seen.
     private const double FirstGuess = 4;
@@ -35,7 +36,7 @@ internal sealed class Gathering
     private readonly QuorumChoice _choice;
     private readonly Speeds _speeds;
     private readonly Lateness _firsts = new(); // of what has a pass: first halves, and pushes of tasks that make none
-    private readonly Lateness _seconds2 = new();
+    private readonly Lateness _completions = new(); // of what ends a round of two exchanges
     private readonly Standing[] _standing;
     private readonly bool[] _ready;
     private readonly bool[] _first;
@@ -132,7 +133,7 @@ internal sealed class Gathering
         bool completes = _isSecond && !isHalf && _standing[rank] == Standing.Computing;
         _gone[rank] = false;
         if (completes)
-            _second = _second > 0 ? (0.8 * _second) + (0.2 * took) : took;
+            _second = _second > 0 ? (MemoryOfAll * _second) + ((1 - MemoryOfAll) * took) : took;
         if (_standing[rank] == Standing.Computing)
         {
             Measure(rank, isHalf, completes, passes, took);
@@ -156,11 +157,11 @@ internal sealed class Gathering
         EndIfAll(now);
     }
 
-    /// <summary>Ends the round where its deadline has passed. True if it does.</summary>
-    public bool Tick(double now)
+    /// <summary>Ends the round where its deadline has passed.</summary>
+    public void Tick(double now)
     {
         if (now < _deadline || _waiting + _joining == 0)
-            return false;
+            return;
         for (int rank = 0; rank < _standing.Length; rank++)
         {
             if (_standing[rank] != Standing.Computing)
@@ -170,7 +171,6 @@ internal sealed class Gathering
         }
 
         EndRound(now);
-        return true;
     }
 
     /// <summary>The job holds for somebody: no deadline passes meanwhile.</summary>
@@ -190,7 +190,7 @@ internal sealed class Gathering
         if (isHalf && passes > 0)
             Measure(_firsts, ref _halfSeconds[rank], took);
         else if (completes)
-            Measure(_seconds2, ref _secondSeconds[rank], took);
+            Measure(_completions, ref _secondSeconds[rank], took);
         else if (!_everHalves && passes > 0 && _speeds.OfPass(rank) > 0)
             _firsts.Add(took / (_speeds.OfPass(rank) * passes));
     }
@@ -251,7 +251,7 @@ internal sealed class Gathering
         }
 
         double times = _firsts.Of(together, _everHalves);
-        _length = longest * (_isSecond ? Math.Max(times, _seconds2.Of(together, _everHalves)) : times);
+        _length = longest * (_isSecond ? Math.Max(times, _completions.Of(together, _everHalves)) : times);
         _deadline = _length > 0 ? now + _length : double.PositiveInfinity;
     }
 

@@ -10,6 +10,8 @@ namespace HpAsyncPs.Server;
 /// </summary>
 public sealed partial class ParameterServer
 {
+    private const double NotableChange = 0.05; // of a lag, to be told
+
     // Members that have a pull open, and maybe some that have none any more.
     private readonly RankSet _pulling;
     private ulong[] _clocks = [];
@@ -19,7 +21,6 @@ public sealed partial class ParameterServer
     private bool _hasHalves; // since the last round began
     private bool _isSecond; // behind a barrier: first halves have been pushed, what comes now completes them
     private readonly List<PolicyDecision> _policyDecisions = [];
-    private const double NotableChange = 0.05; // of a lag, to be told
     private int _slowest; // members that have not left and have made as many pushes as there were rounds
 
     private void Applied(Session session, in FrameHeader header, long lag)
@@ -41,8 +42,7 @@ public sealed partial class ParameterServer
     private ulong Count(Session session, in FrameHeader header, bool isMeasured)
     {
         double passes = session.PassesBefore + (header.PassesQ8 / 256.0);
-        if (isMeasured || _gathering is not null)
-            Observe(session, header, isMeasured ? passes - session.Passes : 0);
+        Observe(session, header, isMeasured ? passes - session.Passes : 0);
         _weightedPasses += _weights[session.Rank] * Math.Max(0, passes - session.Passes);
         session.Passes = Math.Max(session.Passes, passes);
         return _clocks[session.Rank]++;

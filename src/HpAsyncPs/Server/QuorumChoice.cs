@@ -8,7 +8,7 @@ namespace HpAsyncPs.Server;
 ///     e_(t+1) = rho ((1 - W) e_t + sum_j w_j e_(t - s_j)),   W = sum_j w_j, over those not waited for,
 /// so e falls by the root lambda of lambda = rho (1 - W + sum_j w_j lambda^(-s_j)) a round, and by -ln(lambda) / (seconds of a round) a second; the quorum with the
 /// largest of these is taken. A push that took t seconds is there until the
-/// next one comes, in the middle of a round: s = 1.5 t / (seconds of a round) - 1/2, with t no less than a round. No clock, no state.
+/// next one comes, in the middle of a round: s = 1.5 t / (seconds of a round) - 1/2, with t no less than a round. No clock; what it keeps is room to sort in.
 /// </summary>
 internal sealed class QuorumChoice(int workers)
 {

@@ -13,12 +13,10 @@ public sealed partial class WorkerSession
     private DeltaEncoder? _encoder;
     private bool _hasResidual; // of gradients, perhaps
 
-    // A message of fewer bytes takes the time of a message, not that of its bytes: repeating it costs round trips alone.
-    private const int SmallVector = 16 * 1024;
-    private const int RepeatsOfFourBits = 3;
+    private const int RepeatsOfFourBits = 3; // of small vectors, which cost round trips alone
 
     /// <summary>How often each push of a round of two exchanges is repeated, so that next to nothing is left out of it: not at all where the codec leaves out nothing, or the bytes would cost too much.</summary>
-    internal int Repeats => _codec is not { Ratio: null, Values: not ValueCodec.Fp32 } || Started!.Parameters * sizeof(float) >= SmallVector ? 0
+    internal int Repeats => _codec is not { Ratio: null, Values: not ValueCodec.Fp32 } || Started!.Parameters * sizeof(float) >= Limits.SmallVectorBytes ? 0
         : _codec.Values == ValueCodec.Int4 ? RepeatsOfFourBits : 1;
 
     private void Encode(ReadOnlySpan<float> x, PendingPush push)
