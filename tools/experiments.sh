@@ -1,57 +1,101 @@
 #!/usr/bin/env bash
-# Makes the tables of docs/algorithms.md that compare policies anew, and fails if what is said of them does not hold.
-# Usage: tools/experiments.sh [--write]
+# Makes the tables of docs/algorithms.md anew, and fails if what is said of them does not hold.
+# Usage: tools/experiments.sh [--write] [TABLE...]
 #   --write  puts the tables into docs/algorithms.md
-# On the virtual clock: the same figures on every machine of one kind. It needs a9a/a9a.svm.gz in $HPAPS_DATA or ../shared/data, and the binaries of
-# tools/publish.sh. Exit codes: 0 done, 1 a claim does not hold or a run failed, 2 usage or something is missing.
+#   TABLE    policies, workers, slow, coding, images, generated, movielens, ratings: on the virtual clock, the same figures on every machine of one kind;
+#            guard: what GuardTests measures; mf: processes on this machine (tools/measure-mf.sh). All of them if none is named: about 20 minutes on two cores.
+# It needs the binaries of tools/publish.sh, a9a and ml-latest-small in $HPAPS_DATA or ../shared/data, Fashion-MNIST (apt-get install dataset-fashion-mnist) for
+# images, and a build of tests/ for guard. Exit codes: 0 done, 1 a claim does not hold or a run failed, 2 usage or something is missing.
 set -euo pipefail
 say() { echo "experiments.sh: $*" >&2; }
 write=
 case "${1:-}" in
-  -h | --help) sed -n '2,6s/^# //p' "$0"; exit 0 ;;
+  -h | --help) sed -n '2,9s/^# //p' "$0"; exit 0 ;;
   --write) write=1; shift ;;
 esac
-(($# == 0)) || { say "unknown argument '$1'; see --help"; exit 2; }
+all=(policies workers slow coding images generated movielens ratings guard mf)
+tables=("$@")
+((${#tables[@]})) || tables=("${all[@]}")
+for table in "${tables[@]}"; do [[ " ${all[*]} " == *" $table "* ]] || { say "there is no table '$table'; see --help"; exit 2; }; done
 cd "$(dirname "$0")/.."
 . tools/measuring.sh
-data=
-for folder in "${HPAPS_DATA:-}" ../shared/data; do
-  [[ -n $data || ! -e $folder/a9a/a9a.svm.gz ]] || data=$folder/a9a/a9a.svm.gz
+folder=
+for one in "${HPAPS_DATA:-}" ../shared/data; do
+  [[ -n $folder || ! -e $one/a9a/a9a.svm.gz || ! -e $one/ml-latest-small/ratings.csv ]] || folder=$(realpath "$one")
 done
-[[ -n $data ]] || { say "a9a/a9a.svm.gz is neither in \$HPAPS_DATA nor in ../shared/data"; exit 2; }
+[[ -n $folder ]] || { say "a9a/a9a.svm.gz and ml-latest-small/ratings.csv are neither in \$HPAPS_DATA nor in ../shared/data"; exit 2; }
 [[ -x out/bin/hpaps ]] || { say "out/bin/hpaps is missing: tools/publish.sh"; exit 2; }
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-policies=(async bsp:1 bsp auto)
+trap 'for job in $(jobs -p); do kill "$job" 2>/dev/null || true; done; wait; rm -rf "$work"' EXIT
+a9a=(logreg --data "$folder/a9a/a9a.svm.gz" --l2 3.071158748e-05 --target 1e-6 --reference 0.323379582464847 --passes 100000 --pass-time 10ms)
+most=1.05 # what auto may take of the time of the best of the others
+failed=0
+claim() { say "$1: does not hold"; failed=1; } # goes on: one run shows all that does not
 
-# seconds POLICY OPTION...: virtual seconds to the target
-seconds() {
-  local policy=$1
+# run FILE TASK OPTION...: simulates in the background, as many at a time as there are processors; the summary is in that file
+run() {
+  local file=$1
   shift
-  out/bin/hpaps simulate logreg --data "$data" --l2 3.071158748e-05 --workers 8 --pass-time 10ms --codec fp32 --passes 100000 --target 1e-6 --reference 0.323379582464847 \
-    --policy "$policy" "$@" --json >"$work/run" 2>"$work/errors" || { cat "$work/errors" >&2; return 1; }
-  grep -q '"reason": "target"' "$work/run" || { say "$policy $* did not reach the target"; return 1; }
-  number "$work/run" virtual_seconds
+  while (($(jobs -rp | wc -l) >= $(nproc))); do wait -n || true; done
+  { out/bin/hpaps simulate "$@" --json >"$file.part" 2>"$file.errors" && mv "$file.part" "$file"; } &
 }
 
-failed=0
-{
-  echo "| speeds | \`async\` | \`bsp:1\` | \`bsp\` | \`auto\` | \`auto\` over the best of the others |"
-  echo "|---|---|---|---|---|---|"
-} >"$work/policies"
-while IFS='|' read -r what options; do
-  read -ra given <<<"$options"
-  row= best= auto=
-  for policy in "${policies[@]}"; do
-    taken=$(seconds "$policy" "${given[@]}")
-    row+=$(awk -v s="$taken" 'BEGIN { printf " %.2f s |", s }')
-    if [[ $policy == auto ]]; then auto=$taken; else best=$(awk -v a="${best:-1e9}" -v b="$taken" 'BEGIN { print a < b ? a : b }'); fi
+# seconds FILE: virtual seconds to the target
+seconds() {
+  [[ -e $1 ]] || { say "$(cat "$1.errors")"; return 1; }
+  grep -q '"reason": "target"' "$1" || { say "$(basename "$1") did not reach the target"; return 1; }
+  number "$1" virtual_seconds
+}
+
+# race FILE POLICIES TASK OPTION...: the same run under each policy
+race() {
+  local file=$1 policy
+  local -a policies
+  read -ra policies <<<"$2"
+  shift 2
+  for policy in "${policies[@]}"; do run "$file.$policy" "$@" --policy "$policy"; done
+}
+
+# raced FILE POLICIES: the seconds of each and, last, those of auto over the best of the others
+raced() {
+  local policy taken times=
+  for policy in $2; do
+    taken=$(seconds "$1.$policy") || return 1
+    times+="$policy $taken "
   done
-  ratio=$(awk -v a="$auto" -v b="$best" 'BEGIN { printf "%.2f", a / b }')
-  say "$what:$row $ratio"
-  echo "| $what |$row $ratio |" >>"$work/policies"
-  awk -v r="$ratio" 'BEGIN { exit !(r <= 1.05) }' || { say "auto takes $ratio times as long as the best of the others: $what"; failed=1; }
-done <<'END'
+  awk '{ for (k = 1; k < NF; k += 2) { printf "%s ", $(k + 1); if ($k == "auto") auto = $(k + 1); else if (!best || $(k + 1) < best) best = $(k + 1) } printf "%.2f\n", auto / best }' <<<"$times"
+}
+
+# compared TABLE WHAT FILE POLICIES: a row of that table
+compared() {
+  local figures ratio
+  figures=$(raced "$3" "$4")
+  ratio=${figures##* }
+  awk -v what="$2" '{ printf "| %s |", what; for (k = 1; k < NF; k++) printf " %.2f s |", $k; printf " %s |\n", $NF }' <<<"$figures" | tee -a "$work/$1" >&2
+  awk -v r="$ratio" -v most="$most" 'BEGIN { exit !(r <= most) }' || claim "$1, $2: auto takes $ratio times as long as the best of the others; at most $most"
+}
+
+# heading FIRST POLICY...: of a table of those
+heading() {
+  local first=$1 row rule="|---|"
+  shift
+  row="| $first |"
+  for one in "$@"; do row+=" \`$one\` |"; rule+="---|"; done
+  printf '%s %s |\n%s\n' "$row" "\`auto\` over the best of the others" "$rule---|"
+}
+
+logistic="async bsp:1 bsp auto"
+factors="async bsp auto" # a round of a factorisation has one exchange
+
+table_policies() {
+  local -a given
+  local what options j=0
+  local -a names=()
+  while IFS='|' read -r what options; do
+    read -ra given <<<"$options"
+    names+=("$what")
+    race "$work/policies.$((j++))" "$logistic" "${a9a[@]}" --workers 8 --codec fp32 "${given[@]}"
+  done <<'END'
 equal|
 one 3 times slower|--slow 0:3
 one 8 times slower|--slow 0:8
@@ -60,6 +104,182 @@ bursts, sigma 0.5|--slow-random 0.5
 bursts, sigma 1|--slow-random 1
 changing|--slow 0:8@0s-0.5s,1:8@0.5s-1s,2:4@1s-1000s
 END
-cat "$work/policies"
-[[ -z $write ]] || between policies "$work/policies" docs/algorithms.md
+  wait
+  heading speeds async bsp:1 bsp auto >"$work/policies"
+  for j in "${!names[@]}"; do compared policies "${names[j]}" "$work/policies.$j" "$logistic"; done
+}
+
+patterns=("" "--slow 0:8" "--slow-random 1" "--slow 0:8@0s-0.5s,1:8@0.5s-1s,0:4@1s-1000s")
+
+# grid TABLE WORKERS: auto over the best of the others, patterns by numbers of workers; the runs are in $work/TABLE.WORKERS.PATTERN
+grid() {
+  local n j figures row
+  printf '| workers | equal | one 8 times slower | bursts, sigma 1 | changing |\n|---|---|---|---|---|\n' >"$work/$1"
+  for n in $2; do
+    row="| $n |"
+    for j in "${!patterns[@]}"; do
+      figures=$(raced "$work/$1.$n.$j" "$logistic")
+      row+=" ${figures##* } |"
+      awk -v r="${figures##* }" -v most="$most" 'BEGIN { exit !(r <= most) }' || claim "$1, $n workers, pattern $j: auto takes ${figures##* } times as long as the best of the others"
+    done
+    echo "$row" | tee -a "$work/$1" >&2
+  done
+}
+
+table_workers() {
+  local n j
+  local -a given
+  for n in 2 4 16 32 64; do
+    for j in "${!patterns[@]}"; do
+      read -ra given <<<"${patterns[j]}"
+      race "$work/workers.$n.$j" "$logistic" "${a9a[@]}" --workers "$n" --codec fp32 "${given[@]}"
+    done
+  done
+  wait
+  grid workers "2 4 16 32 64"
+}
+
+# How seldom a slow worker pushes under async, and what that costs.
+table_slow() {
+  local k
+  for k in 1 4 8 30; do run "$work/slow.$k" "${a9a[@]}" --workers 8 --codec fp32 --policy async --slow "0:$k"; done
+  wait
+  printf '| one of 8 is slower | time | its pushes | all pushes |\n|---|---|---|---|\n' >"$work/slow"
+  for k in 1 4 8 30; do
+    echo "| $k times | $(printf %.2f "$(seconds "$work/slow.$k")") s | $(sed -n '/"worker_pushes"/{n;s/[^0-9]//g;p}' "$work/slow.$k") | $(number "$work/slow.$k" pushes) |" | tee -a "$work/slow" >&2
+  done
+}
+
+# Time and bytes by policy and codec, one of 8 workers 8 times slower.
+table_coding() {
+  local policy codec one taken best=1e9 auto bytes least
+  for policy in async bsp:1 bsp auto; do
+    for codec in fp32 int8 int4; do run "$work/coding.$policy.$codec" "${a9a[@]}" --workers 8 --slow 0:8 --policy "$policy" --codec "$codec"; done
+  done
+  run "$work/coding.gradient" "${a9a[@]}" --workers 8 --slow 0:8 --policy bsp --codec fp32 --solver gradient --time-limit 1000
+  wait
+  printf '| policy | codec | time | pushes | payload, both ways |\n|---|---|---|---|---|\n' >"$work/coding"
+  for policy in async bsp:1 bsp auto; do
+    for codec in fp32 int8 int4; do
+      one=$work/coding.$policy.$codec
+      taken=$(seconds "$one")
+      bytes=$(($(number "$one" uplink_payload_bytes) + $(number "$one" downlink_payload_bytes)))
+      printf '| `%s` | `%s` | %.2f s | %s | %s bytes |\n' "$policy" "$codec" "$taken" "$(number "$one" pushes)" "$bytes" | tee -a "$work/coding" >&2
+      [[ $policy != bsp* ]] || best=$(awk -v a="$best" -v b="$taken" 'BEGIN { print a < b ? a : b }')
+      [[ $policy.$codec != auto.int4 ]] || { auto=$taken; least=$bytes; }
+    done
+  done
+  one=$work/coding.gradient
+  [[ -e $one ]] || { say "$(cat "$one.errors")"; return 1; }
+  bytes=$(($(number "$one" uplink_payload_bytes) + $(number "$one" downlink_payload_bytes)))
+  printf '| `bsp`, gradient steps | `fp32` | gap %.1e after %.0f s | %s | %s bytes |\n' "$(number "$one" relative_gap)" "$(number "$one" virtual_seconds)" "$(number "$one" pushes)" "$bytes" | tee -a "$work/coding" >&2
+  awk -v a="$auto" -v b="$best" 'BEGIN { exit !(a <= 0.8 * b) }' || claim "coding: auto in int4 takes at most 0.8 of the time of the best bsp ($auto s, $best s)"
+  awk -v a="$least" -v b="$bytes" 'BEGIN { exit !(100 * a <= b) }' || claim "coding: auto in int4 sends at most a hundredth of what gradient steps do ($least, $bytes bytes)"
+}
+
+# versus TABLE POLICIES TASK OPTION...: speeds of 8 workers
+versus() {
+  local table=$1 policies=$2 j
+  local -a given names=(equal "one 8 times slower" "bursts, sigma 1" changing)
+  shift 2
+  for j in "${!patterns[@]}"; do
+    read -ra given <<<"${patterns[j]}"
+    race "$work/$table.$j" "$policies" "$@" --workers 8 --codec fp32 "${given[@]}"
+  done
+  wait
+  for j in "${!patterns[@]}"; do compared "$table" "$name${names[j]}" "$work/$table.$j" "$policies"; done
+}
+
+# Shirts against the rest, to a gap of 1e-3; the optimum is that of 3,000 passes of one worker.
+table_images() {
+  local images name=
+  for images in ${HPAPS_DATA:+"$HPAPS_DATA/fashion-mnist"} /usr/share/datasets/fashion-mnist; do [[ ! -e $images/train-images-idx3-ubyte.gz ]] || break; done
+  out/bin/hpaps convert idx --images "$images/train-images-idx3-ubyte.gz" --labels "$images/train-labels-idx1-ubyte.gz" --positive 6 --out "$work/shirts" 2>"$work/errors" || { say "$(cat "$work/errors")"; return 1; }
+  heading speeds async bsp:1 bsp auto >"$work/images"
+  versus images "$logistic" logreg --data "$work/shirts" --l2 1.6666666666666667e-05 --target 1e-3 --reference 0.17620519 --passes 3000 --pass-time 10ms
+  rm "$work/shirts"
+}
+
+# Generated rows, l2 = 1e-2, to a gap of 1e-6; the optima are those of 1,500 passes of one worker, which 800 passes reach to 1e-14.
+table_generated() {
+  local features optimum name
+  heading "features, speeds" async bsp:1 bsp auto >"$work/generated"
+  while read -r features optimum; do
+    out/bin/hpaps generate classification --rows 40000 --features "$features" --density 0.002 --out "$work/rows" --force 2>"$work/errors" || { say "$(cat "$work/errors")"; return 1; }
+    name="$features, "
+    versus generated "$logistic" logreg --data "$work/rows" --l2 1e-2 --target 1e-6 --reference "$optimum" --passes 20000 --pass-time 10ms
+  done <<'END'
+5000 0.41188669326823385
+20000 0.3277162783697395
+50000 0.2243251713894905
+END
+}
+
+# ml-latest-small to 1.005 times the held-out RMSE that one worker has after 40 passes: the median over the splits of five seeds.
+table_movielens() {
+  local n j seed goal ratios ratio row
+  local -a data=(mf --data "$folder/ml-latest-small/ratings.csv" --holdout 0.1 --pass-time 100ms --codec fp32) given speeds=("" "--slow 0:8" "--slow-random 1" "--slow 0:8@0s-2s,1:8@2s-4s")
+  for seed in 1 2 3 4 5; do run "$work/movielens.$seed" "${data[@]}" --workers 1 --passes 40 --seed "$seed"; done
+  wait
+  for n in 2 4 8 16 64; do
+    for j in "${!speeds[@]}"; do
+      read -ra given <<<"${speeds[j]}"
+      for seed in 1 2 3 4 5; do
+        goal=$(awk -v r="$(number "$work/movielens.$seed" test_rmse)" 'BEGIN { printf "%.6f", 1.005 * r }')
+        race "$work/movielens.$n.$j.$seed" "$factors" "${data[@]}" --workers "$n" --passes 400 --target "$goal" --seed "$seed" "${given[@]}"
+      done
+    done
+  done
+  wait
+  printf '| workers | equal | one 8 times slower | bursts, sigma 1 | changing |\n|---|---|---|---|---|\n' >"$work/movielens"
+  for n in 2 4 8 16 64; do
+    row="| $n |"
+    for j in "${!speeds[@]}"; do
+      ratios=
+      for seed in 1 2 3 4 5; do
+        ratio=$(raced "$work/movielens.$n.$j.$seed" "$factors")
+        ratios+="${ratio##* }"$'\n'
+      done
+      ratio=$(sort -g <<<"${ratios%$'\n'}" | sed -n 3p)
+      row+=" $ratio |"
+      awk -v r="$ratio" -v most="$most" 'BEGIN { exit !(r <= most) }' || claim "movielens, $n workers, pattern $j: auto takes $ratio times as long as the best of the others"
+    done
+    echo "$row" | tee -a "$work/movielens" >&2
+  done
+}
+
+# Ten million generated ratings, 8 workers, to 1.005 times the held-out RMSE that one worker has after 20 passes.
+table_ratings() {
+  local name= goal
+  out/bin/hpaps generate ratings --ratings 10000000 --users 70000 --items 10000 --out "$work/ratings.csv" 2>"$work/errors" || { say "$(cat "$work/errors")"; return 1; }
+  run "$work/ratings.one" mf --data "$work/ratings.csv" --holdout 0.01 --pass-time 100ms --codec fp32 --workers 1 --passes 20
+  wait
+  goal=$(awk -v r="$(number "$work/ratings.one" test_rmse)" 'BEGIN { printf "%.6f", 1.005 * r }')
+  heading speeds async bsp auto >"$work/ratings"
+  versus ratings "$factors" mf --data "$work/ratings.csv" --holdout 0.01 --pass-time 100ms --passes 100 --target "$goal"
+  rm "$work/ratings.csv"
+}
+
+# Guarded local steps over gradient steps alone, as GuardTests measures and bounds it.
+table_guard() {
+  local tests=out/build/bin/HpAsyncPs.Tests/release/HpAsyncPs.Tests
+  [[ -x $tests ]] || { say "$tests is missing: dotnet build tests -c Release"; return 1; }
+  HPAPS_DATA=$folder "$tests" -noLogo -noColor -method '*GuardTests.Guarded_takes_no_longer_than_gradient_steps_alone' -xml "$work/guard.xml" >"$work/errors" 2>&1 || { say "$(cat "$work/errors")"; return 1; }
+  printf '| shards | equal speeds | one 8 times slower |\n|---|---|---|\n' >"$work/guard"
+  sed -n 's/.*<output>.*\(random\|by label\|by feature\|own features\), \([0-9]*\)x: guarded.*ratio \([0-9.]*\);.*/\1|\2|\3/p' "$work/guard.xml" | awk -F'|' '
+    { ratio[$1, $2] = $3; n++ }
+    END {
+      split("random,by label,by feature,own features", key, ","); split("a9a, at random|a9a, sorted by label|a9a, sorted by features|generated, features of their own", name, "|")
+      for (k = 1; k <= 4; k++) printf "| %s | %s | %s |\n", name[k], ratio[key[k], 1], ratio[key[k], 8]
+      exit n != 8
+    }' | tee -a "$work/guard" >&2
+}
+
+table_mf() { tools/measure-mf.sh "$folder/ml-latest-small/ratings.csv" | tee "$work/mf" >&2; }
+
+for table in "${tables[@]}"; do
+  say "$table"
+  "table_$table"
+  [[ -z $write ]] || between "$table" "$work/$table" docs/algorithms.md
+done
 exit $failed
