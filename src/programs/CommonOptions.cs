@@ -137,7 +137,7 @@ internal static class CommonOptions
     {
         HelpName = "F",
         Description = "Refuse pushes that take a parameter beyond this magnitude: what gets there diverges, or is sent to do harm.",
-        DefaultValueFactory = _ => Protocol.Limits.Magnitude,
+        DefaultValueFactory = _ => (double)(decimal)Protocol.Limits.Magnitude, // as it is written: the float is 10^18 less a little
     }.Within(1e-6, float.MaxValue);
 
     /// <summary>--on-worker-loss.</summary>

@@ -5,6 +5,7 @@ using System.Globalization;
 using HpAsyncPs.Learning.Classification;
 using HpAsyncPs.Learning.Data;
 using HpAsyncPs.Learning.Output;
+using HpAsyncPs.Server.Policies;
 using HpAsyncPs.Worker;
 
 namespace HpAsyncPs.Programs;
@@ -49,11 +50,11 @@ internal sealed class LogisticOptions
         if (!pushesGradients && !Has(result, _batch))
             return;
         if (Has(result, _l1) && !(result.GetResult(_l1)!.Tokens is [{ Value: "0" }]))
-            result.AddError("--l1 needs --policy async, bsp or ssp:S: a gradient has no l1.");
+            result.AddError($"--l1 needs --policy {PolicyNames.Exact}: a gradient has no l1.");
         if (Has(result, _solver))
-            result.AddError("--solver needs --policy async, bsp or ssp:S: with gradients the server's optimiser takes the steps.");
+            result.AddError($"--solver needs --policy {PolicyNames.Exact}: with gradients the server's optimiser takes the steps.");
         if (Has(result, WarmStart))
-            result.AddError("--warm-start needs --policy async, bsp or ssp:S: under asp the model is at the server, which begins at zero.");
+            result.AddError($"--warm-start needs --policy {PolicyNames.Exact}: under asp the model is at the server, which begins at zero.");
     }
 
     /// <summary>The task of a worker's rows.</summary>

@@ -12,6 +12,7 @@ namespace HpAsyncPs.Tests.Cluster;
 public sealed class CompareCommandTests
 {
     private const int SigInt = 2;
+    private const int SigKill = 9;
 
     [Fact]
     public void Simulated_comparison_has_the_figures_of_simulate()
@@ -93,9 +94,21 @@ public sealed class CompareCommandTests
         Assert.Single(Directory.GetDirectories(folder.In("three/runs")));
         Refused(3, "is no comparison", "--out", ".", "--force");
 
+        // Nor does a single run go into a comparison, or a comparison into a run; and what cannot be read is found before anything is replaced.
+        using RunningProgram single = RunningProgram.Run(Published.Launcher, folder.Path, "train", "logreg", "--data", data, "--deterministic", "--passes", "2", "--out", "three");
+        Assert.Equal(3, single.ExitCode());
+        Assert.Contains("a comparison is there", single.Errors, StringComparison.Ordinal);
+        using RunningProgram beside = RunningProgram.Run(Published.Launcher, folder.Path, "train", "logreg", "--data", data, "--deterministic", "--passes", "2", "--out", "single");
+        Assert.True(beside.ExitCode() == 0, beside.Errors);
+        Refused(3, "is no comparison", "--out", "single", "--force");
+        string page = File.ReadAllText(folder.In("three/report.html"));
+        File.WriteAllText(folder.In("bad.svm"), "+1 1:1\n-1 1:x\n");
+        Refused(3, "bad.svm", "--data", "bad.svm", "--out", "three", "--force");
+        Assert.Equal(page, File.ReadAllText(folder.In("three/report.html")));
+
         void Refused(int code, string message, params string[] arguments)
         {
-            using RunningProgram refused = RunningProgram.Run(Published.Launcher, folder.Path, ["compare", "logreg", "--data", data, "--simulate", .. arguments]);
+            using RunningProgram refused = RunningProgram.Run(Published.Launcher, folder.Path, ["compare", "logreg", "--simulate", .. arguments, .. Array.IndexOf(arguments, "--data") < 0 ? (string[])["--data", data] : []]);
             Assert.Equal(code, refused.ExitCode());
             Assert.Contains(message, refused.Errors, StringComparison.Ordinal);
         }
@@ -112,11 +125,65 @@ public sealed class CompareCommandTests
         run.Signal(SigInt);
         Assert.Equal(4, run.ExitCode());
         Assert.Empty(run.Children());
-        Assert.Contains("39 of 40 runs are missing: bsp, auto, 2 workers, svrg, run 1;", run.Errors, StringComparison.Ordinal);
+        Assert.Contains("39 of 40 runs are missing: bsp, auto, 2 workers, svrg, run 1; async,", run.Errors, StringComparison.Ordinal);
         using JsonDocument made = JsonDocument.Parse(File.ReadAllText(folder.In("stopped/comparison.json")));
         Assert.Equal("done", Text(made.RootElement.GetProperty("runs")[0], "outcome"));
         Assert.Equal(1, made.RootElement.GetProperty("done_runs").GetInt32());
         Assert.Contains("39 of 40 runs are missing", File.ReadAllText(folder.In("stopped/report.html")), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Early_ctrl_C_leaves_nothing(bool isThere)
+    {
+        using var folder = new TempFolder();
+        string data = folder.Data();
+        if (isThere)
+            Directory.CreateDirectory(folder.In("early"));
+        using RunningProgram run = RunningProgram.Start(Published.Launcher, folder.Path, "compare", "logreg", "--data", data, "--workers", "2", "--time-limit", "30", "--out", "early");
+        run.Until(() => run.Errors.Contains("run 1 of 2", StringComparison.Ordinal), "the first run");
+        run.Signal(SigInt);
+        Assert.Equal(4, run.ExitCode());
+        Assert.DoesNotContain("Could not find", run.Errors, StringComparison.Ordinal);
+        Assert.Empty(run.Children());
+        if (run.Errors.Contains("nothing was compared", StringComparison.Ordinal))
+            Assert.Empty(isThere ? Directory.GetFileSystemEntries(folder.In("early")) : Directory.GetDirectories(folder.Path, "early"));
+        else
+            Assert.Contains("No run is done", File.ReadAllText(folder.In("early/report.html")), StringComparison.Ordinal); // it had begun to train: that is kept
+    }
+
+    [Fact]
+    public void A_server_that_is_killed_in_the_first_run_is_a_failure_of_that_run_alone()
+    {
+        using var folder = new TempFolder();
+        string data = folder.Data();
+        using RunningProgram run = RunningProgram.Start(Published.Launcher, folder.Path, "compare", "logreg", "--data", data, "--policies", "async,bsp", "--workers", "2", "--time-limit", "2", "--out", "killed");
+        int server = 0;
+        run.Until(() => (server = new List<int>(run.Children().Keys).Find(id => run.Children().GetValueOrDefault(id, "").Contains("hpaps-server", StringComparison.Ordinal))) > 0, "the first server");
+        RunningProgram.Signal(server, SigKill);
+        Assert.Equal(4, run.ExitCode());
+        Assert.Contains("failed: async, auto, 2 workers, svrg, run 1: server (pid ", run.Output, StringComparison.Ordinal);
+        using JsonDocument made = JsonDocument.Parse(File.ReadAllText(folder.In("killed/comparison.json")));
+        Assert.Equal(["failed", "done"], Outcomes(made));
+        Assert.Contains("1 of 2 runs failed", File.ReadAllText(folder.In("killed/report.html")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_is_true_of_several_is_said_once()
+    {
+        using var folder = new TempFolder();
+        string data = folder.Data();
+        using RunningProgram run = RunningProgram.Run(Published.Launcher, folder.Path, "compare", "logreg", "--data", data, "--simulate", "--policies", "async,bsp,ssp:2", "--codecs", "topk:0.05", "--workers", "2",
+            "--passes", "2", "--out", "topk");
+        Assert.True(run.ExitCode() == 0, run.Errors);
+        Assert.Equal(2, run.Errors.Split("most values travel late").Length);
+        Assert.Contains("--codecs topk:0.05: ", run.Errors, StringComparison.Ordinal);
+        Assert.Contains("use --solvers gradient", run.Errors, StringComparison.Ordinal);
+        using RunningProgram wrong = RunningProgram.Run(Published.Launcher, folder.Path, "compare", "logreg", "--data", data, "--policies", "async,bsp,auto", "--target", "1e-3");
+        Assert.Equal(2, wrong.ExitCode());
+        Assert.Equal(2, wrong.Errors.Split("--target needs --reference").Length);
+        Assert.Contains("hpaps: --target needs --reference", wrong.Errors, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -66,10 +66,10 @@ public sealed class TrainPolicyTests
     [InlineData("logreg", "use one of async, auto, bsp, bsp:1, ssp:S, asp:sgd", "--policy", "bps")]
     [InlineData("logreg", "--rate is the learning rate of --policy asp", "--rate", "0.1")]
     [InlineData("logreg", "--batch is of --policy asp", "--policy", "bsp", "--batch", "8")]
-    [InlineData("logreg", "--l1 needs --policy async, bsp or ssp:S", "--policy", "asp", "--l1", "1e-3")]
-    [InlineData("logreg", "--solver needs --policy async, bsp or ssp:S", "--policy", "asp:adam", "--solver", "svrg")]
+    [InlineData("logreg", "--l1 needs --policy async, auto, bsp, bsp:1 or ssp:S", "--policy", "asp", "--l1", "1e-3")]
+    [InlineData("logreg", "--solver needs --policy async, auto, bsp, bsp:1 or ssp:S", "--policy", "asp:adam", "--solver", "svrg")]
     [InlineData("logreg", "--rate must be", "--policy", "asp", "--rate", "0")]
-    [InlineData("mf", "use async, bsp or ssp:S", "--policy", "asp:adam")]
+    [InlineData("mf", "use async, auto, bsp, bsp:1 or ssp:S", "--policy", "asp:adam")]
     [InlineData("logreg", "trains nothing", "--policy", "asp:sum")]
     [InlineData("logreg", "as in 20 or 20:1e-4", "--plateau", "0")]
     [InlineData("logreg", "--restart is for processes that die", "--deterministic", "--restart", "on-failure:1")]
@@ -97,8 +97,24 @@ public sealed class TrainPolicyTests
             ? RunningProgram.Run(Published.Server, folder.Path, "--help")
             : RunningProgram.Run(Published.Launcher, folder.Path, [.. command, "--help"]);
         Assert.Equal(0, help.ExitCode());
-        foreach (string word in (string[])["ssp:S", "asp:adagrad", "--plateau"])
+        foreach (string word in (string[])["ssp:S", "asp:adagrad", "--plateau", "[default: 1E+18]"])
             Assert.Contains(word, help.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("bsp", "policy +bsp\\n")]
+    [InlineData("auto", "policy +auto: .*waited for: ")]
+    public void Result_names_the_policy_and_what_auto_decided(string policy, string pattern)
+    {
+        using var folder = new TempFolder();
+        using RunningProgram train = RunningProgram.Run(Published.Launcher, folder.Path, "train", "logreg", "--data", folder.Data(), "--workers", "3", "--deterministic",
+            "--policy", policy, "--slow", "0:8", "--passes", "60", "--out", "run");
+        Assert.True(train.ExitCode() == 0, train.Errors);
+        Assert.Matches(pattern, train.Output);
+        using JsonDocument summary = JsonDocument.Parse(File.ReadAllText(folder.In("run/summary.json")));
+        JsonElement decisions = summary.RootElement.GetProperty("policy_decisions");
+        if (decisions.GetArrayLength() > 0)
+            Assert.Contains($"auto: {decisions[decisions.GetArrayLength() - 1].GetProperty("reason").GetString()}", train.Output, StringComparison.Ordinal);
     }
 
     private static string Ratings(TempFolder folder)

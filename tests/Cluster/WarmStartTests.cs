@@ -63,7 +63,7 @@ public sealed class WarmStartTests
     [InlineData(3, "not of matrix factorisation", "mf", "--warm-start", "classes")]
     [InlineData(3, "has an intercept: train with --intercept", "logreg", "--warm-start", "classes")]
     [InlineData(3, "train with --rank 4", "mf", "--warm-start", "factors")]
-    [InlineData(2, "--warm-start needs --policy async, bsp or ssp:S", "logreg", "--policy", "asp", "--warm-start", "classes")]
+    [InlineData(2, "--warm-start needs --policy async, auto, bsp, bsp:1 or ssp:S", "logreg", "--policy", "asp", "--warm-start", "classes")]
     [InlineData(2, "--warm-start is empty", "logreg", "--warm-start", "")]
     public void A_model_that_does_not_fit_is_refused(int exitCode, string says, string task, params string[] arguments)
     {

@@ -128,14 +128,20 @@ public sealed class ComparisonTests
         Assert.Equal("bsp, fp32, 4 workers", fast.Baseline);
         Assert.Equal(2, fast.Shown!.Run);
 
-        // bsp with 1 worker is the start of gains: its median is 20 s.
+        // 5 s are not sooner than 5 s.
+        Assert.False(fast.TimesSoonerDecided);
+
+        // bsp with 1 worker is the start of gains: its median is 20 s. async with 1 worker was there in one run only, sooner: that is no gain.
         Assert.Equal(5, fast.Gain);
         Assert.Equal(20.0 / 8, made.Configurations[3].Gain);
         Assert.Equal(1, made.Configurations[2].Gain);
+        Assert.Null(made.Configurations[0].Gain);
 
-        // Where it is never there, gains begin at the next number of workers.
+        // Where it is never there, gains begin at the next number of workers; 5 s and 5 s overlap, 4.5 s are sooner.
         var slower = new List<ComparedRun>(ByHand());
         slower.RemoveAll(static run => run is { Policy: "bsp", Workers: 1 });
+        Assert.Null(Comparison.Of(Plan(3, gap: 0.5), slower).Configurations[1].Gain);
+        slower[^2] = One("async", 4, 3, 4.5, 1.2);
         Assert.Equal(8.0 / 4, Comparison.Of(Plan(3, gap: 0.5), slower).Configurations[1].Gain);
 
         // async with 1 worker: one run failed, one did not reach it, one took 10 s while the baseline took 20 s.
@@ -146,9 +152,84 @@ public sealed class ComparisonTests
         string table = ComparisonTable.Text(made);
         Assert.Contains("10.0, 1 of 2 runs", table, StringComparison.Ordinal);
         Assert.Contains("4.000 (3.000 to 4.500)", table, StringComparison.Ordinal);
-        Assert.Contains("2.00 (1.50 to 3.00)", table, StringComparison.Ordinal);
+        Assert.Contains("undecided", table, StringComparison.Ordinal);
+        Assert.Contains("  baseline  ", table, StringComparison.Ordinal);
+        Assert.DoesNotContain("2.00 (1.50 to 3.00)", table, StringComparison.Ordinal);
+        ComparedRun[] sooner = ByHand();
+        sooner[9] = One("async", 4, 3, 4.5, 1.2);
+        Assert.Contains("2.00 (1.56 to 3.00)", ComparisonTable.Text(Comparison.Of(Plan(3, gap: 0.5), sooner)), StringComparison.Ordinal);
         Assert.Contains("failed: async, fp32, 1 worker, run 3: it broke", table, StringComparison.Ordinal);
         Assert.DoesNotContain("missing", table, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Best_is_who_was_there_in_all_runs_and_only_where_that_can_be_decided()
+    {
+        ComparedRun[] runs = ByHand();
+
+        // async with 1 worker was there after 1 s in one run, but in none of the others.
+        runs[0] = One("async", 1, 1, 1, 1.1);
+        Assert.Contains("cannot be decided between async, 4 workers (4.00 s) and bsp, 4 workers (8.00 s)", Outcome(runs), StringComparison.Ordinal);
+        runs[9] = One("async", 4, 3, 4.5, 1.2);
+        Assert.Equal("First at the target, relative gap 5.00e-1: async, 4 workers, after 4.00 s, 2.00 times sooner than bsp, fp32, 4 workers.", Outcome(runs));
+
+        // Samples that are far apart decide nothing, though each run was first seen there sooner.
+        Assert.Contains("cannot be decided", Outcome(Array.ConvertAll(runs, static run => run with { Trace = run.Trace.Count > 2 ? [run.Trace[0], run.Trace[^1]] : run.Trace })), StringComparison.Ordinal);
+
+        // Nor do equal times.
+        Assert.Contains("cannot be decided between", Outcome(Array.ConvertAll(runs, static run => run.IsDone ? One(run.Policy, run.Workers, run.Run, 3, 1.2) : run)), StringComparison.Ordinal);
+        ComparedRun[] partly = Array.ConvertAll(runs, static run => run.IsDone ? One(run.Policy, run.Workers, run.Run, run is { Run: 2, Policy: "bsp", Workers: 1 } ? 3 : null, 1.2) : run);
+        Assert.Equal("No configuration reached the target, relative gap 5.00e-1, in all of its runs; bsp, 1 worker did in 1 of 3.", Outcome(partly));
+        Assert.Equal("No run that is done reached the target, relative gap 5.00e-1.", Outcome(partly[..1]));
+        Assert.Equal("No run is done: there is nothing to compare.", Outcome([]));
+
+        static string Outcome(ComparedRun[] runs)
+        {
+            Comparison made = Comparison.Of(Plan(3, gap: 0.5), runs);
+            string outcome = ComparisonOutcome.Of(made);
+            Assert.Contains($"<p class=\"outcome\">{outcome}</p>", ComparisonPage.Of(made, static _ => ""), StringComparison.Ordinal);
+            Assert.Contains(outcome, ComparisonTable.Text(made), StringComparison.Ordinal);
+            return outcome;
+        }
+    }
+
+    [Fact]
+    public void What_never_ran_did_not_miss_the_target()
+    {
+        // Stopped after the first run, which is none of the baseline: there is no target, and nothing has missed it.
+        Comparison made = Comparison.Of(Plan(3, gap: null), ByHand()[..1]);
+        string table = ComparisonTable.Text(made), page = ComparisonPage.Of(made, static _ => "");
+        Assert.DoesNotContain("not reached", table, StringComparison.Ordinal);
+        Assert.DoesNotContain("not reached", page, StringComparison.Ordinal);
+        Assert.Contains("not run", table, StringComparison.Ordinal);
+        Assert.Contains("; and 5 others", table, StringComparison.Ordinal);
+        Assert.Contains("bsp, fp32, 4 workers, run 1", table, StringComparison.Ordinal);
+
+        // With one, what is done has missed it, and what never ran has not.
+        table = ComparisonTable.Text(Comparison.Of(Plan(3, gap: 0.01), ByHand()[..1]));
+        Assert.Contains("not reached", table, StringComparison.Ordinal);
+        Assert.Contains("not run", table, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_run_that_lost_a_worker_is_named()
+    {
+        ComparedRun[] runs = ByHand();
+        runs[1] = runs[1] with { LostWorkers = [2] };
+        Assert.Contains("lost: async, fp32, 4 workers, run 1, did without worker 2 of 4", ComparisonTable.Text(Comparison.Of(Plan(3, gap: 0.5), runs)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Gaps_far_below_the_target_lie_at_the_edge_of_the_plot()
+    {
+        ComparedRun[] runs = Array.ConvertAll(ByHand(), static run => run.IsDone ? run with { Trace = [.. run.Trace, Row(45, 1e-14)] } : run);
+        string cut = ComparisonPage.Of(Comparison.Of(Plan(3, gap: 0.5) with { Reference = 1 }, Array.ConvertAll(runs, static run => run with { RelativeGap = 1e-14 })), static _ => "");
+        string gaps = cut[cut.IndexOf("<h2>Relative gap", StringComparison.Ordinal)..cut.IndexOf("<h2>Objective", StringComparison.Ordinal)];
+        Assert.Contains("a hundredth of the target", gaps, StringComparison.Ordinal);
+        Assert.Contains("1.00e-14", gaps, StringComparison.OrdinalIgnoreCase); // what a point is stays
+        Assert.DoesNotContain("10⁻", gaps, StringComparison.Ordinal);
+        Assert.Contains("over pushes", gaps, StringComparison.Ordinal);
+        Assert.DoesNotContain("over messages", gaps, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -293,6 +374,6 @@ public sealed class ComparisonTests
         Passes = 10,
         Pushes = 40,
         Objective = end,
-        Trace = [new(0, 0, 2, 1, 0, 0, 0, 0, 0, []), new(seconds ?? 40, 5, end, seconds is null ? 0.9 : 0.5, 20, 1, 1, 0, 0, [])],
+        Trace = [new(0, 0, 2, 1, 0, 0, 0, 0, 0, []), new((seconds ?? 40) - 0.25, 4, 1.95, 0.95, 16, 1, 1, 0, 0, []), new(seconds ?? 40, 5, end, seconds is null ? 0.9 : 0.5, 20, 1, 1, 0, 0, [])],
     };
 }

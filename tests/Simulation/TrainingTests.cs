@@ -133,6 +133,23 @@ public sealed class TrainingTests
         Assert.True(saved < shrunk && saved < 0.6, $"{saved}; with zeros for the other {shrunk}");
     }
 
+    [Fact]
+    public void Model_that_meets_the_target_ended_there_whatever_came_first()
+    {
+        (_, SparseRows[] parts) = Data(labelSorted: false);
+        var options = new ServerOptions { Policy = "bsp", Reference = 0.3, Passes = 6 };
+        RunResult plain = Train("bsp", 1, parts, 2, options);
+        Assert.Equal("passes", plain.Reason);
+        double end = plain.Trace[^1].RelativeGap!.Value;
+        Assert.True(plain.Trace[^2].RelativeGap > end);
+
+        // No sample before the last one is at it, and the last one exactly.
+        RunResult met = Train("bsp", 1, parts, 2, options with { Target = end });
+        Assert.Equal((plain.Objective, plain.Trace.Count), (met.Objective, met.Trace.Count));
+        Assert.Equal("target", met.Reason);
+        Assert.Equal("passes", Train("bsp", 1, parts, 2, options with { Target = Math.BitDecrement(end) }).Reason);
+    }
+
     /// <summary>A snapshot that lacks somebody's part may meet the target by chance; it is no model.</summary>
     [Fact]
     public void Target_is_judged_when_every_worker_was_heard()

@@ -35,7 +35,7 @@ public sealed class GradientTask : ITask
         if (settings.Batch < 1)
             throw new InputException($"A batch has at least one row; it is {settings.Batch}.");
         if (settings.L1 > 0)
-            throw new InputException("Gradients have no l1: use --l1 with policy async, bsp or ssp:S, which reach the optimum with it.");
+            throw new InputException("Gradients have no l1: use --l1 with policy async, auto, bsp, bsp:1 or ssp:S, which reach the optimum with it.");
         if (data.Features >= Limits.Parameters)
             throw new InputException($"{data.Source}: the largest index is {data.Features}; a model has at most {Limits.Parameters} parameters. Is one index wrong?");
         _data = settings.Intercept ? data.WithConstant() : data;

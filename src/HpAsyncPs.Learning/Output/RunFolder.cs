@@ -8,6 +8,7 @@ using System.Text;
 using System.Text.Json;
 using HpAsyncPs.Learning.Classification;
 using HpAsyncPs.Learning.Factorization;
+using HpAsyncPs.Learning.Output.Comparing;
 using HpAsyncPs.Learning.Output.Report;
 using HpAsyncPs.Server;
 
@@ -26,12 +27,16 @@ public static class RunFolder
     private const string Report = "report.html";
 
     /// <summary>Makes sure, before hours of training, that results can be written; leaves nothing behind.</summary>
+    /// <param name="folder">Where.</param>
+    /// <param name="mayHoldComparison">The results are those of a comparison, which may take the place of another.</param>
     /// <exception cref="InputException">They cannot.</exception>
-    public static void Probe(string folder)
+    public static void Probe(string folder, bool mayHoldComparison = false)
     {
         string full = Path.GetFullPath(folder);
         if (File.Exists(full))
             throw new InputException($"--out {folder}: this is a file; name a folder");
+        if (!mayHoldComparison && File.Exists(Path.Combine(full, ComparisonFiles.Json)))
+            throw new InputException($"--out {folder}: a comparison is there, and the report.html of a run would replace its own; name another folder, or one in it, as {Path.Combine(folder, "run")}");
         string existing = full;
         while (!Directory.Exists(existing))
         {

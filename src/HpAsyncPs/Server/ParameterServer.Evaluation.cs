@@ -78,6 +78,8 @@ public sealed partial class ParameterServer
         if (_phase == Phase.Finishing)
         {
             (_objective, _values) = (evaluation.Objective, row.Values);
+            if (evaluation.IsWhole && _stopWanted is null && IsAtTarget(row))
+                _reason = "target"; // another limit came first, and the model is there all the same
             SendStop();
             return;
         }
@@ -88,7 +90,7 @@ public sealed partial class ParameterServer
             return;
         }
 
-        if (evaluation.IsWhole && (row.RelativeGap <= _options.Target || row.TestRmse <= _options.TargetRmse))
+        if (evaluation.IsWhole && IsAtTarget(row))
         {
             _reason = "target";
             (_objective, _values) = (evaluation.Objective, row.Values);
@@ -110,6 +112,8 @@ public sealed partial class ParameterServer
             Math.Max(EvaluationShare * evaluation.Longest.TotalSeconds, _time.GetElapsedTime(_startedAt, now).TotalSeconds / EvaluationsOfElapsed));
         _evaluateAt = now + (long)(seconds * _time.TimestampFrequency);
     }
+
+    private bool IsAtTarget(TraceRow row) => row.RelativeGap <= _options.Target || row.TestRmse <= _options.TargetRmse;
 
     private void DropEvaluation()
     {

@@ -25,7 +25,7 @@ internal sealed class CompareCommand
     // Without a limit a configuration that never gets to the target would go on forever.
     private const double MostPassesToTarget = 2000;
 
-    // What is wrong with one configuration is often wrong with all.
+    // Beyond these, a line says how many there are.
     private const int MostErrors = 5;
 
     private static readonly ParserConfiguration Parser = new() { ResponseFileTokenReplacer = null };
@@ -143,12 +143,16 @@ internal sealed class CompareCommand
             return null;
         List<string> shared = Shared(parsed, simulates ? _simulate : _train);
         var trainings = new List<ComparedTraining>();
+        var wrong = new OrderedDictionary<string, List<string>>();
         foreach (List<string> line in lines)
         {
-            if (Parse(simulates ? _simulate : _train, [.. shared, .. line], string.Join(' ', line), errors) is { } one)
+            if (Parse(simulates ? _simulate : _train, [.. shared, .. line], string.Join(' ', line), wrong) is { } one)
                 trainings.Add(Named(one, trainings, simulates, [.. shared, .. line]));
         }
 
+        // The same is often wrong with several, and is said once.
+        foreach ((string message, List<string> of) in wrong)
+            errors.Add(of.Count == lines.Count ? message : $"{of[0]}: {message}{(of.Count > 1 ? $" (and {of.Count - 1} other configurations)" : "")}");
         if (errors.Count > 0)
             return null;
         (string policy, string? codec, _) = BaselineOf(parsed.GetValue(_options.Baseline) ?? DefaultBaseline(trainings));
@@ -231,12 +235,17 @@ internal sealed class CompareCommand
         return line;
     }
 
-    /// <summary>The settings of one configuration, or null and what is wrong.</summary>
-    private TrainSettings? Parse(Command command, List<string> line, string which, List<string> errors)
+    /// <summary>The settings of one configuration, or null and what is wrong, with which.</summary>
+    private TrainSettings? Parse(Command command, List<string> line, string which, OrderedDictionary<string, List<string>> wrong)
     {
         ParseResult parsed = command.Parse(line, Parser);
         foreach (ParseError error in parsed.Errors)
-            errors.Add($"{which}: {error.Message}");
+        {
+            if (!wrong.TryGetValue(error.Message, out List<string>? of))
+                wrong.Add(error.Message, of = []);
+            of.Add(which);
+        }
+
         if (parsed.Errors.Count > 0)
             return null;
         _taken = null;

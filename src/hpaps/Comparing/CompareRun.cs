@@ -28,12 +28,25 @@ internal sealed class CompareRun
     {
         TrainSettings first = settings.Trainings[0].Settings;
         Binaries? binaries = settings.Plan.VirtualTime ? null : Binaries.Find();
+        if (settings.Output is { } named)
+            CheckOutput(named, settings.Force);
         InputFile.Check("--data", first.Data);
         using var signals = new StopSignals();
-        SparseRows? test = TrainRun.ReadTest(first, signals);
-        if (settings.Output is { } named)
-            Empty(named, settings.Force);
-        OutputFolder folder = settings.Output is { } path ? OutputFolder.Named(path) : OutputFolder.ByTime($"compare-{first.Task}", time);
+        SparseRows? test;
+        try
+        {
+            test = TrainRun.ReadTest(first, signals);
+            first.Read!(first with { Workers = 1 }, signals.First)(); // all of it, as one worker would
+        }
+        catch (OperationCanceledException)
+        {
+            throw NothingDone();
+        }
+
+        Warn(settings.Trainings);
+        if (settings.Output is { } replaced)
+            Empty(replaced);
+        var folder = OutputFolder.OfComparison(settings.Output, first.Task, time);
         var run = new CompareRun(settings, binaries, signals, test, folder.Path, time);
         try
         {
@@ -41,29 +54,55 @@ internal sealed class CompareRun
         }
         catch
         {
-            if (run._runs.Count == 0)
-                folder.Discard();
-            else
+            if (run.HasResults)
                 folder.Keep();
+            else
+                folder.Discard();
             throw;
         }
 
-        if (run._runs.Exists(static one => one.Folder is not null || one.Outcome == ComparedRun.Failed))
+        if (run.HasResults)
             return run.Finish(folder, start);
         folder.Discard();
-        throw new ClusterException("stopped before the first run was done: nothing was compared, and nothing was written");
+        throw NothingDone();
     }
 
-    /// <summary>Makes room in a folder that was named: an earlier comparison goes where that was asked for, and nothing else does.</summary>
-    /// <exception cref="InputException">Something is there that must stay.</exception>
-    private static void Empty(string folder, bool force)
+    private static ClusterException NothingDone() => new("stopped before the first run was done: nothing was compared, and nothing was written");
+
+    /// <summary>There is something to keep.</summary>
+    private bool HasResults => _runs.Exists(static one => one.Folder is not null || one.Outcome == ComparedRun.Failed);
+
+    /// <summary>What is to be known before it begins: each line once, however many configurations it is of.</summary>
+    private static void Warn(IReadOnlyList<ComparedTraining> trainings)
     {
+        var told = new List<string>();
+        foreach (ComparedTraining one in trainings)
+        {
+            if (TrainRun.LateValues(one.Settings, "--codecs", "--solvers") is not { } warning || told.Contains(warning))
+                continue;
+            Tell(warning);
+            told.Add(warning);
+        }
+    }
+
+    /// <summary>An earlier comparison may go where that was asked for, and nothing else may.</summary>
+    /// <exception cref="InputException">Something is there that must stay, or nothing can be written.</exception>
+    private static void CheckOutput(string folder, bool force)
+    {
+        RunFolder.Probe(folder, mayHoldComparison: true);
         if (!Directory.Exists(folder) || Directory.GetFileSystemEntries(folder).Length == 0)
             return;
         if (!File.Exists(Path.Combine(folder, ComparisonFiles.Json)))
             throw new InputException($"--out {folder}: the folder is not empty, and what is in it is no comparison; name another");
         if (!force)
             throw new InputException($"--out {folder}: an earlier comparison is there; name another folder, or replace it with --force");
+    }
+
+    /// <summary>Makes room in a folder that was named.</summary>
+    private static void Empty(string folder)
+    {
+        if (!Directory.Exists(folder))
+            return;
         foreach (string name in ComparisonFiles.All)
         {
             string path = Path.Combine(folder, name);
@@ -85,7 +124,8 @@ internal sealed class CompareRun
             ComparedTraining training = trainings[number % trainings.Count];
             Tell($"run {number + 1} of {all}: {training.Setting}");
             _runs.Add(One(training, run, isFirst: number == 0));
-            ComparisonFiles.WriteFigures(_folder, Judged());
+            if (HasResults)
+                ComparisonFiles.WriteFigures(_folder, Judged());
         }
     }
 
@@ -135,7 +175,7 @@ internal sealed class CompareRun
             Console.Out.Write(ComparisonTable.Text(comparison) + $"results: {Path.Combine(_folder, "report.html")}, after {Show.Duration(_time.GetElapsedTime(start).TotalSeconds)} in all\n");
         IReadOnlyList<string> missing = comparison.Missing();
         if (missing.Count > 0)
-            Tell($"stopped: {missing.Count} of {comparison.PlannedRuns} runs are missing: {string.Join("; ", missing)}");
+            Tell($"stopped: {missing.Count} of {comparison.PlannedRuns} runs are missing: {ComparisonTable.Names(missing)}");
         if (_settings.Json)
             Tell($"results are in {_folder}");
         return (int)(comparison.FailedRuns + missing.Count > 0 ? ExitCode.ClusterFailure : ExitCode.Done);

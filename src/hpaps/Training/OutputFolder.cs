@@ -14,7 +14,7 @@ internal sealed class OutputFolder
     private readonly bool _existed;
     private readonly string _existingParent;
 
-    private OutputFolder(string path)
+    private OutputFolder(string path, bool mayHoldComparison = false)
     {
         Path = path;
         string full = System.IO.Path.GetFullPath(path);
@@ -22,7 +22,7 @@ internal sealed class OutputFolder
         _existingParent = full;
         while (!Directory.Exists(_existingParent))
             _existingParent = System.IO.Path.GetDirectoryName(_existingParent) ?? "/";
-        RunFolder.Probe(path);
+        RunFolder.Probe(path, mayHoldComparison);
     }
 
     /// <summary>As the user named it.</summary>
@@ -48,8 +48,24 @@ internal sealed class OutputFolder
         }
     }
 
+    /// <summary>The folder of a comparison, made at once: the folders of its runs come and go in it.</summary>
+    /// <param name="path">As the user named it; null: one that is named by the time.</param>
+    /// <param name="task">What is trained.</param>
+    /// <param name="time">The clock.</param>
+    /// <exception cref="InputException">It cannot be made.</exception>
+    public static OutputFolder OfComparison(string? path, string task, TimeProvider time)
+    {
+        OutputFolder folder = path is null ? ByTime($"compare-{task}", time) : new OutputFolder(path, mayHoldComparison: true);
+        folder.Make();
+        return folder;
+    }
+
     /// <summary>The run is over and its results stay.</summary>
-    public void Keep() => File.Delete(System.IO.Path.Combine(Path, Claim));
+    public void Keep()
+    {
+        if (Directory.Exists(Path))
+            File.Delete(System.IO.Path.Combine(Path, Claim));
+    }
 
     /// <summary>The run came to nothing: removes what it made, and nothing that was there before.</summary>
     public void Discard()
@@ -74,11 +90,23 @@ internal sealed class OutputFolder
         }
     }
 
-    private bool TryClaim()
+    private void Make()
     {
         try
         {
             Directory.CreateDirectory(Path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{Path}: cannot be made ({e.Message}); name another folder with --out", e);
+        }
+    }
+
+    private bool TryClaim()
+    {
+        Make();
+        try
+        {
             using var claim = new FileStream(System.IO.Path.Combine(Path, Claim), FileMode.CreateNew);
             return true;
         }

@@ -25,6 +25,7 @@ internal static class ResultTable
         double seconds = Math.Max(summary.TrainSeconds, 1e-9);
         lines.Add("pushes", $"{Show.Count(summary.Pushes)} ({Show.Count(summary.Pushes / seconds)}/s)");
         lines.Add("sent", $"{Show.Bytes(summary.UplinkBytes)} up, {Show.Bytes(summary.DownlinkBytes)} down");
+        lines.Add("policy", PolicyOf(summary));
         lines.Add("codec", CodecOf(summary));
         lines.Add("staleness", $"median {summary.StalenessP50}, percentile 99 {summary.StalenessP99}, at most {summary.StalenessMax}");
         lines.Add("workers busy", Shares(summary.WorkerBusyFraction));
@@ -40,6 +41,14 @@ internal static class ResultTable
         [] => summary.Codec == "auto" ? "auto: fp32" : summary.Codec,
         [var only] => $"auto: {only.Codec}",
         [.., var last] all => $"auto: {last.Codec} at the end, {all.Count} choices: see summary.json",
+    };
+
+    /// <summary>The policy; of auto also what it decided, and how often.</summary>
+    private static string PolicyOf(RunSummary summary) => summary.PolicyDecisions switch
+    {
+        [] => summary.Policy == "auto" ? "auto: nothing was decided before the end" : summary.Policy,
+        [var only] => $"auto: {only.Reason}",
+        [.., var last] all => $"auto: {last.Reason}, at the end; {all.Count} choices: see summary.json",
     };
 
     /// <summary>Shares of all workers, or what they span if they are many.</summary>

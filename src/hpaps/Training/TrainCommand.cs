@@ -113,7 +113,7 @@ internal static class TrainCommand
         command.Validators.Add(result =>
         {
             if (CommonOptions.TakesGradients(result.GetResult(common.Policy)))
-                result.AddError("--policy asp is for logreg: a factorisation does not push gradients; use async, bsp or ssp:S.");
+                result.AddError($"--policy asp is for logreg: a factorisation does not push gradients; use {PolicyNames.Exact}.");
             common.CheckDeterministic(result, deterministic);
             bool holdsOut = TrainOptions.Has(result, own.Holdout) && !(result.GetResult(own.Holdout)!.Tokens is [{ Value: "0" }]);
             if (TrainOptions.Has(result, common.Test) && holdsOut)
@@ -181,6 +181,7 @@ internal static class TrainCommand
     private static int Run(TrainSettings settings, ParseResult parsed, SimulateOptions? simulate, Func<TrainSettings, int>? instead, Option<bool> deterministic, long start, Func<TrainSettings, int>? run,
         Func<TrainSettings, CancellationToken, Func<SimulatedJob>> read)
     {
+        settings = settings with { Read = read };
         if (instead is not null)
             return instead(settings with { Simulation = SimulateOptions.DefaultPlan(read) });
         if (simulate is not null)

@@ -33,6 +33,8 @@ internal static class TrainRun
         SparseRows? test = ReadTest(settings, signals);
         OutputFolder folder = settings.Output is { } named ? OutputFolder.Named(named) : OutputFolder.ByTime(settings.Task, time);
         settings = Limited(settings);
+        if (LateValues(settings, "--codec", "--solver") is { } warning)
+            Tell(warning);
         Trained trained = Train(settings, binaries, signals, test, folder, start, time);
         RunSummary summary = trained.Summary;
         if (settings.Json)
@@ -53,7 +55,6 @@ internal static class TrainRun
     /// <exception cref="ClusterException">Training failed.</exception>
     public static Trained Train(TrainSettings settings, Binaries? binaries, StopSignals signals, SparseRows? test, OutputFolder folder, long start, TimeProvider time)
     {
-        WarnOfLateValues(settings);
         SimulationReport? simulated = null;
         RunSummary summary = binaries is null
             ? Simulate(settings, signals, folder, start, time, out simulated)
@@ -238,13 +239,17 @@ internal static class TrainRun
         return summary;
     }
 
-    /// <summary>The local solver of logistic regression leaps far, and most values of topk come late: docs/algorithms.md.</summary>
-    private static void WarnOfLateValues(TrainSettings settings)
+    /// <summary>The local solver of logistic regression leaps far, and most values of topk come late (docs/algorithms.md): says so, or null where it is not so.</summary>
+    /// <param name="settings">What is trained.</param>
+    /// <param name="codecOption">What the option of the codec is called.</param>
+    /// <param name="solverOption">What that of the solver is called.</param>
+    public static string? LateValues(TrainSettings settings, string codecOption, string solverOption)
     {
         bool leaps = settings is { HasLabels: true, Workers: > 1 } && !settings.Policy.StartsWith("asp", StringComparison.Ordinal)
             && !new List<string>(settings.TaskArguments).Exists(static word => word.StartsWith("gradient", StringComparison.Ordinal));
-        if (leaps && CodecSpec.Parse(settings.Codec).Ratio < LeastRatio)
-            Tell($"--codec {settings.Codec}: most values travel late, and the local solver may not stand that: look at the objective, and use --solver gradient or another codec");
+        return leaps && CodecSpec.Parse(settings.Codec).Ratio < LeastRatio
+            ? $"{codecOption} {settings.Codec}: most values travel late, and the local solver may not stand that: look at the objective, and use {solverOption} gradient or another codec"
+            : null;
     }
 
     public static void TellLost(RunSummary summary, LossSettings loss)

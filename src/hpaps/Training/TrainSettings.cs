@@ -1,4 +1,6 @@
+using System;
 using System.Collections.Generic;
+using System.Threading;
 using HpAsyncPs.Cli.Launching;
 using HpAsyncPs.Cli.Simulating;
 using HpAsyncPs.Server;
@@ -55,6 +57,9 @@ internal sealed record TrainSettings
 
     /// <summary>What becomes of it when a process dies.</summary>
     public LossSettings Loss { get; init; } = new();
+
+    /// <summary>Reads the data, for training in this process; what it returns makes a job of them.</summary>
+    public Func<TrainSettings, CancellationToken, Func<SimulatedJob>>? Read { get; init; }
 
     /// <summary>Trains in this process, on a virtual clock; null: in processes.</summary>
     public SimulationPlan? Simulation { get; init; }

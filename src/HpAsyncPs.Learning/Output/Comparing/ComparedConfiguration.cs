@@ -40,7 +40,10 @@ public sealed record ComparedConfiguration
     /// <summary>Seconds to the target of the baseline over those of this one, run by run.</summary>
     public Spread? TimesSooner { get; init; }
 
-    /// <summary>Median seconds to the target of the baseline with the fewest workers that got there over those of this one; null where it did not.</summary>
+    /// <summary>The runs and their samples show which of the two was there first; false: they do not, whatever <see cref="TimesSooner"/> is. Null where there is no such ratio.</summary>
+    public bool? TimesSoonerDecided { get; init; }
+
+    /// <summary>Median seconds to the target of the baseline with the fewest workers whose runs all got there over those of this one; null where some run of this one did not, or it cannot be decided.</summary>
     public double? Gain { get; init; }
 
     /// <summary>Of training, on whichever clock.</summary>
@@ -95,6 +98,23 @@ public sealed record ComparedConfiguration
     [JsonIgnore]
     public ComparedRun? Shown { get; init; }
 
+    /// <summary>Before this none of its runs was at the target: the earliest sample of any that was the last above it.</summary>
+    [JsonIgnore]
+    public double Earliest { get; init; }
+
+    /// <summary>From then on all of its runs were at the target; infinity where one of them was not at its end, failed, or none is done.</summary>
+    [JsonIgnore]
+    public double Latest { get; init; } = double.PositiveInfinity;
+
+    /// <summary>All runs that were made were at the target at their end.</summary>
+    [JsonIgnore]
+    public bool ReachedInAll => double.IsFinite(Latest);
+
+    /// <summary>Every run of this one was at the target before any run of the other one was, as far as their samples can tell. Only of two whose runs all reached it.</summary>
+    /// <param name="other">The other.</param>
+    public bool IsSoonerThan(ComparedConfiguration other) =>
+        ReachedInAll && other.ReachedInAll && (Latest < other.Earliest || (Latest == other.Earliest && Latest > 0)); // at 0 is no sample that was above
+
     /// <summary>Brings the runs of a configuration together.</summary>
     /// <param name="setting">Which.</param>
     /// <param name="runs">Of all configurations.</param>
@@ -103,6 +123,7 @@ public sealed record ComparedConfiguration
     {
         var done = new List<ComparedRun>();
         int failed = 0, reached = 0;
+        double earliest = double.PositiveInfinity, latest = 0;
         foreach (ComparedRun run in runs)
         {
             if (run.Setting != setting)
@@ -112,6 +133,8 @@ public sealed record ComparedConfiguration
                 continue;
             done.Add(run);
             reached += run.SecondsToTarget is null ? 0 : 1;
+            earliest = Math.Min(earliest, run.SecondsBeforeTarget ?? double.PositiveInfinity);
+            latest = Math.Max(latest, run.SecondsToTarget ?? double.PositiveInfinity);
         }
 
         double? Median(Func<ComparedRun, double?> of) => Over(done, of)?.Median;
@@ -124,6 +147,8 @@ public sealed record ComparedConfiguration
             DoneRuns = done.Count,
             FailedRuns = failed,
             ReachedRuns = reached,
+            Earliest = earliest,
+            Latest = failed > 0 || done.Count == 0 ? double.PositiveInfinity : latest,
             SecondsToTarget = Over(done, static run => run.SecondsToTarget),
             SecondsBeforeTarget = Median(static run => run.SecondsBeforeTarget),
             Baseline = baseline?.ToString(),

@@ -108,6 +108,9 @@ public sealed record ComparedRun
     /// <summary>Version lag of applied pushes, largest.</summary>
     public long? StalenessMax { get; init; }
 
+    /// <summary>Workers that were lost and did not return.</summary>
+    public IReadOnlyList<int> LostWorkers { get; init; } = [];
+
     /// <summary>Its samples; in its own trace.csv, not here.</summary>
     [JsonIgnore]
     public IReadOnlyList<TraceRow> Trace { get; init; } = [];
@@ -155,6 +158,7 @@ public sealed record ComparedRun
         StalenessP50 = summary.StalenessP50,
         StalenessP99 = summary.StalenessP99,
         StalenessMax = summary.StalenessMax,
+        LostWorkers = summary.LostWorkers,
         Trace = trace,
         StalenessBins = summary.StalenessBins,
     };

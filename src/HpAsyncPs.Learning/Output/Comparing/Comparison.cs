@@ -84,11 +84,16 @@ public sealed record Comparison
         var configurations = new List<ComparedConfiguration>();
         foreach (ComparedSetting setting in plan.Settings)
             configurations.Add(ComparedConfiguration.Of(setting, timed, plan.BaselineOf(setting)));
-        double? start = SecondsOfFewest(plan, configurations);
+        ComparedConfiguration? start = Fewest(plan, configurations);
         for (int j = 0; j < configurations.Count; j++)
         {
-            double? seconds = configurations[j].SecondsToTarget?.Median;
-            configurations[j] = configurations[j] with { Gain = start / (seconds is { } own ? Math.Max(own, LeastSeconds) : null) };
+            ComparedConfiguration one = configurations[j];
+            ComparedConfiguration? baseline = configurations.Find(other => other.Setting == plan.BaselineOf(one.Setting));
+            configurations[j] = one with
+            {
+                Gain = start is not null && (one.Setting == start.Setting || IsDecided(one, start)) ? start.SecondsToTarget!.Median / Math.Max(one.SecondsToTarget!.Median, LeastSeconds) : null,
+                TimesSoonerDecided = one.TimesSooner is null || baseline is null || one.Baseline == $"{one.Setting}" ? null : IsDecided(one, baseline),
+            };
         }
 
         return new Comparison
@@ -183,18 +188,21 @@ public sealed record Comparison
         return null;
     }
 
-    /// <summary>Median seconds to the target of the baseline with the fewest workers that got there; of several, the one that was there first.</summary>
-    private static double? SecondsOfFewest(ComparisonPlan plan, List<ComparedConfiguration> all)
+    /// <summary>Runs and samples show which was at the target first.</summary>
+    private static bool IsDecided(ComparedConfiguration one, ComparedConfiguration other) => one.IsSoonerThan(other) || other.IsSoonerThan(one);
+
+    /// <summary>The baseline with the fewest workers whose runs all got there; of several, the one that was there first.</summary>
+    private static ComparedConfiguration? Fewest(ComparisonPlan plan, List<ComparedConfiguration> all)
     {
         ComparedConfiguration? fewest = null;
         foreach (ComparedConfiguration one in all)
         {
-            if (!plan.IsBaseline(one.Setting) || one.SecondsToTarget is not { } seconds)
+            if (!plan.IsBaseline(one.Setting) || !one.ReachedInAll || one.SecondsToTarget is not { } seconds)
                 continue;
             if (fewest is null || one.Workers < fewest.Workers || (one.Workers == fewest.Workers && seconds.Median < fewest.SecondsToTarget!.Median))
                 fewest = one;
         }
 
-        return fewest?.SecondsToTarget?.Median;
+        return fewest;
     }
 }

@@ -9,6 +9,7 @@ namespace HpAsyncPs.Learning.Output.Comparing;
 public static class ComparisonTable
 {
     private const string None = "–";
+    private const int MostNamed = 6;
 
     /// <summary>What one column says.</summary>
     /// <param name="Name">Its heading.</param>
@@ -32,8 +33,8 @@ public static class ComparisonTable
         if (hasSolver)
             columns.Add(new("solver", static one => one.Solver));
         columns.Add(new("above at, s", static one => Seconds(one.SecondsBeforeTarget)));
-        columns.Add(new("at target, s", ToTarget));
-        columns.Add(new("times sooner", static one => one.TimesSooner?.Text(static value => Number(value, "0.00")) ?? None));
+        columns.Add(new("at target, s", one => ToTarget(one, comparison.Target is not null)));
+        columns.Add(new("times sooner", TimesSooner));
         columns.Add(new("seconds", static one => Seconds(one.Seconds)));
         columns.Add(new("passes", static one => Number(one.Passes, "0.0")));
         if (!hasGap && !hasRmse)
@@ -77,6 +78,7 @@ public static class ComparisonTable
             text.Append(line.ToString().TrimEnd()).Append('\n');
         }
 
+        text.Append(ComparisonOutcome.Of(comparison)).Append('\n');
         foreach (string note in NotesOf(comparison))
             text.Append(note).Append('\n');
         return text.ToString();
@@ -88,17 +90,25 @@ public static class ComparisonTable
         var notes = new List<string>();
         notes.Add(comparison.Target is { } target
             ? $"target: {target.Text}, {target.Words}; a run is there at the first sample at it with none after that above it, and may have been since the sample before, which was above"
-            : $"target: none, for no run of the baseline {comparison.Baseline} is done");
+            : $"target: none, for no run of the baseline {comparison.Baseline} is done, so nothing is timed");
         notes.Add($"times sooner: than {comparison.Baseline} with the same workers" + (comparison.Baseline.Contains('/', StringComparison.Ordinal) ? "" : " and codec")
             + (comparison.PlannedRuns > comparison.Configurations.Count ? ", run by run; medians, in brackets quartiles" : ""));
+        if (Exists(comparison, static one => one.TimesSoonerDecided == false))
+            notes.Add("undecided: not every run of the one was at the target before any run of the other, or their samples are too far apart to tell; "
+                + $"a target that is harder to reach ({((comparison.Plan?.TargetGap ?? comparison.Plan?.TargetRmse) is null ? "a smaller --within" : "--target")}) takes them further apart"
+                + (comparison.VirtualTime ? "" : ", and a quieter machine brings the runs of each together"));
+        if (!comparison.VirtualTime && comparison.PlannedRuns == comparison.Configurations.Count && comparison.Configurations.Count > 1)
+            notes.Add("one run of each does not show how much times vary on this machine: --runs 5 does");
         foreach (ComparedRun run in comparison.Runs)
         {
             if (run.Outcome == ComparedRun.Failed)
-                notes.Add($"failed: {run.Setting}, run {run.Run}: {run.Failure}");
+                notes.Add($"failed: {run.Setting}, run {run.Run}: {run.Failure?.Split('\n')[0]}");
+            if (run.LostWorkers.Count > 0)
+                notes.Add($"lost: {run.Setting}, run {run.Run}, did without {(run.LostWorkers.Count == 1 ? "worker" : "workers")} {string.Join(", ", run.LostWorkers)} of {run.Workers} from some time on: its page says what that means for its figures");
         }
 
         if (comparison.Missing() is { Count: > 0 } missing)
-            notes.Add($"missing: {string.Join("; ", missing)}");
+            notes.Add($"missing: {Names(missing)}");
         return notes;
     }
 
@@ -110,10 +120,27 @@ public static class ComparisonTable
         return row;
     }
 
-    private static string ToTarget(ComparedConfiguration one)
+    /// <summary>The first of some, and how many others there are.</summary>
+    /// <param name="all">What they are called.</param>
+    public static string Names(IReadOnlyList<string> all)
+    {
+        string first = string.Join("; ", new List<string>(all).GetRange(0, Math.Min(all.Count, MostNamed)));
+        return all.Count > MostNamed ? $"{first}; and {all.Count - MostNamed} others" : first;
+    }
+
+    private static bool Exists(Comparison comparison, Predicate<ComparedConfiguration> which) => new List<ComparedConfiguration>(comparison.Configurations).Exists(which);
+
+    private static string TimesSooner(ComparedConfiguration one) =>
+        one.Baseline == $"{one.Setting}" ? "baseline"
+        : one.TimesSooner is not { } sooner ? None
+        : one.TimesSoonerDecided == true ? sooner.Text(static value => Number(value, "0.00")) : "undecided";
+
+    private static string ToTarget(ComparedConfiguration one, bool hasTarget)
     {
         if (one.DoneRuns == 0)
-            return one.FailedRuns > 0 ? "failed" : None;
+            return one.FailedRuns > 0 ? "failed" : "not run";
+        if (!hasTarget)
+            return None;
         if (one.SecondsToTarget is not { } seconds)
             return "not reached";
         string text = seconds.Text(static value => Seconds(value));

@@ -14,14 +14,22 @@ internal sealed class Axis
 {
     private const int WantedTicks = 5;
     private const int MostDecades = 7;
+    private const double BelowTarget = 100;
 
     private readonly double _low;
     private readonly double _high;
 
-    private Axis(double low, double high, bool isLogarithmic, List<Tick> ticks)
+    private Axis(Axis other) : this(other._low, other._high, other.IsLogarithmic, other.Ticks)
+    {
+    }
+
+    private Axis(double low, double high, bool isLogarithmic, IReadOnlyList<Tick> ticks)
     {
         (_low, _high, IsLogarithmic, Ticks) = (low, high, isLogarithmic, ticks);
     }
+
+    /// <summary>It ends above the least of its numbers; what is below lies at its low end.</summary>
+    public bool IsCut { get; private init; }
 
     public bool IsLogarithmic { get; }
 
@@ -43,6 +51,10 @@ internal sealed class Axis
             ticks.Add(new Tick((at - first) / (last - first), Label(at * step, step)));
         return new Axis(first * step, last * step, false, ticks);
     }
+
+    /// <summary>The same for curves that are to reach a target: two decades below it nothing matters any more, and the axis ends there. Null: there is none.</summary>
+    public static Axis Logarithmic(double low, double high, double? target) =>
+        target / BelowTarget is { } least && least > low && least < high ? new Axis(Logarithmic(least, high)) { IsCut = true } : Logarithmic(low, high);
 
     /// <summary>Numbers from low to high, both above 0 and finite. The ends are 1, 2 or 5 times a power of ten.</summary>
     public static Axis Logarithmic(double low, double high)
@@ -73,7 +85,7 @@ internal sealed class Axis
         if (IsLogarithmic)
             value = value > 0 ? Math.Log10(value) : double.NaN;
         double place = (value - _low) / (_high - _low);
-        return double.IsFinite(place) ? place : double.NaN;
+        return !double.IsFinite(place) ? double.NaN : IsCut ? Math.Max(place, 0) : place;
     }
 
     /// <summary>1, 2 or 5 times a power of ten, at least what is given.</summary>

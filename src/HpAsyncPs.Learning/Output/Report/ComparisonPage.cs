@@ -33,30 +33,12 @@ public static class ComparisonPage
     {
         page.Add($"<header>\n<p class=\"over\">Report of a comparison{(comparison.FinishedAt is { } at ? $" that ended {SummaryPart.Moment(at)}" : "")}</p>\n");
         page.Add($"<h1>{SummaryPart.TaskOf(comparison.Task)} <span class=\"light\">{comparison.Configurations.Count} configurations");
-        page.Add($"{(comparison.VirtualTime ? ", on a virtual clock" : "")}</span></h1>\n<p class=\"outcome\">{Outcome(comparison)}</p>\n");
+        page.Add($"{(comparison.VirtualTime ? ", on a virtual clock" : "")}</span></h1>\n<p class=\"outcome\">{ComparisonOutcome.Of(comparison)}</p>\n");
         if (comparison.FailedRuns > 0)
             page.Add($"<p class=\"failure\"><b>{comparison.FailedRuns} of {comparison.PlannedRuns} runs failed.</b> Below the table it says which, and why.</p>\n");
         if (comparison.Missing() is { Count: > 0 } missing)
             page.Add($"<p class=\"failure\"><b>{missing.Count} of {comparison.PlannedRuns} runs are missing</b>, for it was stopped before them.</p>\n");
         page.Add($"</header>\n");
-    }
-
-    /// <summary>The best, beside the baseline.</summary>
-    private static string Outcome(Comparison comparison)
-    {
-        if (comparison.Target is not { } target)
-            return "No run of the baseline is done: there is nothing to time the others to.";
-        ComparedConfiguration? best = null;
-        foreach (ComparedConfiguration one in comparison.Configurations)
-        {
-            if (one.SecondsToTarget is not null && (best is null || one.SecondsToTarget.Median < best.SecondsToTarget!.Median))
-                best = one;
-        }
-
-        if (best is null)
-            return $"No run reached the target, {target.Text}.";
-        string text = $"First at the target, {target.Text}: {best.Setting}, after {Show.Duration(best.SecondsToTarget!.Median)}";
-        return best.TimesSooner is { } sooner && best.Baseline != $"{best.Setting}" ? $"{text}, {sooner.Median:0.##} times sooner than {best.Baseline}." : $"{text}.";
     }
 
     private static void WriteTable(Markup page, Comparison comparison)

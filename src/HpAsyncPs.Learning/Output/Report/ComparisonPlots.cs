@@ -33,7 +33,7 @@ internal static class ComparisonPlots
             List<Series> overBytes = Of(shown, static row => (double)row.UplinkBytes + row.DownlinkBytes, metric.Of);
             (unit, name) = Show.UnitOf(MostX(overBytes));
             Plot(page, metric, overBytes, "over bytes", $"sent up and down, {name}", unit, Show.Bytes);
-            Plot(page, metric, Of(shown, static row => row.Pushes, metric.Of), "over messages", "pushes of all workers", 1, static value => $"{Show.Count(value)} pushes");
+            Plot(page, metric, Of(shown, static row => row.Pushes, metric.Of), "over pushes", "pushes of all workers", 1, static value => $"{Show.Count(value)} pushes");
             Plot(page, metric, Of(shown, static row => row.Passes, metric.Of), "over passes", "passes over all data", 1, static value => $"{value:#,0.#} passes");
             page.Add($"</div>\n");
             TellLeftOut(page, comparison, shown);
@@ -47,7 +47,7 @@ internal static class ComparisonPlots
         List<Series> series = Across(comparison, static one => one.Workers, static one => one.Gain, static setting => setting with { Workers = 0 });
         if (series.Count == 0)
             return;
-        page.Add($"<section>\n<h2>Gain with workers</h2>\n<p class=\"lead\">Seconds to the target of {comparison.Baseline} with the fewest workers that got there, divided by those of each.</p>\n");
+        page.Add($"<section>\n<h2>Gain with workers</h2>\n<p class=\"lead\">Seconds to the target of {comparison.Baseline} with the fewest workers, divided by those of each, where all runs of both got there. What cannot be decided is left out.</p>\n");
         SeriesPlot.WriteLegend(page, series);
         page.Add($"<div class=\"plots\">\n");
         new SeriesPlot

@@ -42,7 +42,7 @@ internal sealed class Curve(string name, Func<TraceRow, double> of, Func<double,
 
         if (Target is { } target && double.IsFinite(target) && (!isLogarithmic || target > 0))
             (low, high, leastPositive) = (Math.Min(low, target), Math.Max(high, target), Math.Min(leastPositive, target));
-        Axis y = isLogarithmic ? Axis.Logarithmic(leastPositive, high) : Axis.Linear(low, high);
+        Axis y = isLogarithmic ? Axis.Logarithmic(leastPositive, high, Target) : Axis.Linear(low, high);
         page.Add($"<div class=\"plots\">\n");
         (double divisor, string unit) = UnitOfTime(Most(trace, Seconds));
         Write(page, trace, y, Seconds, divisor, "over time", $"training time, {unit}", Show.Duration);
@@ -51,6 +51,8 @@ internal sealed class Curve(string name, Func<TraceRow, double> of, Func<double,
         Write(page, trace, y, Passes, 1, "over passes", "passes over all data", PassesOf);
         page.Add($"</div>\n");
         int hidden = Count(trace, value => isLogarithmic && value <= 0), broken = Count(trace, value => !double.IsFinite(value));
+        if (y.IsCut)
+            page.Add($"<p class=\"note\">{Plot.CutNote}</p>\n");
         if (hidden > 0)
             page.Add($"<p class=\"note\">{Samples(hidden)} at or below 0 have no place on a logarithmic axis and are not drawn.</p>\n");
         if (broken > 0)
@@ -113,13 +115,6 @@ internal sealed class Curve(string name, Func<TraceRow, double> of, Func<double,
         page.Add($"<figure>\n<figcaption><b>{title}</b> {end}</figcaption>\n");
         var plot = Plot.Begin(page, $"{name} {title}: {end}", y, y.IsLogarithmic ? $"{name}, logarithmic" : name, xName);
         plot.MarkX(along.Ticks, withLines: true);
-        if (Target is { } target && y.Place(target) is >= 0 and <= 1)
-        {
-            double at = Plot.Y(y.Place(target));
-            page.Add($"<path class=\"target\" d=\"M{plot.Left} {at}h{plot.PlotWidth}\"/>");
-            page.Add($"<text class=\"mark\" x=\"{plot.Left + 4}\" y=\"{at - 5}\">target {show(target)}</text>\n");
-        }
-
         List<(double X, double Y, TraceRow Row)?> points = Thin(trace, y, x, along, divisor);
         page.Add($"<path class=\"curve\" d=\"");
         bool isBroken = true;
@@ -140,6 +135,8 @@ internal sealed class Curve(string name, Func<TraceRow, double> of, Func<double,
             }
         }
 
+        if (Target is { } target)
+            plot.MarkTarget(y, target, show(target));
         plot.End();
         page.Add($"</figure>\n");
     }

@@ -9,6 +9,9 @@ internal sealed class Plot
     public const double Width = 344;
     public const double Height = 230;
 
+    /// <summary>What must be said of an axis that is cut.</summary>
+    public const string CutNote = "What is less than a hundredth of the target lies at the lower edge.";
+
     private const double Top = 28;
     private const double Bottom = 40;
     private const double RightMargin = 16;
@@ -67,6 +70,19 @@ internal sealed class Plot
         }
 
         _page.Add($"<path class=\"axis\" d=\"M{Left} {Y(0)}H{Width - RightMargin}\"/>\n");
+    }
+
+    /// <summary>The line to reach, with its number at the right end: curves that fall are above it at the left. Drawn over them.</summary>
+    /// <param name="y">The upward axis.</param>
+    /// <param name="target">The number.</param>
+    /// <param name="shown">The same for people.</param>
+    public void MarkTarget(Axis y, double target, string shown)
+    {
+        if (y.Place(target) is not (>= 0 and <= 1))
+            return;
+        double at = Y(y.Place(target));
+        _page.Add($"<path class=\"target\" d=\"M{Left} {at}h{PlotWidth}\"/>");
+        _page.Add($"<text class=\"halo\" x=\"{Width - RightMargin - 4}\" y=\"{at - 5}\" text-anchor=\"end\">target {shown}</text>\n");
     }
 
     public void End() => _page.Add($"</svg>\n");

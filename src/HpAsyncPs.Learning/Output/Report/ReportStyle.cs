@@ -65,6 +65,7 @@ internal static class ReportStyle
         figcaption b { color: var(--ink); font-weight: 650; margin-right: 6px; }
         .plot { display: block; width: 100%; height: auto; overflow: visible; }
         .plot text { font-size: 11.5px; fill: var(--soft); font-variant-numeric: tabular-nums; }
+        .plot .halo { fill: var(--ink); stroke: var(--page); stroke-width: 4; stroke-linejoin: round; paint-order: stroke; }
         .grid { stroke: var(--line); stroke-width: 1; fill: none; }
         .axis { stroke: var(--soft); stroke-width: 1; fill: none; }
         .curve { stroke: var(--curve); stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; fill: none; }

@@ -89,21 +89,18 @@ internal sealed record SeriesPlot
 
         if (Target is { } target && (!isLogarithmic || target > 0))
             (low, high, leastY) = (Math.Min(low, target), Math.Max(high, target), Math.Min(leastY, target));
-        Axis up = isLogarithmic ? Axis.Logarithmic(leastY, high) : Axis.Linear(low, high);
+        Axis up = isLogarithmic ? Axis.Logarithmic(leastY, high, Target) : Axis.Linear(low, high);
         Axis along = IsLogarithmicX ? Axis.Logarithmic(leastX / UnitOfX, mostX / UnitOfX) : Axis.Linear(0, mostX / UnitOfX, endsAtMark: false);
         page.Add($"<figure>\n<figcaption><b>{Title}</b></figcaption>\n");
         var plot = Plot.Begin(page, $"{YName}, {Title}: {all.Count} curves", up, up.IsLogarithmic ? $"{YName}, logarithmic" : YName, IsLogarithmicX ? $"{XName}, logarithmic" : XName);
         plot.MarkX(along.Ticks, withLines: true);
-        if (Target is { } line && up.Place(line) is >= 0 and <= 1)
-        {
-            double at = Plot.Y(up.Place(line));
-            page.Add($"<path class=\"target\" d=\"M{plot.Left} {at}h{plot.PlotWidth}\"/>");
-            page.Add($"<text class=\"mark\" x=\"{plot.Left + 4}\" y=\"{at - 5}\">target {ShowY(line)}</text>\n");
-        }
-
         foreach (Series series in all)
             Write(page, plot, series, up, along);
+        if (Target is { } line)
+            plot.MarkTarget(up, line, ShowY(line));
         plot.End();
+        if (up.IsCut)
+            page.Add($"<p class=\"note\">{Plot.CutNote}</p>\n");
         page.Add($"</figure>\n");
     }
 

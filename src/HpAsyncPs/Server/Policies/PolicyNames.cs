@@ -8,8 +8,11 @@ public static class PolicyNames
     /// <summary>Every name, for help texts.</summary>
     public static string[] All { get; } = ["async", "auto", "bsp", "bsp:1", "ssp:S", "asp:sgd", "asp:adagrad", "asp:adam", AspPolicy.Sum];
 
+    /// <summary>Those that reach the optimum, for messages: all but asp.</summary>
+    public const string Exact = "async, auto, bsp, bsp:1 or ssp:S";
+
     /// <summary>What they do, for help texts.</summary>
-    public const string Help = "async: nobody waits; auto: rounds that wait for whom it is worth to wait for, by measured times; bsp: a barrier every round; bsp:1: the same with one exchange a round where bsp has two; ssp:S: at most S pushes ahead of the slowest, as ssp:3; "
+    public const string Help = "async: nobody waits; auto: measures how fast each worker is, and has the fast ones wait for a slow one only as long as that makes training faster; bsp: a barrier every round; bsp:1: the same with one exchange a round where bsp has two; ssp:S: at most S pushes ahead of the slowest, as ssp:3; "
         + "asp:sgd, asp:adagrad, asp:adam: plain gradients, applied by the server; asp:sum: it adds what is pushed, for hpaps stress.";
 
     /// <summary>Learning rates, for help texts.</summary>
