@@ -88,14 +88,22 @@ internal sealed class Planner
         if (CostScale == 0)
             CostScale = Calibrated(stop);
         _ = Durations.TryParse(_plan.Latency, out TimeSpan latency); // checked before
-        ClusterCosts costs = Costs(CostScale, of.Codec) with { ServerBytesPerSecond = BytesOf(_plan.ServerBandwidth ?? of.Bandwidth), Servers = of.Servers, SharedCores = _plan.OneHost ?? 0 };
-        using SimulatedCluster? cluster = Simulate(_job!, settings, _ratio, costs, new LinkSpeed(latency, BytesOf(of.Bandwidth)), stop);
-        if (cluster is null)
+        string auto = CodecSpec.Auto.Name, charged = of.Codec == auto ? CodecSpec.Of(ValueCodec.Int4).Name : of.Codec;
+        using SimulatedCluster? first = Simulated(charged);
+        string chosen = of.Codec == auto && first?.Status().CodecDecisions is [.., var last] ? last.Codec : charged;
+        using SimulatedCluster? second = chosen == charged ? null : Simulated(chosen); // a frame of rows does not say how their values are coded, which takes time
+        if ((second ?? first) is not { } cluster || stop.IsCancellationRequested)
             return null;
         RunResult result = cluster.Result();
         if (result.Failure is { } failure)
             throw new ClusterException($"{of}: {failure}");
         return Of(of, settings, cluster, result, prices, _time.GetElapsedTime(start).TotalSeconds);
+
+        SimulatedCluster? Simulated(string codec)
+        {
+            ClusterCosts costs = Costs(CostScale, codec) with { ServerBytesPerSecond = BytesOf(_plan.ServerBandwidth ?? of.Bandwidth), Servers = of.Servers, SharedCores = _plan.OneHost ?? 0 };
+            return Simulate(_job!, settings, _ratio, costs, new LinkSpeed(latency, BytesOf(of.Bandwidth)), stop);
+        }
     }
 
     /// <summary>
@@ -109,7 +117,7 @@ internal sealed class Planner
             return 1;
         TrainSettings own = _measured with { Passes = summary.Passes, Target = null, TargetRmse = null, Plateau = null, TimeLimit = null };
         Func<SimulatedJob> job = own.Simulation!.Read(own, stop);
-        double with = Seconds(Costs(1, own.Codec)), without = Seconds(new ClusterCosts());
+        double with = Seconds(Costs(1, _run.Codec.Name)), without = Seconds(new ClusterCosts());
         return with > without ? Math.Clamp((summary.TrainSeconds - without) / (with - without), 1, MostCostScale) : 1;
 
         double Seconds(ClusterCosts costs)
