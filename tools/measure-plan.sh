@@ -1,18 +1,21 @@
 #!/usr/bin/env bash
 # Holds predictions of hpaps plan to runs over shaped links: time and bytes, predicted over measured. A run of one worker on this host is what is
 # measured; then three workers train over 1 Gbit/s and 100 Mbit/s, in some of the cases with a slow one.
-# Usage: tools/measure-plan.sh [--write] [ROUNDS]     ROUNDS: 5
-#   --write  puts the table into docs/benchmarks.md
+# Usage: tools/measure-plan.sh [--write] [--only WORDS] [ROUNDS]     ROUNDS: 5
+#   --write       puts the table into docs/benchmarks.md
+#   --only WORDS  measures the cases alone whose words begin with these, as in --only "mf 1gbit"
 # Server and workers have network namespaces of their own; each worker's cable is narrowed by tc (tbf) in both directions. It needs root, ip and
 # tc of iproute2, and the binaries of tools/publish.sh. With ml-latest-small/ratings.csv in $HPAPS_DATA, matrix factorisation is measured as well.
 # Exit codes: 0 done, 1 a run failed, 2 usage or something is missing.
 set -euo pipefail
 say() { echo "measure-plan.sh: $*" >&2; }
-write=
+write= only=
 case "${1:-}" in
-  -h | --help) sed -n '2,9s/^# //p' "$0"; exit 0 ;;
+  -h | --help) sed -n '2,10s/^# //p' "$0"; exit 0 ;;
   --write) write=1; shift ;;
 esac
+[[ ${1:-} != --only ]] || { only=${2:-}; shift $(($# < 2 ? $# : 2)); }
+[[ -z $write || -z $only ]] || { say "a table is of all cases: --write or --only"; exit 2; }
 rounds=${1:-5}
 [[ $rounds =~ ^[1-9][0-9]?$ && $# -le 1 ]] || { say "ROUNDS is 1 to 99; see --help"; exit 2; }
 [[ $EUID -eq 0 ]] && command -v ip >/dev/null && command -v tc >/dev/null || { say "it takes root, ip and tc"; exit 2; }
@@ -39,6 +42,12 @@ if [[ -f $ratings ]]; then
 else
   say "there is no $ratings: matrix factorisation is left out"
 fi
+if [[ -n $only ]]; then
+  chosen=()
+  for one in "${cases[@]}"; do [[ $one != "$only"* ]] || chosen+=("$one"); done
+  [[ ${#chosen[@]} -gt 0 ]] || { say "no case begins with '$only'"; exit 2; }
+  cases=("${chosen[@]}")
+fi
 out/bin/hpaps generate classification --out "$work/data" --rows 2000 --features 200000 --density 0.00025 --condition 10 2>"$work/errors"
 
 # options JOB: of its workers, in 'worker_options'
@@ -58,7 +67,7 @@ measure() {
 plan() {
   local slowed=()
   [[ $3 -eq 1 ]] || slowed=(--slow "0:$3")
-  out/bin/hpaps plan "$work/$1" --workers 3 --bandwidth "$2" --server-bandwidth unlimited --latency 50us "${slowed[@]}" --policies "$4" --codecs "$5" --passes "$6" --json \
+  out/bin/hpaps plan "$work/$1" --workers 3 --bandwidth "$2" --server-bandwidth unlimited --latency 50us --one-host "$(nproc)" "${slowed[@]}" --policies "$4" --codecs "$5" --passes "$6" --json \
     >"$work/plan" 2>"$work/errors" || { cat "$work/errors" >&2; return 1; }
 }
 
@@ -66,7 +75,7 @@ before=$(load)
 for ((round = 1; round <= rounds; round++)); do
   quiet || true
   for job in logreg mf; do
-    [[ $job == mf && ! -f $ratings ]] || measure "$job"
+    [[ " ${cases[*]}" != *" $job "* ]] || measure "$job"
   done
   for one in "${cases[@]}"; do
     read -r job rate factor policy codec passes <<<"$one"

@@ -27,6 +27,9 @@ public sealed record ClusterCosts
     /// <summary>Servers that share keys, and so work and bytes, evenly: each has a processor and a link of its own.</summary>
     public int Servers { get; init; } = 1;
 
+    /// <summary>Cores of the one host that all processes are on and share; 0: each thread has a core of its own.</summary>
+    public int SharedCores { get; init; }
+
     /// <summary>Nanoseconds at the end that sends, of one server or a worker.</summary>
     internal long SendingTime(in FrameHeader header, int bytes) => Time(bytes, header.KeyCount * Coding.GetValueOrDefault(header.Codec).Encode);
 

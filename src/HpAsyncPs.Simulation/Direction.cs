@@ -53,13 +53,14 @@ internal sealed class Direction(string peer, LinkSpeed speed, BusyTime use, Virt
         long time = speed.TransferTime(frame.WrittenCount);
         if (Ends is { } ends)
         {
-            events.Add(ends.Send(header, frame.WrittenCount), () => Transfer(ends, header, frame.WrittenMemory, time));
+            ends.Send(header, frame.WrittenCount, () => Transfer(ends, header, frame.WrittenMemory, time));
             return true;
         }
 
-        _freeAt = Math.Max(_freeAt, clock.Now) + time;
-        use.Add(_freeAt - time, _freeAt);
-        events.Add(_freeAt + Latency, () => Deliver(frame.WrittenMemory));
+        long start = Math.Max(_freeAt, clock.Now);
+        _freeAt = VirtualClock.Sum(start, time);
+        use.Add(start, _freeAt);
+        events.Add(VirtualClock.Sum(_freeAt, Latency), () => Deliver(frame.WrittenMemory));
         return true;
     }
 
@@ -72,21 +73,22 @@ internal sealed class Direction(string peer, LinkSpeed speed, BusyTime use, Virt
         if (!ends.IsUp)
         {
             long all = ends.ServerTime(frame.Length), left = ends.ServerLink.Take(all), from = Math.Max(_freeAt, left - all);
-            _freeAt = Math.Max(left, from + time);
-            use.Add(from, from + time);
+            long sent = VirtualClock.Sum(from, time);
+            _freeAt = Math.Max(left, sent);
+            use.Add(from, sent);
             Arrive(ends, header, frame, _freeAt);
             return;
         }
 
         long start = Math.Max(_freeAt, clock.Now);
-        _freeAt = start + time;
+        _freeAt = VirtualClock.Sum(start, time);
         use.Add(start, _freeAt);
         long end = _freeAt;
         events.Add(start, () => Arrive(ends, header, frame, Math.Max(end, ends.ServerLink.Take(ends.ServerTime(frame.Length)))));
     }
 
     private void Arrive(Ends ends, FrameHeader header, ReadOnlyMemory<byte> frame, long at) =>
-        events.Add(at + Latency, () => ends.Receive(header, frame.Length, () => Deliver(frame)));
+        events.Add(VirtualClock.Sum(at, Latency), () => ends.Receive(header, frame.Length, () => Deliver(frame)));
 
     private void Deliver(ReadOnlyMemory<byte> bytes)
     {

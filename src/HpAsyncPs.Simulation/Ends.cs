@@ -10,7 +10,7 @@ namespace HpAsyncPs.Simulation;
 /// <param name="Server">The server's thread.</param>
 /// <param name="ServerLink">The server's link in this direction.</param>
 /// <param name="Workers">That share it.</param>
-internal sealed record Ends(ClusterCosts Costs, bool IsUp, Resource Worker, Resource Server, Resource ServerLink, int Workers)
+internal sealed record Ends(ClusterCosts Costs, bool IsUp, Core Worker, Core Server, Resource ServerLink, int Workers)
 {
     /// <summary>A worker's part of the server's link.</summary>
     public double BytesPerSecond => Costs.ServerBytesPerSecond * Costs.Servers / Workers;
@@ -18,11 +18,14 @@ internal sealed record Ends(ClusterCosts Costs, bool IsUp, Resource Worker, Reso
     /// <summary>Nanoseconds at the server's link.</summary>
     public long ServerTime(int bytes) => Costs.ServerTransferTime(bytes);
 
-    /// <summary>When the sender is done with a message.</summary>
-    public long Send(in FrameHeader header, int bytes)
+    /// <summary>A message takes its sender's time first.</summary>
+    public void Send(in FrameHeader header, int bytes, Action done)
     {
         long time = Costs.SendingTime(header, bytes);
-        return IsUp ? Worker.Take(time) : Server.Take(time / Costs.Servers);
+        if (IsUp)
+            Worker.Send(time, done);
+        else
+            Server.Send(time / Costs.Servers, done);
     }
 
     /// <summary>A message waits for its receiver.</summary>

@@ -1,5 +1,4 @@
 using System;
-using System.Collections.Generic;
 
 namespace HpAsyncPs.Simulation;
 
@@ -19,43 +18,19 @@ internal sealed class BusyTime
     }
 }
 
-/// <summary>What serves one at a time, in the order of asking: a core, or one direction of a link.</summary>
+/// <summary>One direction of a link, which serves one message at a time, in the order of asking.</summary>
 /// <param name="use">Counts when it serves.</param>
 /// <param name="clock">The clock.</param>
-/// <param name="events">Where time passes.</param>
-internal sealed class Resource(BusyTime use, VirtualClock clock, EventQueue events)
+internal sealed class Resource(BusyTime use, VirtualClock clock)
 {
-    private readonly Queue<(long Time, Action Done)> _waiting = new();
-    private bool _works;
+    private long _freeAt;
 
-    /// <summary>When it is done with what it has so far, in nanoseconds.</summary>
-    public long FreeAt { get; private set; }
-
-    /// <summary>Takes time of it at once, behind what it does now and before what waits. Returns when that is over.</summary>
+    /// <summary>Takes time of it, behind what it has so far. Returns when that is over, in nanoseconds.</summary>
     public long Take(long time)
     {
-        FreeAt = Math.Max(FreeAt, clock.Now) + time;
-        use.Add(FreeAt - time, FreeAt);
-        return FreeAt;
-    }
-
-    /// <summary>Work that waits for its turn. What <paramref name="done"/> takes more comes before the next.</summary>
-    public void Add(long time, Action done)
-    {
-        _waiting.Enqueue((time, done));
-        if (!_works)
-            Begin();
-    }
-
-    private void Begin()
-    {
-        _works = _waiting.TryDequeue(out (long Time, Action Done) work);
-        if (!_works)
-            return;
-        events.Add(Take(work.Time), () =>
-        {
-            work.Done();
-            Begin();
-        });
+        long from = Math.Max(_freeAt, clock.Now);
+        _freeAt = VirtualClock.Sum(from, time);
+        use.Add(from, _freeAt);
+        return _freeAt;
     }
 }

@@ -12,8 +12,10 @@ namespace HpAsyncPs.Simulation;
 /// </summary>
 public sealed class SimulatedCluster : IDisposable
 {
-    // Server and workers look at the clock as often as they do in processes, or so often a pass, if that is less.
+    // Server and workers look at the clock as often as they do in processes, or so often a pass and a message, if that is less.
     private const double TicksPerPass = 1000;
+    private const double LeastBytesOfValue = 0.5;
+    private const double MostSending = 1e9;
     private static readonly TimeSpan LeastTick = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan Never = TimeSpan.FromDays(365 * 100);
 
@@ -26,7 +28,8 @@ public sealed class SimulatedCluster : IDisposable
     private readonly BusyTime _serverUse = new();
     private readonly BusyTime _serverLinkUse = new();
     private readonly BusyTime[] _linkUse;
-    private readonly Resource _serverCore;
+    private readonly Core _serverCore;
+    private readonly SharedCores? _shared;
     private readonly Resource _serverUplink;
     private readonly Resource _serverDownlink;
 
@@ -38,8 +41,9 @@ public sealed class SimulatedCluster : IDisposable
     public SimulatedCluster(ServerOptions options, IReadOnlyList<SimulatedWorker> workers, LinkSpeed link, Action<string>? log = null, ClusterCosts? costs = null)
     {
         _events = new EventQueue(_clock);
-        _serverCore = new Resource(_serverUse, _clock, _events);
-        (_serverUplink, _serverDownlink) = (new Resource(_serverLinkUse, _clock, _events), new Resource(_serverLinkUse, _clock, _events));
+        _shared = costs is { SharedCores: > 0 and var cores } ? new SharedCores(cores, _clock, _events) : null;
+        _serverCore = new Core(_serverUse, _shared, _clock, _events);
+        (_serverUplink, _serverDownlink) = (new Resource(_serverLinkUse, _clock), new Resource(_serverLinkUse, _clock));
         _linkUse = new BusyTime[workers.Count];
         options = options with
         {
@@ -56,7 +60,7 @@ public sealed class SimulatedCluster : IDisposable
         _down = new Direction[workers.Count];
         for (int rank = 0; rank < workers.Count; rank++)
             Connect(rank, workers[rank], link, costs);
-        TimeSpan tick = TickTime(workers);
+        TimeSpan tick = TickTime(workers, costs is null ? 0 : workers[0].Task.Parameters * LeastBytesOfValue / Math.Min(link.BytesPerSecond, costs.ServerBytesPerSecond));
         Repeat(tick, _server.Tick);
         Repeat(tick * (WorkerSession.TickInterval / LeastTick), TickWorkers);
     }
@@ -127,7 +131,7 @@ public sealed class SimulatedCluster : IDisposable
 
     private void Connect(int rank, SimulatedWorker worker, LinkSpeed link, ClusterCosts? costs)
     {
-        Resource? core = costs is null ? null : new Resource(new BusyTime(), _clock, _events);
+        Core? core = costs is null ? null : new Core(new BusyTime(), _shared, _clock, _events);
         _linkUse[rank] = new BusyTime();
         ITask task = worker.Task;
         var join = new WorkerOptions
@@ -149,7 +153,7 @@ public sealed class SimulatedCluster : IDisposable
         };
         _down[rank] = new Direction($"simulated worker {rank}", link, _linkUse[rank], _clock, _events)
         {
-            Ends = costs is null ? null : new Ends(costs, false, new Resource(new BusyTime(), _clock, _events), _serverCore, _serverDownlink, _workers.Length),
+            Ends = costs is null ? null : new Ends(costs, false, new Core(new BusyTime(), _shared, _clock, _events), _serverCore, _serverDownlink, _workers.Length),
             Arrived = (header, payload) =>
             {
                 _workers[rank].Session.Received(header, payload);
@@ -161,11 +165,14 @@ public sealed class SimulatedCluster : IDisposable
         _workers[rank].Session.Join();
     }
 
-    private static TimeSpan TickTime(IReadOnlyList<SimulatedWorker> workers)
+    /// <param name="workers">Whose passes count.</param>
+    /// <param name="sending">Seconds that a message takes at least, where they count.</param>
+    private static TimeSpan TickTime(IReadOnlyList<SimulatedWorker> workers, double sending)
     {
         TimeSpan least = TimeSpan.MaxValue;
         foreach (SimulatedWorker worker in workers)
             least = worker.PassTime < least ? worker.PassTime : least;
+        least += TimeSpan.FromSeconds(Math.Min(MostSending, sending));
         return least / TicksPerPass > LeastTick ? least / TicksPerPass : LeastTick;
     }
 

@@ -24,4 +24,7 @@ internal sealed class VirtualClock : TimeProvider
 
     /// <summary>The time after some more of it; what does not fit into the clock is its end.</summary>
     public long After(TimeSpan time) => time.Ticks > (long.MaxValue - Now) / NanosecondsPerTick ? long.MaxValue : Now + (time.Ticks * NanosecondsPerTick);
+
+    /// <summary>A time and some nanoseconds more; what does not fit into the clock is its end.</summary>
+    public static long Sum(long time, long more) => more > long.MaxValue - time ? long.MaxValue : time + more;
 }

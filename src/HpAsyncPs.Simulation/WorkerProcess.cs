@@ -14,7 +14,7 @@ namespace HpAsyncPs.Simulation;
 /// <param name="core">Of the computing thread, which codes and sends pushes as well; null: that takes no time.</param>
 /// <param name="clock">The clock.</param>
 /// <param name="events">Where time passes.</param>
-internal sealed class WorkerProcess(SimulatedWorker worker, WorkerOptions join, IFrameSink server, Resource? core, VirtualClock clock, EventQueue events) : IDisposable
+internal sealed class WorkerProcess(SimulatedWorker worker, WorkerOptions join, IFrameSink server, Core? core, VirtualClock clock, EventQueue events) : IDisposable
 {
     // A step without any data would take no time, and the clock would stand still.
     private static readonly TimeSpan LeastStep = TimeSpan.FromMicroseconds(1);
@@ -107,8 +107,7 @@ internal sealed class WorkerProcess(SimulatedWorker worker, WorkerOptions join, 
         loop.Compute();
         _isBusy = true;
         long step = ++_steps;
-        TimeSpan took = worker.Slowness.Stretch(Since(), worker.PassTime, loop.StepPasses * worker.Slowness.Draw());
-        events.Add(AfterSending(took > LeastStep ? took : LeastStep), () =>
+        Spend(worker.PassTime, loop.StepPasses, worker.Slowness.Draw(), _ =>
         {
             if (!_isBusy || step != _steps)
                 return; // it was interrupted
@@ -120,8 +119,7 @@ internal sealed class WorkerProcess(SimulatedWorker worker, WorkerOptions join, 
     private void BeginEvaluation(TrainingLoop loop)
     {
         _isEvaluating = true;
-        TimeSpan took = worker.Slowness.Stretch(Since(), worker.EvaluationTime, 1);
-        events.Add(AfterSending(took), () =>
+        Spend(worker.EvaluationTime, 1, 1, took =>
         {
             _isEvaluating = false;
             if (loop.Next(out _) == NextAction.Evaluate)
@@ -133,8 +131,38 @@ internal sealed class WorkerProcess(SimulatedWorker worker, WorkerOptions join, 
 
     private TimeSpan Since() => TimeSpan.FromTicks((clock.Now - _startedAt) / VirtualClock.NanosecondsPerTick);
 
-    /// <summary>The time after some more of it, once the thread is done with sending.</summary>
-    private long AfterSending(TimeSpan time) => clock.After(time) + Math.Max(0, (core?.FreeAt ?? 0) - clock.Now);
+    /// <summary>Lets the time of computing pass, once the thread is done with sending. On shared cores a slow worker sleeps, as in a process.</summary>
+    /// <param name="unit">A time at full speed.</param>
+    /// <param name="count">How often.</param>
+    /// <param name="drawn">How many times longer it takes at random.</param>
+    /// <param name="done">What follows, and how long it took.</param>
+    private void Spend(TimeSpan unit, double count, double drawn, Action<TimeSpan> done)
+    {
+        if (core is null)
+            Compute();
+        else
+            core.AfterSending(Compute);
+
+        void Compute()
+        {
+            TimeSpan begin = Since();
+            if (core is not { IsShared: true })
+            {
+                TimeSpan alone = Longer(LeastStep, worker.Slowness.Stretch(begin, unit, count * drawn));
+                events.Add(clock.After(alone), () => done(alone));
+                return;
+            }
+
+            long from = clock.Now;
+            core.Run((long)Math.Max(LeastStep.TotalNanoseconds, unit.TotalNanoseconds * count), () =>
+            {
+                TimeSpan busy = clock.GetElapsedTime(from), all = Longer(busy, worker.Slowness.Stretch(begin, busy, drawn));
+                events.Add(clock.After(all - busy), () => done(all));
+            });
+        }
+    }
+
+    private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
     private void CompleteStep()
     {

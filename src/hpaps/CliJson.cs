@@ -13,7 +13,6 @@ namespace HpAsyncPs.Cli;
 [JsonSerializable(typeof(ModelQuality))]
 [JsonSerializable(typeof(FactorQuality))]
 [JsonSerializable(typeof(PlanReport))]
-[JsonSerializable(typeof(Prices))]
 [JsonSerializable(typeof(RatingsInspection))]
 [JsonSerializable(typeof(Recommendations))]
 [JsonSerializable(typeof(SimulationReport))]

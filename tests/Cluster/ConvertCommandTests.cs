@@ -33,6 +33,7 @@ public sealed class ConvertCommandTests
     [InlineData(3, "absent: there is no such file", "--images", "absent")]
     [InlineData(3, "the labels are 4, 9", "--positive", "5")]
     [InlineData(3, "exists already", "--out", "images")]
+    [InlineData(3, "there is no folder", "--out", "none/out.svm")]
     [InlineData(3, "this is a file to read", "--out", "labels", "--force")]
     [InlineData(2, "give labels from 0 to 255", "--positive", "256")]
     [InlineData(2, "give labels from 0 to 255", "--positive", "4,")]

@@ -132,7 +132,14 @@ public sealed class PlanCommandTests
             Assert.InRange(one.GetProperty("relative_gap").GetDouble(), -0.01, 0.05);
         }
 
+        // It ends after its passes, and what it ends with meets the target: that is no failure.
+        plan = Plan(folder, "--target", "1e-9", "--reference", $"{optimum * 3:R}", "--passes", "0.001");
+        Assert.True(Predictions(plan)[0].GetProperty("met_target").GetBoolean());
+        Assert.Equal(0, plan.GetProperty("fastest").GetInt32());
+        Assert.DoesNotContain("do not reach", plan.GetProperty("notes").ToString(), StringComparison.Ordinal);
+
         plan = Plan(folder, "--target", "1e-9", "--reference", $"{optimum / 2:R}", "--passes", "3");
+        Assert.False(Predictions(plan)[0].GetProperty("met_target").GetBoolean());
         Assert.Equal(JsonValueKind.Null, plan.GetProperty("fastest").ValueKind);
         Assert.Contains("do not reach the target", plan.GetProperty("notes").ToString(), StringComparison.Ordinal);
     }
@@ -151,6 +158,103 @@ public sealed class PlanCommandTests
     }
 
     [Fact]
+    public void What_is_to_know_of_the_measured_run_is_said()
+    {
+        using var folder = new TempFolder();
+        string data = Measure(folder, "logreg", "--workers", "2", "--passes", "4", "--slow", "0:3");
+        JsonElement plan = Plan(folder);
+        Assert.Contains("the run was simulated", Notes(), StringComparison.Ordinal);
+        Assert.Contains("slow as in the run (0:3); with --slow 0:1 none is", Notes(), StringComparison.Ordinal);
+        plan = Plan(folder, "--slow", "0:1");
+        Assert.DoesNotContain("slow as in the run", Notes(), StringComparison.Ordinal);
+        Edit(folder, static summary => (summary["virtual_time"], summary["processors"]) = (false, 2));
+        plan = Plan(folder);
+        Assert.DoesNotContain("simulated", Notes(), StringComparison.Ordinal);
+        Assert.Contains("2 workers and a server on 2 processors", Notes(), StringComparison.Ordinal);
+
+        // Steps of a microsecond, of which coding and sending is most.
+        Edit(folder, static summary => summary["worker_busy_seconds"] = new JsonArray(3e-7, 1e-7));
+        plan = Plan(folder);
+        Assert.Contains("is uncertain", Notes(), StringComparison.Ordinal);
+        Assert.True(plan.GetProperty("seconds_of_example").GetDouble() < 0.6 * plan.GetProperty("seconds_of_example_measured").GetDouble());
+
+        // Workers of a server that was started by hand may have been on hosts of their own, whatever its own has.
+        Edit(folder, static summary => (summary["command"], summary["processors"], summary["worker_busy_seconds"]) = ("hpaps-server --workers 2 --passes 4", 1, new JsonArray(1, 1)));
+        plan = Plan(folder, "--data", data);
+        Assert.Equal(1, plan.GetProperty("crowding").GetDouble());
+
+        string Notes() => plan.GetProperty("notes").ToString();
+    }
+
+    [Fact]
+    public void What_messages_take_is_made_to_fit_the_measured_run()
+    {
+        using var folder = new TempFolder();
+        Measure(folder, "logreg", "--workers", "2", "--passes", "40", "--pass-time", "1ms", "--latency", "0s", "--bandwidth", "unlimited", "--solver", "gradient");
+        Assert.Equal(1, Scale(static seconds => seconds)); // it was simulated
+        Edit(folder, static summary => (summary["virtual_time"], summary["processors"]) = (false, 64));
+        Assert.Equal(1, Scale(static seconds => seconds / 2));
+        Assert.InRange(Scale(static seconds => seconds * 2.2), 1.2, 3);
+        Assert.Equal(3, Scale(static seconds => seconds * 100));
+
+        double Scale(Func<double, double> of)
+        {
+            Edit(folder, summary => summary["train_seconds"] = of(summary["train_seconds"]!.GetValue<double>()));
+            return Plan(folder).GetProperty("cost_scale").GetDouble();
+        }
+    }
+
+    [Fact]
+    public void What_no_worker_can_tell_is_refused()
+    {
+        using var folder = new TempFolder();
+        Measure(folder, "logreg", "--workers", "2", "--passes", "4", "--slow", "0:3,1:2");
+        using RunningProgram run = RunningProgram.Run(Published.Launcher, folder.Path, "plan", "run");
+        Assert.Equal(3, run.ExitCode());
+        Assert.Contains("all its workers were slow", run.Errors, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("logreg", "examples to train on")]
+    [InlineData("mf", "another fingerprint")]
+    public void Other_data_than_that_of_the_run_is_refused(string task, string message)
+    {
+        using var folder = new TempFolder();
+        string data = Measure(folder, task, "--workers", "2", "--passes", "2");
+        string[] lines = File.ReadAllLines(data);
+        File.WriteAllLines(folder.In("other"), task == "mf" ? [.. lines[..^1], lines[^1][..^1] + (lines[^1][^1] == '1' ? "2" : "1")] : lines[..^5]);
+        using RunningProgram run = RunningProgram.Run(Published.Launcher, folder.Path, "plan", "run", "--data", "other");
+        Assert.Equal(3, run.ExitCode());
+        Assert.Contains(message, run.Errors, StringComparison.Ordinal);
+        Assert.Contains("--data", run.Errors, StringComparison.Ordinal);
+        Plan(folder, "--data", data);
+    }
+
+    [Fact]
+    public void Processes_on_one_host_share_its_cores()
+    {
+        using var folder = new TempFolder();
+        Measure(folder, "logreg", "--workers", "4", "--passes", "20", "--pass-time", "200ms", "--solver", "gradient", "--policy", "bsp");
+        double alone = Seconds(), one = Seconds("--one-host", "1"), two = Seconds("--one-host", "2"), many = Seconds("--one-host", "64");
+        Assert.InRange(one / alone, 3.6, 4.05);
+        Assert.InRange(two / alone, 1.8, 2.05);
+        Assert.Equal(1, many / alone, 0.01);
+
+        double Seconds(params string[] arguments) => Predictions(Plan(folder, arguments))[0].GetProperty("seconds").GetDouble();
+    }
+
+    [Fact]
+    public void A_target_that_is_never_met_ends_all_the_same()
+    {
+        using var folder = new TempFolder();
+        Measure(folder, "logreg", "--workers", "2", "--passes", "4");
+        Edit(folder, static summary => summary["command"] = summary["command"]!.ToString().Replace(" --passes 4", "", StringComparison.Ordinal));
+        JsonElement plan = Plan(folder, "--target", "1e-9", "--reference", "1e-3");
+        Assert.Equal("passes", Predictions(plan)[0].GetProperty("reason").GetString());
+        Assert.Equal("relative gap 1E-09 or 2000 passes", plan.GetProperty("stop").GetString());
+    }
+
+    [Fact]
     public void A_signal_ends_it_with_what_is_done()
     {
         using var folder = new TempFolder();
@@ -164,21 +268,28 @@ public sealed class PlanCommandTests
     }
 
     [Theory]
-    [InlineData(2, "--workers must be", "--workers", "0")]
-    [InlineData(2, "--workers must be", "--workers", "2,,4")]
-    [InlineData(2, "--servers must be", "--servers", "65")]
-    [InlineData(2, "--bandwidth must be", "--bandwidth", "1Gbit,fast")]
+    [InlineData(2, "--workers: '0' must be", "--workers", "0")]
+    [InlineData(2, "empty entry", "--workers", "2,,4")]
+    [InlineData(2, "'2' is there twice", "--workers", "2,4,02")]
+    [InlineData(2, "'bsp' is there twice", "--policies", "bsp,bsp")]
+    [InlineData(2, "--servers: '65' must be", "--servers", "65")]
+    [InlineData(2, "--bandwidth: 'fast' must be", "--bandwidth", "1Gbit,fast")]
     [InlineData(2, "--server-bandwidth must be", "--server-bandwidth", "0MB")]
     [InlineData(2, "--latency must be", "--latency", "5")]
-    [InlineData(2, "--policies must be", "--policies", "async,best")]
-    [InlineData(2, "--codecs must be", "--codecs", "int3")]
+    [InlineData(2, "no policy 'best'", "--policies", "async,best")]
+    [InlineData(2, "trains nothing", "--policies", "asp:sum")]
+    [InlineData(2, "int3", "--codecs", "int3")]
+    [InlineData(2, "--one-host must be", "--one-host", "0")]
+    [InlineData(2, "--one-host and --prices", "--one-host", "2", "--prices", "none.json")]
+    [InlineData(2, "--one-host is for one server", "--one-host", "2", "--servers", "2")]
     [InlineData(2, "--slow", "--slow", "x")]
-    [InlineData(3, "at most 200", "--workers", "1,2,3,4,5,6,7,8", "--servers", "1,2,3,4,5", "--bandwidth", "1Gbit,2Gbit,3Gbit,4Gbit,5Gbit,6Gbit")]
-    [InlineData(3, "push gradients", "--policies", "asp:adam")]
-    [InlineData(3, "worker 3 is to be slow", "--slow", "3:2")]
-    [InlineData(3, "--target needs --reference", "--target", "0.1")]
+    [InlineData(2, "at most 200", "--workers", "1,2,3,4,5,6,7,8", "--servers", "1,2,3,4,5", "--bandwidth", "1Gbit,2Gbit,3Gbit,4Gbit,5Gbit,6Gbit")]
+    [InlineData(2, "push gradients", "--policies", "asp:adam")]
+    [InlineData(2, "worker 3 is to be slow", "--slow", "3:2")]
+    [InlineData(2, "--target needs --reference", "--target", "0.1")]
     [InlineData(3, "no such file", "--prices", "none.json")]
     [InlineData(3, "no such file", "--data", "none.svm")]
+    [InlineData(3, "leave it out", "--test", "tiny data.svm")]
     public void A_plan_that_cannot_be_made_says_why(int code, string message, params string[] arguments)
     {
         using var folder = new TempFolder();
@@ -186,7 +297,7 @@ public sealed class PlanCommandTests
         using RunningProgram run = RunningProgram.Run(Published.Launcher, folder.Path, ["plan", "run", .. arguments]);
         Assert.Equal(code, run.ExitCode());
         Assert.Contains(message, run.Errors, StringComparison.Ordinal);
-        Assert.Equal("", code == 3 ? run.Output : "");
+        Assert.Equal("", run.Output);
     }
 
     [Fact]
@@ -195,9 +306,12 @@ public sealed class PlanCommandTests
         using var folder = new TempFolder();
         Refused("no such folder");
         Directory.CreateDirectory(folder.In("run"));
-        Refused("cannot be read");
-        File.WriteAllText(folder.In("run/summary.json"), "{ nonsense");
-        Refused("is no summary");
+        Refused("has no summary.json");
+        File.WriteAllText(folder.In("run/comparison.json"), "{}");
+        Refused("this is a comparison of runs; give the folder of one of them, in run/runs");
+        File.WriteAllText(folder.In("run/summary.json"), "{\n\"workers\": 2,\n\"task\": \"log");
+        Refused("run/summary.json: is no summary of a run: line 3 is not what it should be");
+        File.Delete(folder.In("run/comparison.json"));
         Measure(folder, "logreg", "--workers", "2", "--passes", "2");
         string whole = File.ReadAllText(folder.In("run/summary.json"));
         foreach (string key in (string[])["command", "settings", "worker_busy_seconds", "worker_evaluating_seconds", "worker_passes", "worker_examples", "processors"])
@@ -209,20 +323,31 @@ public sealed class PlanCommandTests
 
         Edit(folder, static summary => summary["worker_busy_seconds"] = new JsonArray(0, 0));
         Refused("no worker computed anything");
+        Edit(folder, static summary => summary["worker_busy_seconds"] = new JsonArray(1e300, -1));
+        Refused("worker_busy_seconds says");
+        Edit(folder, static summary => summary["task"] = "sum");
+        Refused("its task is 'sum'");
+        Edit(folder, static summary => (summary["reason"], summary["failure"]) = ("failed", "worker 1 died"));
+        Refused("the run failed (worker 1 died)");
+        Refused("this is a file; give the folder of the run that it is in", "run/summary.json");
 
-        void Refused(string message)
+        void Refused(string message, string path = "run")
         {
-            using RunningProgram run = RunningProgram.Run(Published.Launcher, folder.Path, "plan", "run");
+            using RunningProgram run = RunningProgram.Run(Published.Launcher, folder.Path, "plan", path);
             Assert.Equal(3, run.ExitCode());
             Assert.Contains(message, run.Errors, StringComparison.Ordinal);
+            Assert.DoesNotContain("Path: $", run.Errors, StringComparison.Ordinal);
         }
     }
 
     [Theory]
-    [InlineData("is no price file", """{ "currency": "EUR", "worker_per_hour": 1, "server_per_hour": 1 }""")]
-    [InlineData("is no price file", """{ "currency": "EUR", "worker_per_hour": 1, "server_per_hour": 1, "per_gb": 1, "per_tb": 2 }""")]
-    [InlineData("is no price file", """{ "currency": "EUR", "worker_per_hour": "much", "server_per_hour": 1, "per_gb": 1 }""")]
-    [InlineData("is no price file", "null")]
+    [InlineData("is no price file: it has no per_gb;", """{ "currency": "EUR", "worker_per_hour": 1, "server_per_hour": 1 }""")]
+    [InlineData("is no price file: per_tb is not known;", """{ "currency": "EUR", "worker_per_hour": 1, "server_per_hour": 1, "per_gb": 1, "per_tb": 2 }""")]
+    [InlineData("is no price file: worker_per_hour must be a number from 0 to 1000000; it is much;", """{ "currency": "EUR", "worker_per_hour": "much", "server_per_hour": 1, "per_gb": 1 }""")]
+    [InlineData("is no price file: currency must be a text", """{ "currency": 1, "worker_per_hour": 1, "server_per_hour": 1, "per_gb": 1 }""")]
+    [InlineData("is no price file: it has no currency;", """{ "worker_per_hour": 1, "server_per_hour": 1, "per_gb": 1 }""")]
+    [InlineData("is no price file: it is no JSON from line 2 on;", "{\n\"currency\": EUR }")]
+    [InlineData("is no price file: it is no JSON object;", "null")]
     [InlineData("per_gb must be", """{ "currency": "EUR", "worker_per_hour": 1, "server_per_hour": 1, "per_gb": -1 }""")]
     [InlineData("currency must have", """{ "currency": " ", "worker_per_hour": 1, "server_per_hour": 1, "per_gb": 1 }""")]
     public void A_price_file_that_is_none_is_refused(string message, string text)

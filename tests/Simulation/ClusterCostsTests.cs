@@ -89,6 +89,56 @@ public sealed class ClusterCostsTests
         Assert.InRange((one - elsewhere) / (four - elsewhere), 3.99, 4.01);
     }
 
+    [Theory]
+    [InlineData(3, 3, 1.0)]
+    [InlineData(2, 3, 1.5)]
+    [InlineData(1, 3, 3.0)]
+    [InlineData(8, 1, 1.0)]
+    public void Cores_are_shared_evenly(int cores, int workers, double passes) =>
+        Assert.Equal(0.001 * passes, SecondsOfRound(workers, LinkSpeed.Unlimited, new ClusterCosts { SharedCores = cores }), 2e-9);
+
+    [Fact]
+    public void Who_is_done_leaves_its_share_to_the_others_and_who_sleeps_takes_none()
+    {
+        // One core, passes of 1 and 2 ms: both take turns until the first is done, at 2 ms, and the second is at 3.
+        Assert.Equal(0.003, Round((1, 1), (2, 1)), 2e-9);
+
+        // Both compute for 2 ms; the slow one then sleeps for three times that, and the other waits for it.
+        Assert.Equal(0.008, Round((1, 4), (1, 1)), 2e-9);
+
+        static double Round(params (int Passes, double Slow)[] workers)
+        {
+            return Seconds(3) - Seconds(2);
+
+            double Seconds(double passes)
+            {
+                SimulatedWorker[] all = Array.ConvertAll(workers, static one => new SimulatedWorker(new HalvingTask(1000), Pass * one.Passes, Slowness.Always(one.Slow)));
+                using var cluster = new SimulatedCluster(new ServerOptions { Policy = "ssp:0", Passes = passes, Evaluates = false }, all, LinkSpeed.Unlimited, null, new ClusterCosts { SharedCores = 1 });
+                return cluster.Run(1_000_000).Status.Seconds;
+            }
+        }
+    }
+
+    [Fact]
+    public void The_server_has_its_share_of_cores_too()
+    {
+        // Of the server 2 x 3 ms of applying and 2 of encoding, of each worker 1 of computing, 2 of encoding and 3 of applying: 20 ms of one core, whatever the order.
+        var costs = new ClusterCosts { Coding = new Dictionary<CodecId, CodingTime> { [CodecId.Fp32] = new(2e-6, 3e-6) }, SharedCores = 1 };
+        Assert.Equal(0.001 + 0.002 + 0.003 + 0.002 + 0.003, SecondsOfRound(1, LinkSpeed.Unlimited, costs), 2e-9);
+        Assert.InRange(SecondsOfRound(2, LinkSpeed.Unlimited, costs), 0.0205, 0.0221); // without sharing 0.014
+    }
+
+    [Fact]
+    public void What_takes_long_takes_no_more_events()
+    {
+        // 4 MB at 10 kB a second: minutes a message, and the clock is not looked at every 5 ms of them.
+        SimulatedWorker[] workers = [new(new HalvingTask(1_000_000), Pass, Slowness.None), new(new HalvingTask(1_000_000), Pass, Slowness.None)];
+        using var cluster = new SimulatedCluster(new ServerOptions { Policy = "ssp:0", Passes = 3, Evaluates = false }, workers, new LinkSpeed(TimeSpan.Zero, 1e4), null, new ClusterCosts { ServerBytesPerSecond = 1e4 });
+        RunResult result = cluster.Run(200_000);
+        Assert.Equal("passes", result.Reason);
+        Assert.InRange(cluster.Elapsed.TotalHours, 0.5, 3);
+    }
+
     [Fact]
     public void What_is_full_is_said()
     {

@@ -31,10 +31,11 @@ public sealed record CodingCosts(double Fp32, double EightBits, double FourBits,
     /// <summary>Measures it here for one codec: what coding a value at the one end takes, and applying it at the other, in seconds. Takes some milliseconds.</summary>
     /// <param name="settings">The codec; all its values or rows travel.</param>
     /// <param name="time">The clock.</param>
-    public static (double Encode, double Apply) Measure(CodecSettings settings, TimeProvider time)
+    /// <param name="count">Of so many values: more than fit into caches take longer each.</param>
+    public static (double Encode, double Apply) Measure(CodecSettings settings, TimeProvider time, int count = Values)
     {
         ArgumentNullException.ThrowIfNull(time);
-        int values = Values / settings.RowLength * settings.RowLength;
+        int values = Math.Max(1, count / settings.RowLength) * settings.RowLength;
         var encoder = new DeltaEncoder(settings, values);
         float[] x = new float[values], sent = new float[values], received = new float[values];
         double[] sum = new double[values];

@@ -20,6 +20,8 @@ internal static class GeneratedFile
     public static void Check(string option, string path, bool force)
     {
         InputFile.CheckOutput(option, path);
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder && !Directory.Exists(folder))
+            throw new InputException($"{option} {path}: there is no folder {folder}; make it first, or name a file elsewhere");
         if (File.Exists(path) && !force)
             throw new InputException($"{option} {path}: exists already; name another file, or replace it with --force");
     }

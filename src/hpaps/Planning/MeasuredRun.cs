@@ -10,7 +10,10 @@ using HpAsyncPs.Codecs;
 using HpAsyncPs.Learning.Classification;
 using HpAsyncPs.Learning.Factorization;
 using HpAsyncPs.Learning.Output;
+using HpAsyncPs.Learning.Output.Comparing;
 using HpAsyncPs.Programs;
+using HpAsyncPs.Protocol;
+using HpAsyncPs.Worker;
 
 namespace HpAsyncPs.Cli.Planning;
 
@@ -22,6 +25,10 @@ internal sealed class MeasuredRun
 
     private const double AboutAsFast = 1.2;
 
+    // Beyond these no run is: what a plan is made of stays within the clock.
+    private const double MostSeconds = 1e8;
+    private const double MostExamples = 1e15;
+
     private static readonly string[] ServerOptions = ["--policy", "--codec", "--rate", "--passes", "--target", "--reference", "--target-rmse", "--plateau", "--time-limit", "--max-magnitude"];
 
     private readonly string _folder;
@@ -30,24 +37,41 @@ internal sealed class MeasuredRun
     {
         _folder = folder;
         Summary = summary;
+        List<string> words = OwnCommand.Words(summary.Command!);
+        IsOwn = words is ["hpaps", "train" or "simulate", ..];
     }
 
     public RunSummary Summary { get; }
 
-    /// <summary>How many times longer steps took than they would have on cores of their own: workers that computed at a time, over the processors of the host; at least 1.</summary>
+    /// <summary>The launcher started it, all processes on one host; else its server was started by hand.</summary>
+    public bool IsOwn { get; }
+
+    /// <summary>
+    /// How many times longer steps took than they would have on cores of their own: workers that computed at a time, over the processors of the host; at least 1, and 1
+    /// where workers may have been on other hosts.
+    /// </summary>
     public double Crowding { get; private init; } = 1;
 
     /// <exception cref="InputException">There is no such run, or it says too little.</exception>
     public static MeasuredRun Read(string folder)
     {
         string path = Path.Combine(folder, "summary.json");
+        if (File.Exists(folder))
+            throw new InputException($"{folder}: this is a file; give the folder of the run that it is in");
         if (!Directory.Exists(folder))
             throw new InputException($"{folder}: there is no such folder; give the --out of a run of hpaps train or hpaps-server");
+        if (!File.Exists(path))
+        {
+            throw new InputException(File.Exists(Path.Combine(folder, ComparisonFiles.Json))
+                ? $"{folder}: this is a comparison of runs; give the folder of one of them, in {Path.Combine(folder, "runs")}"
+                : $"{folder}: has no summary.json, so it is of no run that ended; give the --out of a run of hpaps train or hpaps-server");
+        }
+
         RunSummary summary;
         try
         {
             using FileStream input = File.OpenRead(path);
-            summary = JsonSerializer.Deserialize(input, OutputJson.Default.RunSummary) ?? throw new JsonException("it is null");
+            summary = JsonSerializer.Deserialize(input, OutputJson.Default.RunSummary) ?? throw new JsonException();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -55,9 +79,13 @@ internal sealed class MeasuredRun
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path}: is no summary of a run ({e.Message})", e);
+            throw new InputException($"{path}: is no summary of a run: line {(e.LineNumber ?? 0) + 1} is not what it should be, as where the file was cut off or edited; run it again", e);
         }
 
+        if (summary.Failure is not null || summary.Reason == "failed")
+            throw new InputException($"{path}: the run failed ({summary.Failure ?? "it does not say why"}), and what it measured is not that of a whole run: run it again");
+        if (summary.Task is not (LogisticTask.Name or FactorTask.Name))
+            throw new InputException($"{path}: its task is '{summary.Task}', and plans are of {LogisticTask.Name} and {FactorTask.Name} alone: give a run of one of these");
         foreach ((string key, bool isThere) in (ReadOnlySpan<(string, bool)>)
             [
                 ("settings", summary.Settings?.Count > 0), ("command", summary.Command is { Length: > 0 }), ("worker_busy_seconds", summary.WorkerBusySeconds?.Count == summary.Workers),
@@ -69,10 +97,23 @@ internal sealed class MeasuredRun
                 throw new InputException($"{path}: has no {key}, which a plan is made of: it is of an older version, or of a run that failed; run it again");
         }
 
+        foreach ((string key, IReadOnlyList<double> figures, double most) in (ReadOnlySpan<(string, IReadOnlyList<double>, double)>)
+            [
+                ("worker_busy_seconds", summary.WorkerBusySeconds!, MostSeconds), ("worker_evaluating_seconds", summary.WorkerEvaluatingSeconds!, MostSeconds), ("worker_passes", summary.WorkerPasses!, Limits.Passes),
+                ("worker_examples", summary.WorkerExamples!, MostExamples), ("train_seconds", [summary.TrainSeconds], MostSeconds), ("pushes", [summary.Pushes], MostExamples),
+            ])
+        {
+            foreach (double figure in figures)
+            {
+                if (!(figure >= 0 && figure <= most))
+                    throw new InputException($"{path}: {key} says {figure:R}, and no run has that: it was edited; run it again");
+            }
+        }
+
         var run = new MeasuredRun(folder, summary);
-        if (run.SecondsOfExample(0) is not > 0)
+        if (run.SecondsOfExample(0).Alone is not > 0)
             throw new InputException($"{path}: no worker computed anything (worker_busy_seconds, worker_passes): run it for longer");
-        return new MeasuredRun(folder, summary) { Crowding = summary.VirtualTime ? 1 : Math.Max(1, run.Computing() / summary.Processors) };
+        return new MeasuredRun(folder, summary) { Crowding = summary.VirtualTime || !run.IsOwn ? 1 : Math.Max(1, run.Computing() / summary.Processors) };
     }
 
     /// <summary>
@@ -80,27 +121,28 @@ internal sealed class MeasuredRun
     /// have been slowed down.
     /// </summary>
     /// <param name="secondsOfPush">Of which a push is coded and sent.</param>
-    public double SecondsOfExample(double secondsOfPush)
+    /// <returns>The same as well with what coding and sending takes, as it was measured.</returns>
+    public (double Alone, double Measured) SecondsOfExample(double secondsOfPush)
     {
-        var all = new List<(double Seconds, double Examples)>();
+        var all = new List<(double Seconds, double Examples, double Busy)>();
         double least = double.PositiveInfinity;
         for (int rank = 0; rank < Summary.Workers; rank++)
         {
             double busy = Summary.WorkerBusySeconds[rank], examples = Summary.WorkerPasses[rank] * Summary.WorkerExamples[rank];
             if (busy <= 0 || examples <= 0)
                 continue;
-            all.Add((Math.Max(busy * LeastComputing, busy - (secondsOfPush * Summary.WorkerPushes[rank])), examples));
+            all.Add((Math.Max(busy * LeastComputing, busy - (secondsOfPush * Summary.WorkerPushes[rank])), examples, busy));
             least = Math.Min(least, all[^1].Seconds / examples);
         }
 
-        (double seconds, double count) = (0, 0);
-        foreach ((double Seconds, double Examples) one in all)
+        (double seconds, double count, double measured) = (0, 0, 0);
+        foreach ((double Seconds, double Examples, double Busy) one in all)
         {
             if (one.Seconds <= least * one.Examples * AboutAsFast)
-                (seconds, count) = (seconds + one.Seconds, count + one.Examples);
+                (seconds, count, measured) = (seconds + one.Seconds, count + one.Examples, measured + one.Busy);
         }
 
-        return count > 0 ? seconds / count / Crowding : 0;
+        return count > 0 ? (seconds / count / Crowding, measured / count / Crowding) : (0, 0);
     }
 
     /// <summary>Seconds that evaluating one example takes.</summary>
@@ -123,10 +165,9 @@ internal sealed class MeasuredRun
     public TrainSettings Settings(string? data, string? test)
     {
         List<string> words = OwnCommand.Words(Summary.Command!);
-        bool isOwn = words is ["hpaps", "train" or "simulate", ..];
-        if (!isOwn && data is null)
+        if (!IsOwn && data is null)
             throw new InputException($"{_folder}: its server was started by hand and does not know the data: give the whole of it with --data");
-        string kind = isOwn ? words[1] : "train";
+        string kind = IsOwn ? words[1] : "train";
         TrainSettings? settings = null;
         int Take(TrainSettings given)
         {
@@ -138,15 +179,19 @@ internal sealed class MeasuredRun
         var root = new RootCommand();
         root.Subcommands.Add(TrainCommand.LogisticRegression(0, simulate, instead: Take));
         root.Subcommands.Add(TrainCommand.Factorization(0, simulate, instead: Take));
-        List<string> arguments = isOwn ? words[2..] : ByHand(words, data!, test);
+        List<string> arguments = IsOwn ? words[2..] : ByHand(words, data!, test);
         ParseResult parsed = root.Parse(arguments, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
             throw new InputException($"{_folder}: its command line is not understood ({parsed.Errors[0].Message}): {Summary.Command}");
         parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
         if (settings is null)
             throw new InputException($"{_folder}: its command line is not that of a run: {Summary.Command}");
+        if (settings.HasLabels && test is not null)
+            throw new InputException($"--test {test}: a plan of {LogisticTask.Name} measures no accuracy and has no use for it: leave it out");
+        if (settings.Slow.Count >= Summary.Workers)
+            throw new InputException($"{_folder}: all its workers were slow (--slow), so what an example takes one that is not cannot be told: plan from a run with such a one");
         settings = settings with { Data = data ?? settings.Data, Test = test ?? settings.Test, Output = null, Json = false };
-        if (isOwn && data is null && !File.Exists(settings.Data))
+        if (IsOwn && data is null && !File.Exists(settings.Data))
             throw new InputException($"{_folder}: its data was {settings.Data}, which is not there from here; say where it is with --data");
         return Summary.Reason == "stopped" ? settings with { Passes = Summary.Passes } : settings;
     }
@@ -193,7 +238,7 @@ internal sealed class MeasuredRun
     /// <summary>Workers that computed at a time, on average; those that sleep to be slow count by what they compute.</summary>
     private double Computing()
     {
-        double all = 0, full = SecondsOfExample(0);
+        double all = 0, full = SecondsOfExample(0).Alone;
         for (int rank = 0; rank < Summary.Workers; rank++)
             all += full * Summary.WorkerPasses[rank] * Summary.WorkerExamples[rank];
         return Summary.TrainSeconds > 0 ? all / Summary.TrainSeconds : 0;

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using HpAsyncPs.Cli.Comparing;
 using HpAsyncPs.Cli.Simulating;
 using HpAsyncPs.Cli.Training;
 using HpAsyncPs.Codecs;
@@ -17,6 +18,7 @@ namespace HpAsyncPs.Cli.Planning;
 internal static class PlanCommand
 {
     private const int MostServers = 64;
+    private const int MostCores = 4096;
     private const string DefaultBandwidth = "1Gbit";
     private const string DefaultLatency = "100us";
 
@@ -25,14 +27,15 @@ internal static class PlanCommand
         var run = new Argument<string>("run") { HelpName = "RUN", Description = "Folder of the measured run, of hpaps train --out or hpaps-server --out: best of fewer workers than that machine has processors." };
         Option<string?> data = new("--data") { HelpName = "FILE", Description = "The whole data of the run; by default the file that it was trained on, if hpaps train did." };
         Option<string?> test = new("--test") { HelpName = "FILE", Description = "Ratings that the RMSE is measured on, where the run's server was started by hand." };
-        Option<string?> workers = List("--workers", "N,...", "Numbers of workers; by default that of the run.", text => IsCount(text, Limits.Workers), $"whole numbers from 1 to {Limits.Workers}");
-        Option<string?> servers = List("--servers", "N,...", "Numbers of servers that share the keys; 1 by default. More than one is an assumption: they share work and bytes evenly.", static text => IsCount(text, MostServers), $"whole numbers from 1 to {MostServers}");
-        Option<string?> bandwidths = List("--bandwidth", "RATE,...", $"Of each worker's link, in each direction, a second: a number and kbit, Mbit, Gbit, or kB, MB, GB, or 'unlimited'; {DefaultBandwidth} by default. TCP and Ethernet take 6 % of it.", static text => SimulateOptions.TryParseBandwidth(text, out _), "rates, as in 1Gbit,100Mbit or unlimited");
-        Option<string?> policies = List("--policies", "NAME,...", "Policies; by default that of the run.", IsPolicy, "policies, as in async,bsp,ssp:3");
-        Option<string?> codecs = List("--codecs", "NAME,...", "Codecs; by default that of the run.", IsCodec, $"codecs: {CodecSpec.Help}");
+        ListOption workers = new("--workers", "--workers", "Numbers of workers; by default that of the run.", static text => Whole(text, Limits.Workers));
+        ListOption servers = new("--servers", "--servers", "Numbers of servers that share the keys; 1 by default. More than one is an assumption: they share work and bytes evenly.", static text => Whole(text, MostServers));
+        ListOption bandwidths = new("--bandwidth", "--bandwidth", $"Of each worker's link, in each direction, a second: a number and kbit, Mbit, Gbit, or kB, MB, GB, or 'unlimited'; {DefaultBandwidth} by default. TCP and Ethernet take 6 % of it.", Rate);
+        ListOption policies = new("--policies", "--policy", "Policies; by default that of the run.", Policy);
+        ListOption codecs = new("--codecs", "--codec", $"Codecs; by default that of the run. There are {CodecSpec.Help}.", static text => CodecSpec.Parse(text).Name);
         Option<string?> serverBandwidth = Single("--server-bandwidth", "RATE", "Of each server's link, which all workers share; by default that of a worker's.", static text => SimulateOptions.TryParseBandwidth(text, out _), "a rate, as in 10Gbit or unlimited");
         Option<string?> latency = Single("--latency", "TIME", $"From the last byte of a message to its arrival; {DefaultLatency} by default.", static text => Durations.TryParse(text, out TimeSpan time) && time <= TimeSpan.FromDays(1), $"a number and its unit ({Durations.Units}), at most 24h, as in 100us or 0s");
         Option<string[]> slow = new("--slow") { HelpName = "RANK:FACTOR[@FROM-TO],...", Description = "Workers on slower machines, as with hpaps train; by default those of the run." };
+        Option<int?> oneHost = new Option<int?>("--one-host") { HelpName = "CORES", Description = "All processes are on one host and share so many cores, as with hpaps train; by default each has a core of its own." }.Within(1, MostCores);
         Option<double?> passes = new Option<double?>("--passes") { HelpName = "N", Description = "Stop after this many passes over all data; by default where the run was to stop." }.Positive(Limits.Passes);
         Option<double?> target = new Option<double?>("--target") { HelpName = "F", Description = "Stop at this relative gap (logreg) or test RMSE (mf); by default where the run was to stop." }.Positive(double.MaxValue);
         Option<double?> reference = new Option<double?>("--reference") { HelpName = "F", Description = "The optimum that gaps are measured against; by default that of the run." }.Within(double.MinValue, double.MaxValue);
@@ -47,7 +50,7 @@ internal static class PlanCommand
             "hpaps plan run --workers 8 --servers 1,2,4 --codecs fp32,int8,int4 --policies async,bsp --prices prices.json",
             "hpaps plan run --workers 4 --slow 0:8 --target 0.86 --json"))
         {
-            run, data, test, workers, servers, bandwidths, serverBandwidth, latency, policies, codecs, slow, passes, target, reference, prices, output, json,
+            run, data, test, workers.Option, servers.Option, bandwidths.Option, serverBandwidth, latency, policies.Option, codecs.Option, oneHost, slow, passes, target, reference, prices, output, json,
         };
         command.SetAction(parsed => PlanRun.Run(
             new PlanSettings
@@ -55,11 +58,12 @@ internal static class PlanCommand
                 Run = parsed.GetValue(run)!,
                 Data = parsed.GetValue(data),
                 Test = parsed.GetValue(test),
-                Workers = Counts(parsed.GetValue(workers)),
-                Servers = parsed.GetValue(servers) is { } counts ? Counts(counts) : [1],
-                Bandwidths = (parsed.GetValue(bandwidths) ?? DefaultBandwidth).Split(','),
-                Policies = parsed.GetValue(policies)?.Split(',') ?? [],
-                Codecs = parsed.GetValue(codecs)?.Split(',') ?? [],
+                Workers = Counts(workers.Of(parsed)),
+                Servers = servers.Of(parsed) is { Count: > 0 } counts ? Counts(counts) : [1],
+                Bandwidths = bandwidths.Of(parsed) is { Count: > 0 } rates ? rates : [DefaultBandwidth],
+                Policies = policies.Of(parsed),
+                Codecs = codecs.Of(parsed),
+                OneHost = parsed.GetValue(oneHost),
                 ServerBandwidth = parsed.GetValue(serverBandwidth),
                 Latency = parsed.GetValue(latency) ?? DefaultLatency,
                 Slow = parsed.GetValue(slow) is { Length: > 0 } patterns ? SlowWorkers.Parse(patterns) : null,
@@ -71,12 +75,18 @@ internal static class PlanCommand
                 Json = parsed.GetValue(json),
             },
             TimeProvider.System));
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(oneHost) is not { Implicit: false })
+                return;
+            if (result.GetResult(prices) is { Implicit: false })
+                result.AddError("--one-host and --prices: prices are of a machine for each worker and each server, and one host is one machine: leave one of them out.");
+            if (result.GetResult(servers.Option) is { Implicit: false, Tokens: not [{ Value: "1" }] })
+                result.AddError("--one-host is for one server: several have a machine each; leave --servers out.");
+        });
         slow.Validators.Add(result => SlowWorkers.Check(result, Limits.Workers, result.AddError));
         return command;
     }
-
-    private static Option<string?> List(string name, string help, string description, Func<string, bool> isGood, string form) =>
-        Single(name, help, description, text => Array.TrueForAll(text.Split(','), one => isGood(one)), $"{form}, separated by commas");
 
     private static Option<string?> Single(string name, string help, string description, Func<string, bool> isGood, string form)
     {
@@ -89,39 +99,23 @@ internal static class PlanCommand
         return option;
     }
 
-    private static List<int> Counts(string? text)
+    private static List<int> Counts(List<string> given)
     {
         var all = new List<int>();
-        foreach (string one in text?.Split(',') ?? [])
+        foreach (string one in given)
             all.Add(int.Parse(one, CultureInfo.InvariantCulture));
         return all;
     }
 
-    private static bool IsCount(string text, int most) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count >= 1 && count <= most;
+    private static string Whole(string text, int most) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count >= 1 && count <= most
+        ? count.ToString(CultureInfo.InvariantCulture)
+        : throw new FormatException($"'{text}' must be a whole number from 1 to {most}");
 
-    private static bool IsPolicy(string text)
-    {
-        try
-        {
-            PolicyNames.Create(text);
-            return text != AspPolicy.Sum;
-        }
-        catch (InputException)
-        {
-            return false;
-        }
-    }
+    private static string Rate(string text) => SimulateOptions.TryParseBandwidth(text, out _) ? text : throw new FormatException($"'{text}' must be a rate, as 1Gbit or 100Mbit, or unlimited");
 
-    private static bool IsCodec(string text)
+    private static string Policy(string text)
     {
-        try
-        {
-            CodecSpec.Parse(text);
-            return true;
-        }
-        catch (FormatException)
-        {
-            return false;
-        }
+        PolicyNames.Create(text);
+        return text != AspPolicy.Sum ? text : throw new FormatException($"'{AspPolicy.Sum}' only adds what is pushed, and trains nothing: use asp:sgd, asp:adagrad or asp:adam");
     }
 }

@@ -6,6 +6,9 @@ namespace HpAsyncPs.Cli.Planning;
 /// <summary>What a plan is asked for.</summary>
 internal sealed record PlanSettings
 {
+    // One that never gets to its target would go on forever.
+    private const double MostPassesToTarget = 2000;
+
     /// <summary>Folder of the measured run.</summary>
     public required string Run { get; init; }
 
@@ -31,6 +34,9 @@ internal sealed record PlanSettings
     /// <summary>Of each server; null: that of a worker's link.</summary>
     public string? ServerBandwidth { get; init; }
 
+    /// <summary>Cores of the one host that all processes share; null: each has a core of its own.</summary>
+    public int? OneHost { get; init; }
+
     /// <summary>By rank; null: as in the run.</summary>
     public IReadOnlyDictionary<int, string>? Slow { get; init; }
 
@@ -47,15 +53,15 @@ internal sealed record PlanSettings
 
     public bool Json { get; init; }
 
-    /// <summary>Training as the run did it, until where the plan says.</summary>
+    /// <summary>Training as the run did it, until where the plan says, and not for ever.</summary>
     public TrainSettings Of(TrainSettings run)
     {
-        run = run with { Passes = Passes ?? run.Passes, Slow = Slow ?? run.Slow };
+        run = run with { Passes = Passes ?? run.Passes, Slow = Slow ?? run.Slow, Reference = Reference ?? run.Reference };
         if (Target is { } target)
-            run = run.HasLabels ? run with { Target = target, Reference = Reference ?? run.Reference } : run with { TargetRmse = target };
-        if (run is { Target: not null, Reference: null })
-            throw new InputException("--target needs --reference, the optimum that the gap is measured against: the run has none");
-        return run;
+            run = run.HasLabels ? run with { Target = target } : run with { TargetRmse = target };
+        if (run is not { Passes: null, TimeLimit: null })
+            return run;
+        return run with { Passes = run is { Target: null, TargetRmse: null } ? run.DefaultPasses : run.HasLabels ? MostPassesToTarget : TrainCommand.FactorTargetPasses };
     }
 
     /// <summary>All cases, those of the same number of workers together.</summary>

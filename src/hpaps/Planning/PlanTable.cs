@@ -9,6 +9,7 @@ namespace HpAsyncPs.Cli.Planning;
 /// <summary>A plan, for people.</summary>
 internal static class PlanTable
 {
+    private const double MostHours = 100;
     private const int FirstNumber = 5; // columns before it are words
 
     /// <param name="report">The plan.</param>
@@ -28,14 +29,15 @@ internal static class PlanTable
         {
             lines.Add(
             [
-                Text(one.Workers), Text(one.Servers), one.Bandwidth, one.Policy, one.Codec, Show.Duration(one.Seconds), Show.Bytes(one.UplinkBytes), Show.Bytes(one.DownlinkBytes),
+                Text(one.Workers), Text(one.Servers), one.Bandwidth, one.Policy, one.Codec, Time(one.Seconds), Show.Bytes(one.UplinkBytes), Show.Bytes(one.DownlinkBytes),
                 hasGap && one.RelativeGap is { } gap ? Show.Gap(gap) : hasRmse && one.TestRmse is { } rmse ? Fixed(rmse) : one.Objective is { } objective ? Fixed(objective) : "-",
                 one.Cost is { } cost ? Money(cost.Total) : "", Show.Share(one.ServerBusy), Show.Share(one.ServerLinkBusy), Show.Share(one.LinkBusy), Show.Share(one.WorkerBusy), one.Limit,
             ]);
         }
 
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"{report.Task} to {report.Stop}, from {report.Run}: {report.SecondsOfExample * 1e9:0.#} ns an example and pass; latency {report.Latency}, a server's link: {report.ServerBandwidth}\n\n");
+        text.Append($"{report.Task} to {report.Stop}, from {report.Run}; latency {report.Latency}, a server's link: {report.ServerBandwidth}\n");
+        text.Append($"a worker computes {Time(report.SecondsOfExample)} for an example in a pass: {Time(report.SecondsOfExampleMeasured)} as measured, less coding and sending, which are added for each case\n\n");
         Append(text, lines);
         text.Append('\n');
         if (report.Fastest is { } fastest)
@@ -73,7 +75,7 @@ internal static class PlanTable
     }
 
     private static string Sentence(Prediction one, PlanReport report) =>
-        $"{one.Name()}: {Show.Duration(one.Seconds)}" + (one.Cost is { } cost ? $", {Money(cost.Total)} {report.Prices!.Currency} ({Money(cost.Machines)} for machines, {Money(cost.Traffic)} for traffic{(report.Prices.Example ? "; example prices, made up" : "")})" : "");
+        $"{one.Name()}: {Time(one.Seconds)}" + (one.Cost is { } cost ? $", {Money(cost.Total)} {report.Prices!.Currency} ({Money(cost.Machines)} for machines, {Money(cost.Traffic)} for traffic{(report.Prices.Example ? "; example prices, made up" : "")})" : "");
 
     private static void Append(StringBuilder text, List<string[]> lines)
     {
@@ -97,6 +99,21 @@ internal static class PlanTable
             text.Append(one.ToString().TrimEnd()).Append('\n');
         }
     }
+
+    /// <summary>A time in the unit that it is best told in, from nanoseconds to days.</summary>
+    public static string Time(double seconds) => seconds switch
+    {
+        >= MostHours * 3600 => $"{seconds / 86400:#,0.#} days",
+        >= 1 or <= 0 or double.NaN => Show.Duration(seconds),
+        >= 1e-3 => Digits(seconds * 1e3, "ms"),
+        >= 1e-6 => Digits(seconds * 1e6, "us"),
+        _ => Digits(seconds * 1e9, "ns"),
+    };
+
+    /// <summary>Some of what is counted.</summary>
+    public static string Amount(int count, string what) => $"{count} {what}{(count == 1 ? "" : "s")}";
+
+    private static string Digits(double value, string unit) => string.Create(CultureInfo.InvariantCulture, $"{value:0.0} {unit}");
 
     private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
 

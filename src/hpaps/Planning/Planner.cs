@@ -23,12 +23,22 @@ internal sealed class Planner
     /// <summary>What a message takes at each end besides its bytes: waking up, a call of the system, a header.</summary>
     public const double SecondsOfMessage = 10e-6;
 
+    // Beyond it something else kept the run waiting.
+    private const double MostCostScale = 3;
+
+    private const int LeastCoded = 64 * 1024;
+    private const int MostCoded = 4 * 1024 * 1024;
+
+    private static readonly TimeSpan MostTime = TimeSpan.FromDays(10 * 365);
+
     private readonly MeasuredRun _run;
     private readonly PlanSettings _plan;
     private readonly TrainSettings _settings;
     private readonly TimeProvider _time;
     private readonly CodingCosts _coding;
+    private readonly TrainSettings _measured;
     private readonly ClusterCosts _costs;
+    private readonly Dictionary<CodecSettings, CodingTime> _coded = [];
     private readonly double _secondsOfExample;
     private readonly double _secondsOfEvaluation;
 
@@ -39,20 +49,27 @@ internal sealed class Planner
 
     /// <param name="run">What was measured.</param>
     /// <param name="plan">What is asked for.</param>
-    /// <param name="settings">How it trains.</param>
+    /// <param name="measured">How it trained.</param>
+    /// <param name="settings">How it trains in the plan.</param>
     /// <param name="time">The clock.</param>
-    public Planner(MeasuredRun run, PlanSettings plan, TrainSettings settings, TimeProvider time)
+    public Planner(MeasuredRun run, PlanSettings plan, TrainSettings measured, TrainSettings settings, TimeProvider time)
     {
-        (_run, _plan, _settings, _time) = (run, plan, settings, time);
+        (_run, _plan, _measured, _settings, _time) = (run, plan, measured, settings, time);
         double secondsOfByte = TransferCost.SecondsOfByte(time);
         _coding = CodingCosts.Measure(time, secondsOfByte);
         _costs = new ClusterCosts { SecondsOfByte = secondsOfByte / 2, SecondsOfMessage = SecondsOfMessage };
-        _secondsOfExample = run.SecondsOfExample(SecondsOfPush());
+        (_secondsOfExample, SecondsOfExampleMeasured) = run.SecondsOfExample(SecondsOfPush());
         _secondsOfEvaluation = run.SecondsOfEvaluation();
     }
 
     /// <summary>Seconds of a core that one example takes in one pass.</summary>
     public double SecondsOfExample => _secondsOfExample;
+
+    /// <summary>The same with coding and sending, as measured.</summary>
+    public double SecondsOfExampleMeasured { get; }
+
+    /// <summary>How many times as long as measured alone messages take, so that the measured run is predicted; 0: not known yet.</summary>
+    public double CostScale { get; private set; }
 
     /// <summary>Seconds that evaluating one takes.</summary>
     public double SecondsOfEvaluation => _secondsOfEvaluation;
@@ -68,33 +85,89 @@ internal sealed class Planner
         long start = _time.GetTimestamp();
         TrainSettings settings = _settings with { Workers = of.Workers, Policy = of.Policy, Codec = of.Codec };
         Read(settings, stop);
-        ITask[] tasks = _job!().Tasks;
-        var workers = new SimulatedWorker[tasks.Length];
-        for (int rank = 0; rank < workers.Length; rank++)
-        {
-            Slowness slow = SlowOptions.Of(settings.Slow.GetValueOrDefault(rank), settings.SlowRandom, settings.Seed, rank);
-            workers[rank] = new SimulatedWorker(tasks[rank], Time(_secondsOfExample * _ratio * tasks[rank].Weight), slow, Time(_secondsOfEvaluation * tasks[rank].Weight));
-        }
-
+        if (CostScale == 0)
+            CostScale = Calibrated(stop);
         _ = Durations.TryParse(_plan.Latency, out TimeSpan latency); // checked before
-        ClusterCosts costs = _costs with
-        {
-            Coding = CodingOf(CodecSpec.Parse(of.Codec), tasks[0].RowLength),
-            ServerBytesPerSecond = BytesOf(_plan.ServerBandwidth ?? of.Bandwidth),
-            Servers = of.Servers,
-        };
-        ServerOptions options = SimulatedTraining.OptionsOf(settings) with { CodingCosts = _coding };
-        using var cluster = new SimulatedCluster(options, workers, new LinkSpeed(latency, BytesOf(of.Bandwidth)), null, costs);
-        while (cluster.Next())
-        {
-            if (stop.IsCancellationRequested)
-                return null;
-        }
-
+        string auto = CodecSpec.Auto.Name, charged = of.Codec == auto ? CodecSpec.Of(ValueCodec.Int4).Name : of.Codec;
+        using SimulatedCluster? first = Simulated(charged);
+        string chosen = of.Codec == auto && first?.Status().CodecDecisions is [.., var last] ? last.Codec : charged;
+        using SimulatedCluster? second = chosen == charged ? null : Simulated(chosen); // a frame of rows does not say how their values are coded, which takes time
+        if ((second ?? first) is not { } cluster || stop.IsCancellationRequested)
+            return null;
         RunResult result = cluster.Result();
         if (result.Failure is { } failure)
             throw new ClusterException($"{of}: {failure}");
         return Of(of, settings, cluster, result, prices, _time.GetElapsedTime(start).TotalSeconds);
+
+        SimulatedCluster? Simulated(string codec)
+        {
+            ClusterCosts costs = Costs(CostScale, codec) with { ServerBytesPerSecond = BytesOf(_plan.ServerBandwidth ?? of.Bandwidth), Servers = of.Servers, SharedCores = _plan.OneHost ?? 0 };
+            return Simulate(_job!, settings, _ratio, costs, new LinkSpeed(latency, BytesOf(of.Bandwidth)), stop);
+        }
+    }
+
+    /// <summary>
+    /// Messages take more in a run than what is measured of them alone, as nothing is in caches and threads are to be woken: as many times more as makes the plan of the
+    /// measured run as long as it was. Only where the launcher ran it, with no link between; else 1.
+    /// </summary>
+    private double Calibrated(CancellationToken stop)
+    {
+        RunSummary summary = _run.Summary;
+        if (summary.VirtualTime || !_run.IsOwn || summary is not { WorkerRestarts: 0, ServerRestarts: 0, LostWorkers.Count: 0 })
+            return 1;
+        TrainSettings own = _measured with { Passes = summary.Passes, Target = null, TargetRmse = null, Plateau = null, TimeLimit = null };
+        Func<SimulatedJob> job = own.Simulation!.Read(own, stop);
+        double with = Seconds(Costs(1, _run.Codec.Name)), without = Seconds(new ClusterCosts());
+        return with > without ? Math.Clamp((summary.TrainSeconds - without) / (with - without), 1, MostCostScale) : 1;
+
+        double Seconds(ClusterCosts costs)
+        {
+            using SimulatedCluster? cluster = Simulate(job, own, 1, costs with { SharedCores = summary.Processors }, LinkSpeed.Unlimited, stop);
+            return cluster?.Result().Status.Seconds ?? throw new OperationCanceledException();
+        }
+    }
+
+    /// <summary>Null when it was given up.</summary>
+    private SimulatedCluster? Simulate(Func<SimulatedJob> job, TrainSettings settings, double ratio, ClusterCosts costs, LinkSpeed link, CancellationToken stop)
+    {
+        ITask[] tasks = job().Tasks;
+        Check(tasks);
+        var workers = new SimulatedWorker[tasks.Length];
+        for (int rank = 0; rank < workers.Length; rank++)
+        {
+            Slowness slow = SlowOptions.Of(settings.Slow.GetValueOrDefault(rank), settings.SlowRandom, settings.Seed, rank);
+            workers[rank] = new SimulatedWorker(tasks[rank], Time(_secondsOfExample * ratio * tasks[rank].Weight), slow, Time(_secondsOfEvaluation * tasks[rank].Weight));
+        }
+
+        ServerOptions options = SimulatedTraining.OptionsOf(settings) with { CodingCosts = _coding };
+        var cluster = new SimulatedCluster(options, workers, link, null, costs);
+        try
+        {
+            while (cluster.Next() && !stop.IsCancellationRequested)
+            {
+                if (cluster.Elapsed > MostTime)
+                    throw new InputException($"a run would take more than {MostTime.Days / 365} years: ask for faster links, or for fewer passes");
+            }
+        }
+        catch
+        {
+            cluster.Dispose();
+            throw;
+        }
+
+        if (!stop.IsCancellationRequested)
+            return cluster;
+        cluster.Dispose();
+        return null;
+    }
+
+    /// <summary>What messages take, so many times as much as measured alone.</summary>
+    private ClusterCosts Costs(double scale, string codec)
+    {
+        var coding = new Dictionary<CodecId, CodingTime>();
+        foreach ((CodecId id, CodingTime time) in CodingOf(CodecSpec.Parse(codec), RowLength))
+            coding[id] = new CodingTime(time.Encode * scale, time.Apply * scale);
+        return _costs with { Coding = coding, SecondsOfByte = _costs.SecondsOfByte * scale, SecondsOfMessage = _costs.SecondsOfMessage * scale };
     }
 
     private static Prediction Of(PlannedCase of, TrainSettings settings, SimulatedCluster cluster, RunResult result, Prices? prices, double took)
@@ -113,6 +186,7 @@ internal sealed class Planner
             Codec = of.Codec,
             Seconds = summary.TrainSeconds,
             Reason = result.Reason,
+            MetTarget = settings is { Target: null, TargetRmse: null } ? null : result.Reason == "target" || summary.RelativeGap <= settings.Target || summary.TestRmse <= settings.TargetRmse,
             Passes = summary.Passes,
             Pushes = summary.Pushes,
             UplinkBytes = summary.UplinkBytes,
@@ -127,6 +201,25 @@ internal sealed class Planner
             WorkerBusy = busy,
             SimulatedInSeconds = took,
         }.WithLimit();
+    }
+
+    /// <exception cref="InputException">It is other data than that of the run.</exception>
+    private void Check(ITask[] tasks)
+    {
+        RunSummary run = _run.Summary;
+        double examples = 0;
+        foreach (ITask task in tasks)
+            examples += task.Weight;
+        string? wrong = run.Parameters > 0 && tasks[0].Parameters != run.Parameters ? $"a model of it has {tasks[0].Parameters} parameters, and that of the run had {run.Parameters}"
+            : run.LostWorkers.Count == 0 && Math.Abs(examples - run.Examples) > 1e-6 * examples ? $"it has {examples:0} examples to train on, and the run had {run.Examples:0}" : null;
+        foreach ((string key, string value) in tasks[0].Settings)
+        {
+            if (key == "data" && run.Settings.TryGetValue(key, out string? measured) && measured != value)
+                wrong = "what is read of it, and of what is held out, has another fingerprint than in the run";
+        }
+
+        if (wrong is not null)
+            throw new InputException($"{_settings.Data}: is not what the run was trained on: {wrong}; say with --data (and with --test, if it had one) where that is, or measure a run with this");
     }
 
     /// <summary>Reads the data for another number of workers, and measures how much longer an example takes then.</summary>
@@ -145,13 +238,17 @@ internal sealed class Planner
     private static ServerOptions Endless(TrainSettings settings) =>
         SimulatedTraining.OptionsOf(settings) with { Codec = CodecSpec.Fp32, Passes = null, Target = null, TargetRmse = null, TimeLimit = null, Plateau = null, Evaluates = false };
 
+    private int RowLength => _run.Summary.Settings.TryGetValue("rank", out string? rank) && int.TryParse(rank, out int factors) ? factors + 1 : 1;
+
+    /// <summary>Coding is measured with as many values as the model has, for what does not fit into caches takes longer.</summary>
+    private int CodedValues => Math.Clamp(_run.Summary.Parameters, LeastCoded, MostCoded);
+
     /// <summary>What coding and sending a push took a worker of the run.</summary>
     private double SecondsOfPush()
     {
         if (_run.Summary.VirtualTime)
             return 0;
-        int rowLength = _run.Summary.Settings.TryGetValue("rank", out string? rank) && int.TryParse(rank, out int factors) ? factors + 1 : 1;
-        (double encode, _) = CodingCosts.Measure(_run.Codec.For(rowLength), _time);
+        (double encode, _) = CodingCosts.Measure(_run.Codec.For(RowLength), _time, CodedValues);
         return (_run.Summary.Parameters * encode) + (_run.BytesOfPush * _costs.SecondsOfByte);
     }
 
@@ -161,8 +258,13 @@ internal sealed class Planner
         List<CodecSettings> used = [CodecSpec.Of(ValueCodec.Fp32).For(1), CodecSpec.Of(ValueCodec.Bf16).For(1), CodecSpec.Of(ValueCodec.Int8).For(1), CodecSpec.Of(ValueCodec.Int4).For(1), codec.For(rowLength)];
         foreach (CodecSettings one in used)
         {
-            (double encode, double apply) = CodingCosts.Measure(one, _time);
-            all[(CodecId)one.Codec] = new CodingTime(encode, apply);
+            if (!_coded.TryGetValue(one, out CodingTime coded)) // once: cases must not differ by what disturbs this machine
+            {
+                (double encode, double apply) = CodingCosts.Measure(one, _time, CodedValues);
+                _coded[one] = coded = new CodingTime(encode, apply);
+            }
+
+            all[(CodecId)one.Codec] = coded;
         }
 
         return all;
@@ -174,5 +276,5 @@ internal sealed class Planner
         return bytesPerSecond * LeftByHeaders;
     }
 
-    private static TimeSpan Time(double seconds) => TimeSpan.FromTicks((long)Math.Round(seconds * TimeSpan.TicksPerSecond));
+    private static TimeSpan Time(double seconds) => TimeSpan.FromTicks((long)Math.Round(Math.Min(seconds, MostTime.TotalSeconds) * TimeSpan.TicksPerSecond));
 }

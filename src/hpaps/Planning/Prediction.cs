@@ -11,7 +11,7 @@ namespace HpAsyncPs.Cli.Planning;
 /// <param name="Codec">Which.</param>
 internal sealed record PlannedCase(int Workers, int Servers, string Bandwidth, string Policy, string Codec)
 {
-    public override string ToString() => $"{Workers} {(Workers == 1 ? "worker" : "workers")}, {Servers} {(Servers == 1 ? "server" : "servers")}, {Bandwidth}, {Policy}, {Codec}";
+    public override string ToString() => $"{PlanTable.Amount(Workers, "worker")}, {PlanTable.Amount(Servers, "server")}, {Bandwidth}, {Policy}, {Codec}";
 }
 
 /// <summary>What a run on a cluster is predicted to take.</summary>
@@ -36,6 +36,9 @@ internal sealed record Prediction
 
     /// <summary>Why it ended.</summary>
     public string Reason { get; init; } = "";
+
+    /// <summary>It got to where it was to stop; null where that is no target.</summary>
+    public bool? MetTarget { get; init; }
 
     public double Passes { get; init; }
 
@@ -102,14 +105,23 @@ internal sealed record PlanReport
     /// <summary>Where each run stops.</summary>
     public string Stop { get; init; } = "";
 
-    /// <summary>Seconds of a core that one example takes in one pass, as measured.</summary>
+    /// <summary>Seconds of a core that one example takes in one pass, computing alone: as measured, less what coding and sending is thought to take.</summary>
     public double SecondsOfExample { get; init; }
+
+    /// <summary>The same with coding and sending, as measured.</summary>
+    public double SecondsOfExampleMeasured { get; init; }
+
+    /// <summary>How many times as long as measured alone coding and sending are taken to be, so that the measured run is predicted as long as it was.</summary>
+    public double CostScale { get; init; }
 
     /// <summary>Seconds that evaluating one example takes, as measured.</summary>
     public double SecondsOfEvaluation { get; init; }
 
     /// <summary>How many times longer measured steps took than on cores of their own; they count as shorter by that.</summary>
     public double Crowding { get; init; }
+
+    /// <summary>Cores of the one host that all processes share; null: each has a core of its own.</summary>
+    public int? OneHost { get; init; }
 
     /// <summary>From the last byte of a message to its arrival.</summary>
     public string Latency { get; init; } = "";

@@ -1,46 +1,52 @@
 using System;
 using System.IO;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace HpAsyncPs.Cli.Planning;
 
 /// <summary>What machines and traffic cost: a price file.</summary>
-[JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 internal sealed record Prices
 {
     private const double Most = 1e6;
+    private const int MostLetters = 8;
 
     /// <summary>They are made up.</summary>
-    public bool Example { get; init; }
+    public bool Example { get; private set; }
 
     /// <summary>Where they are from.</summary>
-    public string Note { get; init; } = "";
+    public string Note { get; private set; } = "";
 
     /// <summary>Its name, for tables.</summary>
-    public required string Currency { get; init; }
+    public string Currency { get; private set; } = "";
 
     /// <summary>Of a worker's machine.</summary>
-    public required double WorkerPerHour { get; init; }
+    public double WorkerPerHour { get; private set; } = double.NaN;
 
     /// <summary>Of a server's machine.</summary>
-    public required double ServerPerHour { get; init; }
+    public double ServerPerHour { get; private set; } = double.NaN;
 
     /// <summary>Of 1e9 bytes between workers and servers, either way.</summary>
-    public required double PerGb { get; init; }
+    public double PerGb { get; private set; } = double.NaN;
 
     /// <exception cref="InputException">It cannot be read, or says no prices.</exception>
     public static Prices Read(string path)
     {
         InputFile.Check("--prices", path);
-        Prices prices;
+        var prices = new Prices();
         try
         {
-            prices = JsonSerializer.Deserialize(File.ReadAllText(path), CliJson.Default.Prices) ?? throw new JsonException("it is null");
+            using JsonDocument file = JsonDocument.Parse(File.ReadAllText(path));
+            if (file.RootElement.ValueKind != JsonValueKind.Object)
+                throw Wrong(path, "it is no JSON object");
+            foreach (JsonProperty one in file.RootElement.EnumerateObject())
+            {
+                if (prices.Take(one.Name, one.Value) is { } wrong)
+                    throw Wrong(path, wrong);
+            }
         }
         catch (JsonException e)
         {
-            throw new InputException($"--prices {path}: is no price file ({e.Message}); tools/prices.example.json is one", e);
+            throw Wrong(path, $"it is no JSON from line {(e.LineNumber ?? 0) + 1} on");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -49,11 +55,11 @@ internal sealed record Prices
 
         foreach ((string key, double price) in (ReadOnlySpan<(string, double)>)[("worker_per_hour", prices.WorkerPerHour), ("server_per_hour", prices.ServerPerHour), ("per_gb", prices.PerGb)])
         {
-            if (price is not (>= 0 and <= Most))
-                throw new InputException($"--prices {path}: {key} must be 0 to {Most:0}; it is {price:R}");
+            if (double.IsNaN(price))
+                throw Wrong(path, $"it has no {key}");
         }
 
-        return prices.Currency.Trim().Length is > 0 and <= 8 ? prices : throw new InputException($"--prices {path}: currency must have 1 to 8 characters, as in EUR; it is '{prices.Currency}'");
+        return prices.Currency.Length > 0 ? prices : throw Wrong(path, "it has no currency");
     }
 
     /// <summary>What a run costs.</summary>
@@ -66,6 +72,42 @@ internal sealed record Prices
         double machines = seconds / 3600 * ((workers * WorkerPerHour) + (servers * ServerPerHour)), traffic = bytes / 1e9 * PerGb;
         return new Cost(machines, traffic, machines + traffic);
     }
+
+    /// <summary>Takes one entry; returns what is wrong with it, or null.</summary>
+    private string? Take(string key, JsonElement value)
+    {
+        switch (key)
+        {
+            case "example" when value.ValueKind is JsonValueKind.True or JsonValueKind.False:
+                Example = value.GetBoolean();
+                return null;
+            case "example":
+                return $"example must be true or false; it is {value}";
+            case "note" or "currency" when value.ValueKind != JsonValueKind.String:
+                return $"{key} must be a text between quotation marks; it is {value}";
+            case "note":
+                Note = value.GetString()!;
+                return null;
+            case "currency":
+                Currency = value.GetString()!.Trim();
+                return Currency.Length is > 0 and <= MostLetters ? null : $"currency must have 1 to {MostLetters} characters, as in EUR; it is '{Currency}'";
+            case "worker_per_hour" or "server_per_hour" or "per_gb":
+                if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out double price) || price is not (>= 0 and <= Most))
+                    return $"{key} must be a number from 0 to {Most:0}; it is {value}";
+                (WorkerPerHour, ServerPerHour, PerGb) = key switch
+                {
+                    "worker_per_hour" => (price, ServerPerHour, PerGb),
+                    "server_per_hour" => (WorkerPerHour, price, PerGb),
+                    _ => (WorkerPerHour, ServerPerHour, price),
+                };
+                return null;
+            default:
+                return $"{key} is not known";
+        }
+    }
+
+    private static InputException Wrong(string path, string what) =>
+        new($"--prices {path}: is no price file: {what}; one has currency, worker_per_hour, server_per_hour and per_gb, and may have note and example, as tools/prices.example.json");
 }
 
 /// <summary>What a run costs, in the currency of the prices.</summary>

@@ -33,6 +33,8 @@ internal sealed class StepTimer(ITask task, TimeProvider time) : ITask
 
     public int Values => task.Values;
 
+    public bool IsHalf => task.IsHalf;
+
     /// <summary>Seconds of this machine for one example in one pass: the lower quartile of some steps of all workers.</summary>
     /// <param name="tasks">Fresh ones, which cannot be used afterwards.</param>
     /// <param name="options">How the job is run; it does not run to its end.</param>
