@@ -33,6 +33,40 @@ public sealed class GatheringTests
     }
 
     [Fact]
+    public void Who_becomes_slow_is_late_and_then_left_out()
+    {
+        var cluster = new Cluster([0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01], halves: true, _decided);
+        cluster.Run(3);
+        Assert.Empty(_decided);
+        cluster.Seconds[1] = 0.3;
+        cluster.Run(8);
+        Assert.StartsWith("7 of 8 workers are waited for", Assert.Single(_decided), StringComparison.Ordinal);
+        long before = cluster.Pushes[0];
+        cluster.Run(9);
+        Assert.InRange(cluster.Pushes[0] - before, 35, 41); // two in 50 ms
+    }
+
+    [Fact]
+    public void Who_is_gone_is_none_of_those_who_are_waited_for()
+    {
+        var cluster = new Cluster([0.3, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01], halves: true, _decided);
+        cluster.Gone(7);
+        cluster.Run(6);
+        Assert.StartsWith("6 of 7 workers are waited for", Assert.Single(_decided), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Small_steps_whose_times_vary_widely_are_waited_for_again_when_they_no_longer_do()
+    {
+        var cluster = new Cluster([0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01], halves: false, _decided) { Outliers = 0.1 };
+        cluster.Run(5);
+        Assert.StartsWith("nobody is waited for", Assert.Single(_decided), StringComparison.Ordinal);
+        cluster.Outliers = 0;
+        cluster.Run(10);
+        Assert.StartsWith("all 8 workers are waited for", _decided[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Who_is_fast_again_takes_part_again()
     {
         var cluster = new Cluster([0.3, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01], halves: true, _decided);
@@ -182,6 +216,9 @@ public sealed class GatheringTests
         /// <summary>Times vary by that share, up and down.</summary>
         public double Jitter { get; init; }
 
+        /// <summary>This share of the times is ten times as long.</summary>
+        public double Outliers { get; set; }
+
         /// <summary>It says half with each push.</summary>
         public int Liar { get; init; } = -1;
 
@@ -254,7 +291,7 @@ public sealed class GatheringTests
         {
             _half[rank] = _halves && isFirst && !wasHalf;
             _computes[rank] = true;
-            _dueAt[rank] = _now + ((wasHalf ? SecondHalf : Seconds[rank]) * (1 + (Jitter * ((2 * _random.NextDouble()) - 1))));
+            _dueAt[rank] = _now + ((wasHalf ? SecondHalf : Seconds[rank]) * (1 + (Jitter * ((2 * _random.NextDouble()) - 1))) * (Outliers > 0 && _random.NextDouble() < Outliers ? 10 : 1));
         }
     }
 }

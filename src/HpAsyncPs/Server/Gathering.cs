@@ -32,7 +32,8 @@ internal sealed class Gathering
     // Seconds of a second exchange, in passes, while none was seen.
     private const double FirstGuess = 4;
 
-    private readonly double[] _shares;
+    private readonly double[] _weights;
+    private readonly double[] _shares; // of those who are not gone
     private readonly QuorumChoice _choice;
     private readonly Speeds _speeds;
     private readonly Lateness _firsts = new(); // of what has a pass: first halves, and pushes of tasks that make none
@@ -42,9 +43,11 @@ internal sealed class Gathering
     private readonly bool[] _first;
     private readonly bool[] _chosen;
     private readonly double[] _seconds;
+    private readonly double[] _passSeconds; // of a pass, where no halves are made
     private readonly double[] _halfSeconds; // of a first half
     private readonly double[] _secondSeconds; // of what ends a round of two exchanges
     private readonly bool[] _gone;
+    private readonly Late[] _late;
     private int _computing;
     private int _waiting;
     private int _joining;
@@ -59,14 +62,15 @@ internal sealed class Gathering
     private int _rounds;
     private int _free; // pushes since it was thought about, where no round waits for anybody
 
-    /// <param name="shares">Of the workers in the aggregate; they sum to 1.</param>
+    /// <param name="weights">Of the workers; read whenever it is thought about whom to wait for.</param>
     /// <param name="speeds">How long they take.</param>
-    public Gathering(double[] shares, Speeds speeds)
+    public Gathering(double[] weights, Speeds speeds)
     {
-        int workers = shares.Length;
-        (_shares, _speeds, _choice) = (shares, speeds, new QuorumChoice(workers));
+        int workers = weights.Length;
+        (_weights, _shares, _speeds, _choice) = (weights, new double[workers], speeds, new QuorumChoice(workers));
         (_standing, _ready, _first, _chosen) = (new Standing[workers], new bool[workers], new bool[workers], new bool[workers]);
-        (_seconds, _halfSeconds, _secondSeconds, _gone) = (new double[workers], new double[workers], new double[workers], new bool[workers]);
+        (_seconds, _passSeconds, _halfSeconds, _secondSeconds) = (new double[workers], new double[workers], new double[workers], new double[workers]);
+        (_gone, _late) = (new bool[workers], new Late[workers]);
         Array.Fill(_chosen, true);
         Array.Fill(_standing, Standing.Computing);
         _computing = _quorum = workers;
@@ -85,6 +89,14 @@ internal sealed class Gathering
 
         /// <summary>It will take part in the next one.</summary>
         Joining,
+    }
+
+    /// <summary>What a worker was late with, and has not pushed yet.</summary>
+    private enum Late : byte
+    {
+        Nothing,
+        First,
+        Second,
     }
 
     /// <summary>Called with what was decided, and why.</summary>
@@ -106,7 +118,7 @@ internal sealed class Gathering
     public void Welcomed(int rank, double now)
     {
         Stand(rank, Standing.Outside);
-        (_ready[rank], _first[rank], _gone[rank]) = (false, false, false);
+        (_ready[rank], _first[rank], _gone[rank], _late[rank]) = (false, false, false, Late.Nothing);
         EndIfAll(now);
     }
 
@@ -130,13 +142,14 @@ internal sealed class Gathering
     /// <param name="now">Seconds.</param>
     public void Pushed(int rank, bool isHalf, double passes, double took, double now)
     {
-        bool completes = _isSecond && !isHalf && _standing[rank] == Standing.Computing;
-        _gone[rank] = false;
-        if (completes)
+        bool isInTime = _standing[rank] == Standing.Computing, completes = !isHalf && (isInTime ? _isSecond : _late[rank] == Late.Second);
+        if (isInTime || _late[rank] != Late.Nothing || !_everHalves)
+            Measure(rank, isHalf, completes, passes, took); // that of who is late too: it may be slower from now on
+        (_gone[rank], _late[rank]) = (false, Late.Nothing);
+        if (completes && isInTime)
             _second = _second > 0 ? (MemoryOfAll * _second) + ((1 - MemoryOfAll) * took) : took;
-        if (_standing[rank] == Standing.Computing)
+        if (isInTime)
         {
-            Measure(rank, isHalf, completes, passes, took);
             _hasHalves |= isHalf && _exchanges < MostHalves;
             _everHalves |= isHalf;
             _ready[rank] = false;
@@ -167,7 +180,7 @@ internal sealed class Gathering
             if (_standing[rank] != Standing.Computing)
                 continue;
             Stand(rank, Standing.Outside);
-            _first[rank] = false; // it may not have been sent its snapshot yet
+            (_first[rank], _late[rank]) = (false, _isSecond ? Late.Second : Late.First); // it may not have been sent its snapshot yet
         }
 
         EndRound(now);
@@ -180,7 +193,7 @@ internal sealed class Gathering
     public void Gone(int rank, double now)
     {
         _ready[rank] |= _standing[rank] is Standing.Waiting or Standing.Joining; // should it return
-        (_first[rank], _gone[rank]) = (false, true);
+        (_first[rank], _gone[rank], _late[rank]) = (false, true, Late.Nothing);
         Stand(rank, Standing.Outside);
         EndIfAll(now);
     }
@@ -191,8 +204,8 @@ internal sealed class Gathering
             Measure(_firsts, ref _halfSeconds[rank], took);
         else if (completes)
             Measure(_completions, ref _secondSeconds[rank], took);
-        else if (!_everHalves && passes > 0 && _speeds.OfPass(rank) > 0)
-            _firsts.Add(took / (_speeds.OfPass(rank) * passes));
+        else if (!_everHalves && passes > 0)
+            Measure(_firsts, ref _passSeconds[rank], took / passes);
     }
 
     private static void Measure(Lateness lateness, ref double usual, double took)
@@ -259,9 +272,12 @@ internal sealed class Gathering
     private void Choose()
     {
         _free = 0;
-        double slowest = 0;
+        double slowest = 0, all = 0;
+        for (int rank = 0; rank < _seconds.Length; rank++)
+            all += _gone[rank] ? 0 : _weights[rank];
         for (int rank = 0; rank < _seconds.Length; rank++)
         {
+            _shares[rank] = _gone[rank] || !(all > 0) ? 0 : _weights[rank] / all;
             _seconds[rank] = _gone[rank] ? 0 : _halfSeconds[rank] > 0 ? _halfSeconds[rank] : _speeds.OfPass(rank);
             slowest = _chosen[rank] && !_gone[rank] ? Math.Max(slowest, _seconds[rank]) : slowest;
         }
@@ -291,23 +307,24 @@ internal sealed class Gathering
 
     private void Use(double slowest, double round, double before)
     {
-        int quorum = 0;
+        int quorum = 0, present = 0;
         bool isAnother = false;
         for (int rank = 0; rank < _seconds.Length; rank++)
         {
             bool isChosen = _seconds[rank] <= slowest;
-            isAnother |= isChosen != _chosen[rank];
+            isAnother |= isChosen != _chosen[rank] && !_gone[rank];
             _halfSeconds[rank] = isChosen ? _halfSeconds[rank] : 0; // it makes none any more, and may be faster one day
             _chosen[rank] = isChosen;
-            quorum += isChosen ? 1 : 0;
+            quorum += isChosen && !_gone[rank] ? 1 : 0;
+            present += _gone[rank] ? 0 : 1;
         }
 
         if (!isAnother)
             return;
         _quorum = quorum;
         Decided(quorum == 0 ? $"nobody is waited for: a round of all would take {Show(before)}"
-            : quorum == _seconds.Length ? $"all {quorum} workers are waited for: a round takes {Show(round)}"
-            : $"{quorum} of {_seconds.Length} workers are waited for: a round takes {Show(round)} instead of {Show(before)}");
+            : quorum == present ? $"all {quorum} workers are waited for: a round takes {Show(round)}"
+            : $"{quorum} of {present} workers are waited for: a round takes {Show(round)} instead of {Show(before)}");
     }
 
     private static string Show(double seconds) => string.Create(CultureInfo.InvariantCulture, $"{(seconds < 1 ? seconds * 1e3 : seconds):g3} {(seconds < 1 ? "ms" : "s")}");

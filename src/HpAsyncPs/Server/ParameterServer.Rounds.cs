@@ -98,8 +98,9 @@ public sealed partial class ParameterServer
 
     private void Decided(string what)
     {
-        if (_policyDecisions.Count < MostDecisions)
-            _policyDecisions.Add(new PolicyDecision(Seconds(), what));
+        if (_policyDecisions.Count == MostDecisions)
+            return;
+        _policyDecisions.Add(new PolicyDecision(Seconds(), what));
         Log?.Invoke($"policy auto: {what}");
     }
 

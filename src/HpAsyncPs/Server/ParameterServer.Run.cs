@@ -174,7 +174,7 @@ public sealed partial class ParameterServer
         _slowest = _members.Length;
         _timeline = new Timeline(_members.Length);
         _speeds = _policy.Exchanges > 0 || _policy.Gathers ? new Speeds(_weights) : null;
-        _gathering = _policy.Gathers ? new Gathering(Array.ConvertAll(_weights, weight => weight / _totalWeight), _speeds!) { Decided = Decided } : null;
+        _gathering = _policy.Gathers ? new Gathering(_weights, _speeds!) { Decided = Decided } : null;
         _policy.Optimizer?.Start(parameters, Limits.ChunkKeys(1, _members.Length, _options.MostChunkKeys), _rate);
         _shard = new Shard(parameters, _admission.RowLength, _weights, _admission.Aggregate, _policy.Optimizer, _options.MostChunkKeys, _options.MaxMagnitude);
         LimitPublications(_startedAt);
