@@ -24,8 +24,14 @@ cables() {
 
 # uncable: ends what runs there, and removes all of it
 uncable() {
-  local space
+  local space tries
   kill $server "${children[@]}" 2>/dev/null || true
+  for ((tries = 0; tries < 100; tries++)); do # in order, they write what they have
+    kill -0 $server "${children[@]}" 2>/dev/null || break
+    sleep 0.05
+  done
+  kill -KILL $server "${children[@]}" 2>/dev/null || true
+  wait
   for space in "${spaces[@]}"; do ip netns del "$space" 2>/dev/null || true; done
 }
 
@@ -50,8 +56,10 @@ over() {
   for ((tries = 0; tries < 500; tries++)); do
     port=$(sed -n 's/.*listening at [^ ]*:\([0-9]*\) for .*/\1/p' "$work/server")
     [[ -z $port ]] || break
+    kill -0 "$server" 2>/dev/null || break
     sleep 0.02
   done
+  [[ -n $port ]] || { say "the server did not start"; cat "$work/server" >&2; return 1; }
   children=()
   for ((j = 0; j < count; j++)); do
     host=10.213.$((50 + j)).1 space=${spaces[j + 1]} slowed=()
@@ -60,7 +68,7 @@ over() {
     ip netns exec "$space" out/bin/hpaps-worker "$2" --server "$host:$port" --token-file "$work/token" --part "$j/$count" "${worker_options[@]}" "${slowed[@]}" >"$work/worker$j" 2>&1 </dev/null &
     children+=($!)
   done
-  timeout 120 tail --pid="$server" -f /dev/null || { say "a run took more than 120 s"; cat "$work/server" >&2; return 1; }
+  timeout 120 tail --pid="$server" -f /dev/null || { say "a run took more than 120 s"; cat "$work/server" "$work"/worker? >&2; return 1; }
   wait "$server" || { cat "$work/server" "$work"/worker? >&2; return 1; }
   server=
   wait "${children[@]}" || true

@@ -26,7 +26,9 @@ done
 [[ -n $folder ]] || { say "a9a/a9a.svm.gz and ml-latest-small/ratings.csv are neither in \$HPAPS_DATA nor in ../shared/data"; exit 2; }
 [[ -x out/bin/hpaps ]] || { say "out/bin/hpaps is missing: tools/publish.sh"; exit 2; }
 work=$(mktemp -d)
-trap 'for job in $(jobs -p); do kill "$job" 2>/dev/null || true; done; wait; rm -rf "$work"' EXIT
+set -m # each run in a group of its own, so that all of it can be ended
+trap 'for job in $(jobs -p); do kill -- "-$job" 2>/dev/null || true; done; wait; rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM
 a9a=(logreg --data "$folder/a9a/a9a.svm.gz" --l2 3.071158748e-05 --target 1e-6 --reference 0.323379582464847 --passes 100000 --pass-time 10ms)
 most=1.05 # what auto may take of the time of the best of the others
 failed=0
@@ -196,7 +198,9 @@ versus() {
 # Shirts against the rest, to a gap of 1e-3; the optimum is that of 3,000 passes of one worker.
 table_images() {
   local images name=
-  for images in ${HPAPS_DATA:+"$HPAPS_DATA/fashion-mnist"} /usr/share/datasets/fashion-mnist; do [[ ! -e $images/train-images-idx3-ubyte.gz ]] || break; done
+  local found=
+  for images in ${HPAPS_DATA:+"$HPAPS_DATA/fashion-mnist"} /usr/share/datasets/fashion-mnist; do [[ ! -e $images/train-images-idx3-ubyte.gz ]] || { found=1; break; }; done
+  [[ -n $found ]] || { say "the images are missing: apt-get install dataset-fashion-mnist"; exit 2; }
   out/bin/hpaps convert idx --images "$images/train-images-idx3-ubyte.gz" --labels "$images/train-labels-idx1-ubyte.gz" --positive 6 --out "$work/shirts" 2>"$work/errors" || { say "$(cat "$work/errors")"; return 1; }
   heading speeds async bsp:1 bsp auto >"$work/images"
   versus images "$logistic" logreg --data "$work/shirts" --l2 1.6666666666666667e-05 --target 1e-3 --reference 0.17620519 --passes 3000 --pass-time 10ms
@@ -224,6 +228,7 @@ table_movielens() {
   local -a data=(mf --data "$folder/ml-latest-small/ratings.csv" --holdout 0.1 --pass-time 100ms --codec fp32) given speeds=("" "--slow 0:8" "--slow-random 1" "--slow 0:8@0s-2s,1:8@2s-4s")
   for seed in 1 2 3 4 5; do run "$work/movielens.$seed" "${data[@]}" --workers 1 --passes 40 --seed "$seed"; done
   wait
+  for seed in 1 2 3 4 5; do [[ -e $work/movielens.$seed ]] || { say "$(cat "$work/movielens.$seed.errors")"; return 1; }; done
   for n in 2 4 8 16 64; do
     for j in "${!speeds[@]}"; do
       read -ra given <<<"${speeds[j]}"
@@ -257,6 +262,7 @@ table_ratings() {
   out/bin/hpaps generate ratings --ratings 10000000 --users 70000 --items 10000 --out "$work/ratings.csv" 2>"$work/errors" || { say "$(cat "$work/errors")"; return 1; }
   run "$work/ratings.one" mf --data "$work/ratings.csv" --holdout 0.01 --pass-time 100ms --codec fp32 --workers 1 --passes 20
   wait
+  [[ -e $work/ratings.one ]] || { say "$(cat "$work/ratings.one.errors")"; return 1; }
   goal=$(awk -v r="$(number "$work/ratings.one" test_rmse)" 'BEGIN { printf "%.6f", 1.005 * r }')
   heading speeds async bsp auto >"$work/ratings"
   versus ratings "$factors" mf --data "$work/ratings.csv" --holdout 0.01 --pass-time 100ms --passes 100 --target "$goal"

@@ -20,6 +20,7 @@ rounds=${1:-5}
 [[ $rounds =~ ^[1-9][0-9]?$ && $# -le 1 ]] || { say "ROUNDS is 1 to 99; see --help"; exit 2; }
 [[ $EUID -eq 0 ]] && command -v ip >/dev/null && command -v tc >/dev/null || { say "it takes root, ip and tc"; exit 2; }
 cd "$(dirname "$0")/.."
+[[ -x out/bin/hpaps && -x out/bin/hpaps-server && -x out/bin/hpaps-worker ]] || { say "binaries are missing in out/bin: run tools/publish.sh"; exit 2; }
 . tools/measuring.sh
 . tools/cables.sh
 work=$(mktemp -d)
@@ -48,7 +49,7 @@ if [[ -n $only ]]; then
   [[ ${#chosen[@]} -gt 0 ]] || { say "no case begins with '$only'"; exit 2; }
   cases=("${chosen[@]}")
 fi
-out/bin/hpaps generate classification --out "$work/data" --rows 2000 --features 200000 --density 0.00025 --condition 10 2>"$work/errors"
+out/bin/hpaps generate classification --out "$work/data" --rows 2000 --features 200000 --density 0.00025 --condition 10 2>"$work/errors" || { cat "$work/errors" >&2; exit 1; }
 
 # options JOB: of its workers, in 'worker_options'
 options() {

@@ -262,9 +262,10 @@ public sealed class PlanCommandTests
         using RunningProgram run = RunningProgram.Start(Published.Launcher, folder.Path, "plan", "run", "--passes", "30000", "--bandwidth", "1Gbit,2Gbit,3Gbit,4Gbit,5Gbit,6Gbit", "--json");
         run.Until(() => run.Errors.Contains("1 of 6", StringComparison.Ordinal), "the first prediction");
         run.Signal(2);
-        Assert.True(run.ExitCode() == 0, run.Errors);
+        Assert.True(run.ExitCode() == 4, run.Errors);
         Assert.InRange(Predictions(Json(run.Output)).Count, 1, 5);
-        Assert.Contains("ended as asked for", run.Errors, StringComparison.Ordinal);
+        Assert.Contains("of 6 cases are predicted", run.Output, StringComparison.Ordinal);
+        Assert.Contains("stopped: ", run.Errors, StringComparison.Ordinal);
     }
 
     [Theory]

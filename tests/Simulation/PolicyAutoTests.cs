@@ -71,6 +71,7 @@ public sealed class PolicyAutoTests(ITestOutputHelper output)
     {
         double auto = Seconds("auto"), best = Math.Min(Seconds("async"), Math.Min(Seconds("bsp"), Seconds("bsp:1")));
         output.WriteLine($"{workers} workers, {pattern}: auto {auto:0.000} s, best {best:0.000} s, ratio {auto / best:0.00}");
+        Assert.True(double.IsFinite(auto), "auto did not reach the target");
         Assert.True(auto <= most * best, $"auto takes {auto:0.000} s, {auto / best:0.00} times as long as the best of the others");
 
         double Seconds(string policy)

@@ -20,6 +20,7 @@ internal sealed class CompareRun
     private readonly string _folder;
     private readonly TimeProvider _time;
     private readonly List<ComparedRun> _runs = [];
+    private EarlierComparison? _earlier;
 
     private CompareRun(CompareSettings settings, Binaries? binaries, StopSignals signals, SparseRows? test, string folder, TimeProvider time) =>
         (_settings, _binaries, _signals, _test, _folder, _time) = (settings, binaries, signals, test, folder, time);
@@ -44,10 +45,9 @@ internal sealed class CompareRun
         }
 
         Warn(settings.Trainings);
-        if (settings.Output is { } replaced)
-            Empty(replaced);
+        EarlierComparison? earlier = settings.Output is { } replaced ? new EarlierComparison(replaced) : null;
         var folder = OutputFolder.OfComparison(settings.Output, first.Task, time);
-        var run = new CompareRun(settings, binaries, signals, test, folder.Path, time);
+        var run = new CompareRun(settings, binaries, signals, test, folder.Path, time) { _earlier = earlier };
         try
         {
             run.All();
@@ -57,20 +57,26 @@ internal sealed class CompareRun
             if (run.HasResults)
                 folder.Keep();
             else
-                folder.Discard();
+                Leave();
             throw;
         }
 
         if (run.HasResults)
             return run.Finish(folder, start);
-        folder.Discard();
+        Leave();
         throw NothingDone();
+
+        void Leave()
+        {
+            earlier?.Return();
+            folder.Discard();
+        }
     }
 
     private static ClusterException NothingDone() => new("stopped before the first run was done: nothing was compared, and nothing was written");
 
     /// <summary>There is something to keep.</summary>
-    private bool HasResults => _runs.Exists(static one => one.Folder is not null || one.Outcome == ComparedRun.Failed);
+    private bool HasResults => _runs.Exists(static one => one.Outcome != ComparedRun.Stopped);
 
     /// <summary>What is to be known before it begins: each line once, however many configurations it is of.</summary>
     private static void Warn(IReadOnlyList<ComparedTraining> trainings)
@@ -98,21 +104,6 @@ internal sealed class CompareRun
             throw new InputException($"--out {folder}: an earlier comparison is there; name another folder, or replace it with --force");
     }
 
-    /// <summary>Makes room in a folder that was named.</summary>
-    private static void Empty(string folder)
-    {
-        if (!Directory.Exists(folder))
-            return;
-        foreach (string name in ComparisonFiles.All)
-        {
-            string path = Path.Combine(folder, name);
-            if (Directory.Exists(path))
-                Directory.Delete(path, recursive: true);
-            else
-                File.Delete(path);
-        }
-    }
-
     private void All()
     {
         IReadOnlyList<ComparedTraining> trainings = _settings.Trainings;
@@ -124,8 +115,10 @@ internal sealed class CompareRun
             ComparedTraining training = trainings[number % trainings.Count];
             Tell($"run {number + 1} of {all}: {training.Setting}");
             _runs.Add(One(training, run, isFirst: number == 0));
-            if (HasResults)
-                ComparisonFiles.WriteFigures(_folder, Judged());
+            if (!HasResults)
+                continue;
+            _earlier?.Drop();
+            ComparisonFiles.WriteFigures(_folder, Judged());
         }
     }
 

@@ -35,7 +35,7 @@ internal static class PlanCommand
         Option<string?> serverBandwidth = Single("--server-bandwidth", "RATE", "Of each server's link, which all workers share; by default that of a worker's.", static text => SimulateOptions.TryParseBandwidth(text, out _), "a rate, as in 10Gbit or unlimited");
         Option<string?> latency = Single("--latency", "TIME", $"From the last byte of a message to its arrival; {DefaultLatency} by default.", static text => Durations.TryParse(text, out TimeSpan time) && time <= TimeSpan.FromDays(1), $"a number and its unit ({Durations.Units}), at most 24h, as in 100us or 0s");
         Option<string[]> slow = new("--slow") { HelpName = "RANK:FACTOR[@FROM-TO],...", Description = "Workers on slower machines, as with hpaps train; by default those of the run." };
-        Option<int?> oneHost = new Option<int?>("--one-host") { HelpName = "CORES", Description = "All processes are on one host and share so many cores, as with hpaps train; by default each has a core of its own." }.Within(1, MostCores);
+        Option<int?> oneHost = new Option<int?>("--one-host") { HelpName = "CORES", Description = "All processes are on one host and share so many cores, as with hpaps train, and no link is between them unless one is given; by default each has a core of its own." }.Within(1, MostCores);
         Option<double?> passes = new Option<double?>("--passes") { HelpName = "N", Description = "Stop after this many passes over all data; by default where the run was to stop." }.Positive(Limits.Passes);
         Option<double?> target = new Option<double?>("--target") { HelpName = "F", Description = "Stop at this relative gap (logreg) or test RMSE (mf); by default where the run was to stop." }.Positive(double.MaxValue);
         Option<double?> reference = new Option<double?>("--reference") { HelpName = "F", Description = "The optimum that gaps are measured against; by default that of the run." }.Within(double.MinValue, double.MaxValue);
@@ -45,7 +45,7 @@ internal static class PlanCommand
         var command = new Command("plan", CommonOptions.WithExamples(
             "Predicts time, bytes and money of a measured run on other clusters: trains it again on a virtual clock (see hpaps simulate), with the measured\n"
             + "times of computing and the times of coding and sending on this machine, over the links given. Every combination is one case, and each trains\n"
-            + $"the whole job in this process; at most {PlanRun.MostCases}. Ctrl-C ends it and prints what is done.",
+            + $"the whole job in this process; at most {PlanRun.MostCases}. Ctrl-C ends it and prints what is done; the exit code is 4 then.",
             "hpaps plan run --workers 2,4,8,16 --bandwidth 1Gbit,100Mbit",
             "hpaps plan run --workers 8 --servers 1,2,4 --codecs fp32,int8,int4 --policies async,bsp --prices prices.json",
             "hpaps plan run --workers 4 --slow 0:8 --target 0.86 --json"))
@@ -60,12 +60,12 @@ internal static class PlanCommand
                 Test = parsed.GetValue(test),
                 Workers = Counts(workers.Of(parsed)),
                 Servers = servers.Of(parsed) is { Count: > 0 } counts ? Counts(counts) : [1],
-                Bandwidths = bandwidths.Of(parsed) is { Count: > 0 } rates ? rates : [DefaultBandwidth],
+                Bandwidths = bandwidths.Of(parsed) is { Count: > 0 } rates ? rates : [parsed.GetValue(oneHost) is null ? DefaultBandwidth : "unlimited"],
                 Policies = policies.Of(parsed),
                 Codecs = codecs.Of(parsed),
                 OneHost = parsed.GetValue(oneHost),
                 ServerBandwidth = parsed.GetValue(serverBandwidth),
-                Latency = parsed.GetValue(latency) ?? DefaultLatency,
+                Latency = parsed.GetValue(latency) ?? (parsed.GetValue(oneHost) is null ? DefaultLatency : "0s"),
                 Slow = parsed.GetValue(slow) is { Length: > 0 } patterns ? SlowWorkers.Parse(patterns) : null,
                 Passes = parsed.GetValue(passes),
                 Target = parsed.GetValue(target),

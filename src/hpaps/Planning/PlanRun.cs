@@ -44,11 +44,14 @@ internal static class PlanRun
         OutputFolder? folder = plan.Output is { } named ? OutputFolder.Named(named) : null;
         using var signals = new StopSignals();
         PlanReport report;
+        List<Prediction> all;
         try
         {
             var planner = new Planner(run, plan, measured, settings, time);
-            List<Prediction> all = Predict(planner, cases, prices, signals);
+            all = Predict(planner, cases, prices, signals);
             report = Report(run, plan, settings, planner, all, prices);
+            if (all.Count < cases.Count)
+                report = report with { Notes = [$"it was stopped: {all.Count} of {cases.Count} cases are predicted, and the fastest and the cheapest are of those", .. report.Notes] };
             if (folder is not null)
             {
                 Directory.CreateDirectory(folder.Path);
@@ -63,7 +66,7 @@ internal static class PlanRun
 
         folder?.Keep();
         Console.Out.Write(plan.Json ? JsonSerializer.Serialize(report, CliJson.Default.PlanReport) + "\n" : PlanTable.Of(report, folder?.Path));
-        return (int)ExitCode.Done;
+        return (int)(all.Count < cases.Count ? ExitCode.ClusterFailure : ExitCode.Done);
     }
 
     private static List<Prediction> Predict(Planner planner, List<PlannedCase> cases, Prices? prices, StopSignals signals)
@@ -87,7 +90,7 @@ internal static class PlanRun
         if (all.Count == 0)
             throw new ClusterException("ended before anything was predicted");
         if (all.Count < cases.Count)
-            Tell($"ended as asked for: {all.Count} of {cases.Count} are predicted");
+            Tell($"stopped: {all.Count} of {cases.Count} are predicted");
         return all;
     }
 

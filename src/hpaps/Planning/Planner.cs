@@ -208,9 +208,10 @@ internal sealed class Planner
     {
         RunSummary run = _run.Summary;
         double examples = 0;
+        int parameters = 0;
         foreach (ITask task in tasks)
-            examples += task.Weight;
-        string? wrong = run.Parameters > 0 && tasks[0].Parameters != run.Parameters ? $"a model of it has {tasks[0].Parameters} parameters, and that of the run had {run.Parameters}"
+            (examples, parameters) = (examples + task.Weight, Math.Max(parameters, task.Parameters)); // a part may lack the last features
+        string? wrong = run.Parameters > 0 && parameters != run.Parameters ? $"a model of it has {parameters} parameters, and that of the run had {run.Parameters}"
             : run.LostWorkers.Count == 0 && Math.Abs(examples - run.Examples) > 1e-6 * examples ? $"it has {examples:0} examples to train on, and the run had {run.Examples:0}" : null;
         foreach ((string key, string value) in tasks[0].Settings)
         {

@@ -111,6 +111,9 @@ public sealed record ComparedRun
     /// <summary>Workers that were lost and did not return.</summary>
     public IReadOnlyList<int> LostWorkers { get; init; } = [];
 
+    /// <summary>How often its server was started again: the time before the last start is in no figure of it.</summary>
+    public int ServerRestarts { get; init; }
+
     /// <summary>Its samples; in its own trace.csv, not here.</summary>
     [JsonIgnore]
     public IReadOnlyList<TraceRow> Trace { get; init; } = [];
@@ -127,9 +130,13 @@ public sealed record ComparedRun
     [JsonIgnore]
     public double? Seconds => TrainSeconds ?? VirtualSeconds;
 
-    /// <summary>It ended by itself: it counts.</summary>
+    /// <summary>It ended by itself.</summary>
     [JsonIgnore]
     public bool IsDone => Outcome == Done;
+
+    /// <summary>It is done, with the same workers and server from beginning to end: its times and objectives are those of the whole job.</summary>
+    [JsonIgnore]
+    public bool IsWhole => IsDone && LostWorkers.Count == 0 && ServerRestarts == 0;
 
     /// <summary>A run that left a summary.</summary>
     public static ComparedRun Of(ComparedSetting setting, int run, RunSummary summary, IReadOnlyList<TraceRow> trace, string folder) => new()
@@ -159,6 +166,7 @@ public sealed record ComparedRun
         StalenessP99 = summary.StalenessP99,
         StalenessMax = summary.StalenessMax,
         LostWorkers = summary.LostWorkers,
+        ServerRestarts = summary.ServerRestarts,
         Trace = trace,
         StalenessBins = summary.StalenessBins,
     };

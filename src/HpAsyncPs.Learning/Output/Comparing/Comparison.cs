@@ -26,7 +26,7 @@ public sealed record Comparison
     /// <summary>The optimum that relative_gap is measured against, as it was given; or null.</summary>
     public double? Reference { get; init; }
 
-    /// <summary>The lowest objective in any sample or end of a run that is done; what gap_to_best is measured against.</summary>
+    /// <summary>The lowest objective in any sample or end of a run that is done and did without nobody; what gap_to_best is measured against.</summary>
     public double? BestObjective { get; init; }
 
     /// <summary>What the others are measured against: POLICY or POLICY/CODEC.</summary>
@@ -73,9 +73,9 @@ public sealed record Comparison
             failed += run.Outcome == ComparedRun.Failed ? 1 : 0;
             timed.Add(run with
             {
-                SecondsToTarget = run.IsDone ? target?.SecondsTo(run.Trace) : null,
-                SecondsBeforeTarget = run.IsDone ? target?.SecondsBefore(run.Trace) : null,
-                GapToBest = best is { } lowest && lowest != 0 ? (run.Objective - lowest) / Math.Abs(lowest) : null,
+                SecondsToTarget = run.IsWhole ? target?.SecondsTo(run.Trace) : null,
+                SecondsBeforeTarget = run.IsWhole ? target?.SecondsBefore(run.Trace) : null,
+                GapToBest = run.IsWhole && best is { } lowest && lowest != 0 ? (run.Objective - lowest) / Math.Abs(lowest) : null,
             });
         }
 
@@ -134,8 +134,15 @@ public sealed record Comparison
         return missing;
     }
 
-    private static ComparisonTarget? TargetOf(ComparisonPlan plan, IReadOnlyList<ComparedRun> runs)
+    private static ComparisonTarget? TargetOf(ComparisonPlan plan, IReadOnlyList<ComparedRun> all)
     {
+        var runs = new List<ComparedRun>();
+        foreach (ComparedRun run in all)
+        {
+            if (run.IsWhole)
+                runs.Add(run);
+        }
+
         if (plan.TargetGap is { } gap)
             return new ComparisonTarget(ComparisonTarget.Gap, gap, "as asked for");
         if (plan.TargetRmse is { } rmse)
@@ -167,7 +174,7 @@ public sealed record Comparison
         double best = double.PositiveInfinity;
         foreach (ComparedRun run in runs)
         {
-            if (!run.IsDone)
+            if (!run.IsWhole)
                 continue;
             best = Math.Min(best, run.Objective is { } end && double.IsFinite(end) ? end : best);
             foreach (TraceRow row in run.Trace)

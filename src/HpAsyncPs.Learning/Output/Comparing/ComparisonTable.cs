@@ -10,6 +10,7 @@ public static class ComparisonTable
 {
     private const string None = "–";
     private const int MostNamed = 6;
+    private const double LeastBeyond = 1e-5; // rounding takes an objective no further below its optimum
 
     /// <summary>What one column says.</summary>
     /// <param name="Name">Its heading.</param>
@@ -99,12 +100,21 @@ public static class ComparisonTable
                 + (comparison.VirtualTime ? "" : ", and a quieter machine brings the runs of each together"));
         if (!comparison.VirtualTime && comparison.PlannedRuns == comparison.Configurations.Count && comparison.Configurations.Count > 1)
             notes.Add("one run of each does not show how much times vary on this machine: --runs 5 does");
+        bool isBeyond = false;
         foreach (ComparedRun run in comparison.Runs)
         {
             if (run.Outcome == ComparedRun.Failed)
                 notes.Add($"failed: {run.Setting}, run {run.Run}: {run.Failure?.Split('\n')[0]}");
             if (run.LostWorkers.Count > 0)
-                notes.Add($"lost: {run.Setting}, run {run.Run}, did without {(run.LostWorkers.Count == 1 ? "worker" : "workers")} {string.Join(", ", run.LostWorkers)} of {run.Workers} from some time on: its page says what that means for its figures");
+                notes.Add($"lost: {run.Setting}, run {run.Run}, did without {(run.LostWorkers.Count == 1 ? "worker" : "workers")} {string.Join(", ", run.LostWorkers)} of {run.Workers} from some time on, so it is not compared: its page says what that means for its figures");
+            if (run.RelativeGap < -LeastBeyond && !isBeyond)
+            {
+                isBeyond = true;
+                notes.Add($"the objective of {run.Setting} is below the reference, {comparison.Reference:R}: that is no optimum of this data, and gaps to it say little");
+            }
+
+            if (run.ServerRestarts > 0)
+                notes.Add($"restarted: {run.Setting}, run {run.Run}: its server was started again, and times before that are not known, so it is not compared");
         }
 
         if (comparison.Missing() is { Count: > 0 } missing)
