@@ -24,7 +24,7 @@ public sealed class LogisticTask : ITask
     public const int AgreedNumbers = 3;
 
     // Vectors of the session, twelve, each of two floats a feature; the doubles of the task and of its solver.
-    private const int BytesPerFeature = (12 * 2 * 4) + 80;
+    private const int BytesPerFeature = (12 * 2 * 4) + 92;
 
     // rho to begin with, times L / rows: about how much the Hessians of random shards differ.
     private const double StartOfRho = 0.5;
@@ -35,7 +35,6 @@ public sealed class LogisticTask : ITask
     private const double DampingAtBarrier = 0.5;
 
     // In rounds of two exchanges it answers to everybody's gradient at the same weights. More rounds of less work reach the optimum sooner then.
-    private const double DampingTogether = 1;
     private const double EffortTogether = 0.4;
 
     // Root mean square by which a local step may change the margins of any worker's rows. Beyond it the loss has left the curvature that
@@ -54,6 +53,7 @@ public sealed class LogisticTask : ITask
     private readonly DenseRows? _dense;
     private readonly LogisticSettings _settings;
     private readonly Penalty _penalty;
+    private readonly SecantDamping _together = new();
     private LogisticLoss? _loss;
     private LocalProblem? _problem;
     private ILocalSolver? _solver;
@@ -219,7 +219,9 @@ public sealed class LogisticTask : ITask
         (problem.Effort, problem.HasGradient, problem.MayRest) = (EffortTogether, false, true);
         SumGradients(problem, input, x);
         problem.Lag = Math.Max(1, input.Lag);
-        return Add(problem, input, x, DampingTogether);
+        if (_settings.L1 == 0) // with it the gradient is not what vanishes at the optimum
+            _together.Observe(problem.Z.AsSpan(0, _parameters), problem.Gradient.AsSpan(0, _parameters));
+        return Add(problem, input, x, _together.Theta);
     }
 
     private double StepLocally(LocalProblem problem, in StepInput input, Span<float> x)
