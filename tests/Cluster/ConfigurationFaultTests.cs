@@ -9,7 +9,7 @@ public sealed class ConfigurationFaultTests
 {
     [Theory]
     [InlineData("[server]\nlivenes-timeout = 4", 3, "hpaps.toml:2: there is no option 'livenes-timeout' in [server]; did you mean 'liveness-timeout'?")]
-    [InlineData("--log_format = 1", 3, "hpaps.toml:1: column 1:")]
+    [InlineData("--log_format = 1", 3, "hpaps.toml:1: there is no option '--log_format'; did you mean 'log-format'?")]
     [InlineData("log_format = 'text'", 3, "hpaps.toml:1: there is no option 'log_format'; did you mean 'log-format'?")]
     [InlineData("[server]\nrank = 4", 3, "hpaps.toml:2: there is no option 'rank' in [server]: it is one of [train.mf]")]
     [InlineData("[traim.mf]\nrank = 4", 3, "hpaps.toml:1: there is no table [traim.mf]; did you mean [train.mf]?")]
@@ -44,7 +44,7 @@ public sealed class ConfigurationFaultTests
         using var folder = new TempFolder();
         File.WriteAllText(folder.In("hpaps.toml"), "sed = 1\n[train]\npases = 3");
         string said = Refuses(folder, 3, "hpaps.toml:1: there is no option 'sed'; did you mean 'seed'?", Published.Launcher, "train", "logreg", "--data", "x");
-        Assert.Contains("hpaps.toml:2: there is no option 'pases' in [train]; did you mean 'passes'?".Replace(":2:", ":3:", StringComparison.Ordinal), said, StringComparison.Ordinal);
+        Assert.Contains("hpaps.toml:3: there is no option 'pases' in [train]; did you mean 'passes'?", said, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public sealed class ConfigurationFaultTests
         File.WriteAllBytes(folder.In("latin.toml"), [.. "out = 'r"u8, 0xFC, .. "n'"u8]);
         Refuses(folder, 3, "latin.toml: is not UTF-8 text (byte 8)", Published.Server, "--config", "latin.toml");
         File.WriteAllText(folder.In("deep.toml"), "out = " + new string('[', 100_000));
-        Refuses(folder, 3, "deep.toml: ", Published.Server, "--config", "deep.toml");
+        Refuses(folder, 3, "deep.toml: The maximum depth of 64 has been exceeded. The file is TOML", Published.Server, "--config", "deep.toml");
     }
 
     [Fact]
@@ -74,9 +74,9 @@ public sealed class ConfigurationFaultTests
     public void Files_that_a_value_names()
     {
         using var folder = new TempFolder();
-        File.WriteAllText(folder.In("hpaps.toml"), "[evaluate]\ndata = 'missing.svm'\nmodel = 'missing'");
-        string said = Refuses(folder, 3, "missing", Published.Launcher, "evaluate");
-        Assert.Contains("is from hpaps.toml:", said, StringComparison.Ordinal);
+        File.WriteAllText(folder.In("hpaps.toml"), "[inspect]\ndata = 'missing.svm'");
+        string said = Refuses(folder, 3, "--data missing.svm: there is no such file", Published.Launcher, "inspect");
+        Assert.Contains("(--data is from hpaps.toml:2)", said, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -121,8 +121,8 @@ internal static class ConfigCommand
             var settings = CommandSettings.Of(command.Path, command.Command, command.Root, file, null);
             foreach (ParseError error in command.Root.Parse(settings.With([.. command.Line]), Parser).Errors)
             {
-                string text = settings.Explain(ProgramRun.Readable(error.Message));
-                if (error.SymbolResult is not CommandResult && !said.Contains(text))
+                string message = ProgramRun.Readable(error.Message), text = settings.Explain(message);
+                if (error.SymbolResult is not CommandResult && text != message && !said.Contains(text)) // what is missing may yet be given
                     said.Add(text);
             }
         }

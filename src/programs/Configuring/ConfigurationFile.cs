@@ -32,7 +32,7 @@ internal sealed class ConfigurationFile
     public static ConfigurationFile? Find(string? given)
     {
         string? named = given ?? Variables.Value(Variables.Config);
-        if (named == GlobalOptions.None)
+        if (named is GlobalOptions.None or "") // that it is empty, the option says itself
             return null;
         string from = given is not null ? GlobalOptions.Config : Variables.Config;
         if (named is not null)
@@ -160,7 +160,7 @@ internal sealed class ConfigurationFile
         }
         catch (TomlException e)
         {
-            throw new InputException($"{Path}: {e.Message.TrimEnd('.')}. The file is TOML: name = value, texts in quotes, tables as [train.mf]", e);
+            throw new InputException($"{Path}: {e.Message.Split('.')[0]}. The file is TOML: name = value, texts in quotes, tables as [train.mf]", e);
         }
     }
 
