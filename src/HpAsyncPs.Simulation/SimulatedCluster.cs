@@ -38,7 +38,7 @@ public sealed class SimulatedCluster : IDisposable
     /// <param name="link">Of each worker to the server.</param>
     /// <param name="log">Called with what the server logs.</param>
     /// <param name="costs">What messages take besides these links; null: nothing.</param>
-    public SimulatedCluster(ServerOptions options, IReadOnlyList<SimulatedWorker> workers, LinkSpeed link, Action<string>? log = null, ClusterCosts? costs = null)
+    public SimulatedCluster(ServerOptions options, IReadOnlyList<SimulatedWorker> workers, LinkSpeed link, Action<LogLine>? log = null, ClusterCosts? costs = null)
     {
         _events = new EventQueue(_clock);
         _shared = costs is { SharedCores: > 0 and var cores } ? new SharedCores(cores, _clock, _events) : null;

@@ -58,7 +58,7 @@ internal static class ServerRun
         bool isOver;
         if (options.Codec == CodecSpec.Auto)
             options = options with { CodingCosts = CodingCosts.Measure(time, TransferCost.SecondsOfByte(time)) };
-        using (ServerHost host = ServerHost.Start(options, Listener.Start(endpoint, addresses), time, settings.Events ? null : log.Write, state))
+        using (ServerHost host = ServerHost.Start(options, Listener.Start(endpoint, addresses), time, settings.Events && !ProgramLog.IsJson ? null : log.Write, state))
             isOver = Serve(host, options, settings, log, start, time);
         if (isOver)
             folder?.Clear(); // a job that has failed is not here: its state stays
@@ -91,7 +91,7 @@ internal static class ServerRun
         using PosixSignalRegistration hangUp = StopOn(PosixSignal.SIGHUP, host, settings.Supervised);
         if (settings.Events)
             Print(new ServerEvent { Listening = host.Address });
-        else
+        if (!settings.Events || ProgramLog.IsJson)
             log.Write($"listening at {host.Address} for {options.Workers} workers, policy {options.Policy}");
         return WaitForEnd(host, options, settings, log, start, time);
     }
@@ -115,7 +115,7 @@ internal static class ServerRun
             RunFolder.Write(settings.Output, result, summary);
         if (settings.Events)
             Print(settings.CountsAllocations ? Counted(summary, host.Steady) : new ServerEvent { Ended = summary });
-        else
+        if (!settings.Events || ProgramLog.IsJson)
             LogEnd(log, summary, settings.Output);
         if (result.Failure is not null)
             throw new ClusterException(result.Failure);

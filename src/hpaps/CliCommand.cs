@@ -1,6 +1,7 @@
 using System;
 using System.CommandLine;
 using HpAsyncPs.Cli.Comparing;
+using HpAsyncPs.Cli.Configuring;
 using HpAsyncPs.Cli.Converting;
 using HpAsyncPs.Cli.Generating;
 using HpAsyncPs.Cli.Models;
@@ -43,6 +44,7 @@ internal static class CliCommand
             ConvertCommand.Create(), GenerateCommand.Create(),
             StressCommand.Create(), StressCommand.CreateWorker(), IdleCommand.Create(), AttackCommand.Create(),
         };
+        root.Subcommands.Add(ConfigCommand.Create(root));
         return root;
     }
 

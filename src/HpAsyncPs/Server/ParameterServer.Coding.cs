@@ -143,7 +143,7 @@ public sealed partial class ParameterServer
             Disagreements++;
             if (!header.Flags.Has(FrameFlags.Evaluate))
                 session.Downlink!.IsKnown = false;
-            Log?.Invoke($"{session.Name} has another snapshot than the server thinks: the next one goes out whole");
+            Log?.Invoke(LogLine.Warning($"{session.Name} has another snapshot than the server thinks: the next one goes out whole", session.Rank));
             return;
         }
 

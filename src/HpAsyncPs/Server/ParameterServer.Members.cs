@@ -34,7 +34,7 @@ public sealed partial class ParameterServer
     {
         session.Attach(peer, session.Joined);
         AdmitBeforeStart(session);
-        Log?.Invoke($"{session.Name} joined with weight {session.Joined.Weight}; {_admission.Joined} of {_options.Workers} are here");
+        Log?.Invoke(new LogLine($"{session.Name} joined with weight {session.Joined.Weight}; {_admission.Joined} of {_options.Workers} are here", Rank: session.Rank));
         if (_admission.IsComplete)
             Start();
     }
@@ -65,7 +65,7 @@ public sealed partial class ParameterServer
         }
 
         bool returns = session.LostAt is not null || session.IsAbsent;
-        Log?.Invoke($"{session.Name} is back{(returns ? "" : " over another connection")}");
+        Log?.Invoke(new LogLine($"{session.Name} is back{(returns ? "" : " over another connection")}", Rank: session.Rank));
         Return(session, join.Weight);
         if (returns)
             KeepWeight(session); // and its clock
@@ -99,7 +99,7 @@ public sealed partial class ParameterServer
         _admission.Replace(session);
         Returned(earlier);
         session.Attach(peer, join);
-        Log?.Invoke($"{session.Name} takes the place of worker {rank} ({earlier.Address})");
+        Log?.Invoke(new LogLine($"{session.Name} takes the place of worker {rank} ({earlier.Address})", Rank: session.Rank));
         Return(session, join.Weight);
         Welcome(session, resynchronises: true, isNew: true);
         EndHolding();

@@ -57,7 +57,7 @@ public sealed partial class ParameterServer
         using CheckpointReader? reader = opened;
         if (!isWhole)
         {
-            Log?.Invoke($"{why}; {(number == _state.Checkpoints.Numbers()[^1] ? "there is none before it" : "the one before it is taken")}");
+            Log?.Invoke(LogLine.Warning($"{why}; {(number == _state.Checkpoints.Numbers()[^1] ? "there is none before it" : "the one before it is taken")}"));
             _faulty.Add(number);
             return false;
         }
@@ -76,7 +76,7 @@ public sealed partial class ParameterServer
         (_checkpointFrom, _previousFrom) = (head.Position, head.Position);
         if (ReplayFrom(head.Position, end => end >= copiedAt) < copiedAt)
         {
-            Log?.Invoke($"the journal ends before checkpoint {number} does; the checkpoint before it is taken");
+            Log?.Invoke(LogLine.Warning($"the journal ends before checkpoint {number} does; the checkpoint before it is taken"));
             _faulty.Add(number); // the journal goes on from there with something else
             return false;
         }
@@ -101,7 +101,7 @@ public sealed partial class ParameterServer
         bool isAccepted = false;
         long end = _state!.Journal.Replay(position, Replay, at => isAccepted = accepts(at));
         if (isAccepted && _state.Journal.Cut > 0)
-            Log?.Invoke($"{_state.Journal.Cut} bytes at the end of the journal, after {_replayed} records, were torn or corrupt, and are cut off");
+            Log?.Invoke(LogLine.Warning($"{_state.Journal.Cut} bytes at the end of the journal, after {_replayed} records, were torn or corrupt, and are cut off"));
         return end;
     }
 
@@ -290,7 +290,7 @@ public sealed partial class ParameterServer
 
     /// <summary>Where a worker stands: what was acknowledged beyond that was lost with what was not on disk.</summary>
     private void TellStand(int rank) =>
-        Log?.Invoke($"rank {rank} stands at push {_shard!.ClockOf(rank)}, key {_shard.NextKeyOf(rank)}, generation {_members[rank].Generation}");
+        Log?.Invoke(new LogLine($"rank {rank} stands at push {_shard!.ClockOf(rank)}, key {_shard.NextKeyOf(rank)}, generation {_members[rank].Generation}", Rank: rank));
 
     private void Forget()
     {

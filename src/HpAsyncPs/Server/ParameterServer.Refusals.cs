@@ -44,7 +44,7 @@ public sealed partial class ParameterServer
         Remove(peer);
         if (session is null)
         {
-            Log?.Invoke($"connection from {peer.Address} refused: {reason}");
+            Log?.Invoke(LogLine.Warning($"connection from {peer.Address} refused: {reason}"));
             return;
         }
 
@@ -84,7 +84,7 @@ public sealed partial class ParameterServer
             return;
         }
 
-        Log?.Invoke($"{session.Name}: frame refused, {fault}: {reason}{(log.Unsaid > 0 ? $" ({log.Unsaid} more since the last such line)" : "")}");
+        Log?.Invoke(LogLine.Warning($"{session.Name}: frame refused, {fault}: {reason}{(log.Unsaid > 0 ? $" ({log.Unsaid} more since the last such line)" : "")}", session.Rank));
         log = (now, 0);
     }
 }

@@ -91,7 +91,7 @@ public sealed partial class ParameterServer
                 CheckStop(now);
                 break;
             case Phase.Finishing when now > _phaseUntil:
-                Log?.Invoke("the last evaluation was not answered in time; the model is saved without its objective");
+                Log?.Invoke(LogLine.Warning("the last evaluation was not answered in time; the model is saved without its objective"));
                 SendStop();
                 break;
             case Phase.Leaving when _left == _members.Length || (now > _phaseUntil && (_endsAtOnce || !SomeMayHearStop(now))):
@@ -235,7 +235,7 @@ public sealed partial class ParameterServer
         string unheard = "";
         for (int rank = 0; rank < _clocks.Length; rank++)
             unheard += _clocks[rank] > 0 ? "" : $"{(unheard.Length > 0 ? ", " : "")}{rank}";
-        Log?.Invoke($"training ends before rank {unheard} has pushed: the model lacks what is learned there");
+        Log?.Invoke(LogLine.Warning($"training ends before rank {unheard} has pushed: the model lacks what is learned there"));
     }
 
     private void SendStop()
@@ -252,7 +252,7 @@ public sealed partial class ParameterServer
 
     private void Fail(string failure)
     {
-        Log?.Invoke(failure);
+        Log?.Invoke(new LogLine(failure, LogLevel.Error));
         _failure = failure;
         _reason = "failed";
         if (_phase is Phase.Training or Phase.Finishing)

@@ -45,7 +45,7 @@ public sealed partial class ParameterServer
     }
 
     /// <summary>Called with one line for the log whenever something worth it happens.</summary>
-    public Action<string>? Log { get; init; }
+    public Action<LogLine>? Log { get; init; }
 
     private Admission NewAdmission()
     {

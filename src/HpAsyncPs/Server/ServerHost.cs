@@ -56,7 +56,7 @@ public sealed class ServerHost : IDisposable
 
     private readonly DurableState? _state;
 
-    private ServerHost(ServerOptions options, Listener listener, TimeProvider time, Action<string>? log, DurableState? state)
+    private ServerHost(ServerOptions options, Listener listener, TimeProvider time, Action<LogLine>? log, DurableState? state)
     {
         _state = state;
         _time = time;
@@ -112,7 +112,7 @@ public sealed class ServerHost : IDisposable
     /// <param name="time">The clock; the system's if null.</param>
     /// <param name="log">Gets a line for whatever is worth one, on the shard's thread.</param>
     /// <exception cref="InputException">The address cannot be used.</exception>
-    public static ServerHost Start(ServerOptions options, string listen, TimeProvider? time = null, Action<string>? log = null) =>
+    public static ServerHost Start(ServerOptions options, string listen, TimeProvider? time = null, Action<LogLine>? log = null) =>
         Start(options, Listener.Start(Endpoint.Parse(listen)), time, log);
 
     /// <summary>Starts to serve who connects to a listener.</summary>
@@ -122,7 +122,7 @@ public sealed class ServerHost : IDisposable
     /// <param name="log">Gets a line for whatever is worth one, on the shard's thread.</param>
     /// <param name="state">What it keeps on disk, owned from now on: a job that is there is taken up. Null: nothing.</param>
     /// <exception cref="InputException">What is on disk cannot be taken up.</exception>
-    public static ServerHost Start(ServerOptions options, Listener listener, TimeProvider? time = null, Action<string>? log = null, DurableState? state = null)
+    public static ServerHost Start(ServerOptions options, Listener listener, TimeProvider? time = null, Action<LogLine>? log = null, DurableState? state = null)
     {
         var host = new ServerHost(options, listener, time ?? TimeProvider.System, log, state);
         host.Recover();

@@ -5,6 +5,8 @@ using System.Diagnostics;
 using System.IO;
 using System.Text;
 using System.Threading;
+using HpAsyncPs.Programs;
+using HpAsyncPs.Programs.Configuring;
 
 namespace HpAsyncPs.Cli.Launching;
 
@@ -73,6 +75,7 @@ internal sealed class ChildProcess : IDisposable
             RedirectStandardError = true,
             UseShellExecute = false,
         };
+        Variables.KeepFromChild(start.Environment); // what counts has been decided here, and is in the arguments
         try
         {
             return new ChildProcess(name, Process.Start(start)!, output, wake) { Restarts = restarts };
@@ -182,6 +185,14 @@ internal sealed class ChildProcess : IDisposable
 
     private void Keep(string line)
     {
+        if (ProgramLog.IsJson && ProgramLog.Read(line) is { } said)
+        {
+            ProgramLog.WriteFormed(line); // its log is part of this one's
+            if (!said.IsError)
+                return;
+            line = said.Message;
+        }
+
         lock (_errors)
         {
             if (_errors.Count == KeptLines)

@@ -5,6 +5,7 @@ using System.IO;
 using HpAsyncPs.Cli.Launching;
 using HpAsyncPs.Learning.Output;
 using HpAsyncPs.Programs;
+using HpAsyncPs.Programs.Configuring;
 using HpAsyncPs.Server;
 
 namespace HpAsyncPs.Cli.Training;
@@ -31,6 +32,7 @@ internal static class Commands
             "--out", File(output),
             "--events", "--exit-with-stdin",
         };
+        AddLogFormat(arguments);
         Add(arguments, "--rate", settings.Rate);
         Add(arguments, "--passes", settings.Passes);
         Add(arguments, "--target", settings.Target);
@@ -84,6 +86,7 @@ internal static class Commands
             "--start-timeout", Number(JoinSeconds(settings, dataBytes)),
             "--exit-with-stdin",
         };
+        AddLogFormat(arguments);
         arguments.AddRange(settings.TaskArguments);
         if (settings.WorkersWrite)
             arguments.AddRange(["--out", File(Path.Combine(output, RunFolder.Model))]);
@@ -92,6 +95,12 @@ internal static class Commands
         if (settings.SlowRandom > 0)
             Add(arguments, "--slow-random", settings.SlowRandom);
         return arguments;
+    }
+
+    private static void AddLogFormat(List<string> arguments)
+    {
+        if (ProgramLog.IsJson)
+            arguments.AddRange([GlobalOptions.LogFormat, "json"]);
     }
 
     private static double JoinSeconds(TrainSettings settings, long dataBytes) =>
