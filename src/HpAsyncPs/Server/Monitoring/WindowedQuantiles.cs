@@ -33,11 +33,8 @@ internal sealed class WindowedQuantiles
     private readonly uint[] _counts; // two histograms, one behind the other
     private readonly long _first;
     private readonly int _bins;
-    private readonly uint[] _total = new uint[2];
-    private readonly double[] _max = new double[2];
-    private readonly int[] _lowest = [int.MaxValue, int.MaxValue]; // bins that have any
-    private readonly int[] _highest = [-1, -1];
-    private int _newer;
+    private Half _newer = new(0);
+    private Half _older;
     private double _since;
 
     /// <param name="leastPower">Numbers below 2 to this power are one bin.</param>
@@ -47,27 +44,29 @@ internal sealed class WindowedQuantiles
         _first = IndexOf(Math.ScaleB(1, leastPower));
         _bins = Below + ((mostPower - leastPower) << BinBits) + 1;
         _counts = new uint[2 * _bins];
+        _older = new Half(_bins);
     }
 
     /// <summary>Bytes of its bins.</summary>
     public int Bytes => _counts.Length * sizeof(uint);
 
     /// <summary>Numbers in the window.</summary>
-    public long Count => (long)_total[0] + _total[1];
+    public long Count => (long)_newer.Total + _older.Total;
 
     /// <summary>Takes a number, which is not negative.</summary>
     /// <param name="value">What was measured.</param>
     /// <param name="now">Seconds; never less than before.</param>
     public void Record(double value, double now)
     {
-        if (now - _since >= HalfSeconds && _total[_newer] >= LeastKept)
+        if (now - _since >= HalfSeconds && _newer.Total >= LeastKept)
             Turn(now);
-        int newer = _newer, bin = (int)Math.Clamp(IndexOf(value) - _first + Below, 0, _bins - 1);
-        _counts[(newer * _bins) + bin]++;
-        _total[newer]++;
-        _max[newer] = Math.Max(_max[newer], value);
-        _lowest[newer] = Math.Min(_lowest[newer], bin);
-        _highest[newer] = Math.Max(_highest[newer], bin);
+        int bin = (int)Math.Clamp(IndexOf(value) - _first + Below, 0, _bins - 1);
+        ref Half newer = ref _newer;
+        _counts[newer.Begin + bin]++;
+        newer.Total++;
+        newer.Max = Math.Max(newer.Max, value);
+        newer.Lowest = Math.Min(newer.Lowest, bin);
+        newer.Highest = Math.Max(newer.Highest, bin);
     }
 
     /// <summary>The quantiles now.</summary>
@@ -75,9 +74,9 @@ internal sealed class WindowedQuantiles
     {
         if (Count == 0)
             return Quantiles.None;
-        int bin = Math.Min(_lowest[0], _lowest[1]), highest = Math.Max(_highest[0], _highest[1]);
+        int bin = Math.Min(_newer.Lowest, _older.Lowest), highest = Math.Max(_newer.Highest, _older.Highest);
         long seen = 0;
-        double max = Math.Max(_max[0], _max[1]);
+        double max = Math.Max(_newer.Max, _older.Max);
         return new Quantiles(Next(0.5), Next(0.9), Next(0.99), max);
 
         // The number that this share does not exceed, from where the one before was found.
@@ -95,9 +94,8 @@ internal sealed class WindowedQuantiles
 
     private void Turn(double now)
     {
-        _newer = 1 - _newer;
-        _counts.AsSpan(_newer * _bins, _bins).Clear();
-        (_total[_newer], _max[_newer], _lowest[_newer], _highest[_newer], _since) = (0, 0, int.MaxValue, -1, now);
+        (_older, _newer, _since) = (_newer, new Half(_older.Begin), now);
+        _counts.AsSpan(_newer.Begin, _bins).Clear();
     }
 
     // The exponent and the first bits of the fraction: no logarithm is taken.
@@ -111,5 +109,19 @@ internal sealed class WindowedQuantiles
         double high = BitConverter.Int64BitsToDouble((_first + bin) << (FractionBits - BinBits));
         double middle = (low + high) / 2;
         return low >= 1 && high - low <= 1 ? Math.Floor(middle) : middle; // where a whole number has bins of its own, it is meant
+    }
+
+    /// <summary>One histogram: where its bins begin, and what is known of all that is in them.</summary>
+    private struct Half(int begin)
+    {
+        public readonly int Begin = begin;
+
+        public uint Total;
+
+        public double Max;
+
+        public int Lowest = int.MaxValue; // bin that has any
+
+        public int Highest = -1;
     }
 }

@@ -11,14 +11,14 @@ internal sealed class WorkerTimes
     /// <summary>Pushes that a distribution is fitted to.</summary>
     public const int Kept = 128;
 
-    /// <summary>A worker whose times are as fitted is called stalled though it is not about once in so many seconds: a hundred hours.</summary>
-    public const double FalseAlarmSeconds = 360_000;
+    /// <summary>A worker whose times are as fitted is called stalled though it is not about once in so many seconds: 280 hours.</summary>
+    public const double FalseAlarmSeconds = 1e6;
 
     /// <summary>Never is a worker stalled that has taken less than so many times its median.</summary>
     public const double LeastMedians = 12;
 
     /// <summary>Nor is one that has taken less than so many seconds.</summary>
-    public const double LeastSeconds = 1;
+    public const double LeastSeconds = 2;
 
     /// <summary>While too little is known of a worker: so many times the longest that it, or the median that the slowest other one, took.</summary>
     public const double UnknownTimes = 50;
