@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
+using HpAsyncPs.Server.Monitoring;
 using HpAsyncPs.Worker;
 
 namespace HpAsyncPs.Simulation;
@@ -118,6 +119,9 @@ public sealed class SimulatedCluster : IDisposable
 
     /// <summary>The counters now.</summary>
     public RunStatus Status() => _server.Status();
+
+    /// <summary>The last events of the job.</summary>
+    public EventRing Events => _server.Events;
 
     /// <summary>What came of it.</summary>
     public RunResult Result() => _server.Result();

@@ -4,6 +4,7 @@ using System.Buffers.Binary;
 using System.Collections.Generic;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server.Durability;
+using HpAsyncPs.Server.Monitoring;
 
 namespace HpAsyncPs.Server;
 
@@ -274,11 +275,12 @@ public sealed partial class ParameterServer
         _phase = Phase.Training;
         _gathering?.Restart();
         for (int rank = 0; rank < _members.Length; rank++)
-            _speeds?.Sent(rank, Seconds());
+            _speeds.Sent(rank, Seconds());
         _evaluateAt = _options.Evaluates ? now : long.MaxValue;
         _checkpointAt = After(_state!.CheckpointInterval);
         _startsAt = _state.HasBegun() ? 0 : 1;
-        Log?.Invoke($"recovered from {from} and {_replayed} records of the journal: {_shard.Version} pushes of {_members.Length} workers; waiting for them");
+        _monitor.Begin(Seconds());
+        Tell(MonitorEventKind.Phase, $"recovered from {from} and {_replayed} records of the journal: {_shard.Version} pushes of {_members.Length} workers; waiting for them");
         TellStands();
     }
 

@@ -84,6 +84,9 @@ public sealed class Gate
     /// <summary>What a peer must prove that it has; null: nothing.</summary>
     internal Token? Token { get; }
 
+    /// <summary>How often what has happened, in the order of <see cref="HandshakeFailure"/>.</summary>
+    internal ReadOnlySpan<long> Counts => _counts;
+
     /// <summary>Is there room for another connection?</summary>
     public bool HasRoom => _halfOpen.Count < _limits.HalfOpen && Open < _most;
 
