@@ -75,6 +75,22 @@ public sealed partial class ArchitectureTests
     }
 
     [Fact]
+    public void Monitoring_port_reads_the_server_and_knows_no_worker()
+    {
+        foreach (string file in Sources(Path.Combine("src", "HpAsyncPs.Monitoring")))
+        {
+            foreach (Match match in Uses().Matches(File.ReadAllText(file)))
+                Assert.Contains(match.Groups[1].Value, new[] { "Monitoring", "Protocol", "Server", "Transport" });
+        }
+
+        foreach (string folder in new[] { "HpAsyncPs", "HpAsyncPs.Learning", "HpAsyncPs.Simulation", "hpaps-worker" })
+        {
+            foreach (string file in Sources(Path.Combine("src", folder)))
+                Assert.DoesNotContain("AspNetCore", File.ReadAllText(file), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Unsafe_code_is_in_kernels_only()
     {
         foreach (string file in Sources("src"))

@@ -42,6 +42,7 @@ internal static class ServerCommand
         Option<string?> spin = CommonOptions.Spin("By default as long as this server and the workers that are connected from this host are no more than its processors, and nobody else wants the core.");
         Option<bool> checksum = CommonOptions.Checksum();
         var output = new Option<string?>("--out") { Description = "Folder for summary.json, trace.csv, report.html and model/." };
+        Option<string?> monitor = CommonOptions.Monitor();
         var events = new Option<bool>("--events") { Description = "Print how the run stands as lines of JSON on standard output." };
         var counts = new Option<bool>("--count-allocations") { Description = "Say in the last event what was allocated, and nothing before that could allocate. For hpaps stress.", Hidden = true };
         var supervised = new Option<bool>("--exit-with-stdin") { Description = "End when standard input ends; a line 'stop' on it ends the run in order. For launchers." };
@@ -56,10 +57,11 @@ internal static class ServerCommand
             "hpaps-server --workers 4 --policy ssp:3 --passes 500 --out run",
             "hpaps-server --workers 4 --policy asp:adam --rate 0.01 --passes 500 --out run",
             "hpaps-server --workers 4 --codec int4 --passes 500 --out run",
+            "hpaps-server --workers 4 --passes 500 --monitor 127.0.0.1:9464",
             "hpaps-server --workers 3 --policy bsp --plain"))
         {
             listen, insecure, workers, policy, codec, rate, passes, target, reference, targetRmse, plateau, timeLimit, maxParameters, maxMagnitude, joinTimeout,
-            livenessTimeout, onLoss, rejoinTimeout, reassign, state, durability, checkpointInterval, plain, spin, checksum, output, events, counts, supervised,
+            livenessTimeout, onLoss, rejoinTimeout, reassign, state, durability, checkpointInterval, plain, spin, checksum, output, monitor, events, counts, supervised,
         };
         foreach (Option option in (Option[])[.. security.All, .. gate.All])
             root.Options.Add(option);
@@ -109,7 +111,7 @@ internal static class ServerCommand
                 Tls = security.TlsOf(parsed),
                 Gate = gate.Of(parsed),
             },
-            new ServerRun.Settings(parsed.GetValue(listen)!, parsed.GetValue(insecure), parsed.GetValue(output), parsed.GetValue(events),
+            new ServerRun.Settings(parsed.GetValue(listen)!, parsed.GetValue(insecure), parsed.GetValue(output), parsed.GetValue(monitor), parsed.GetValue(events),
                 parsed.GetValue(counts), parsed.GetValue(supervised), DurabilityOption.FolderOf(parsed.GetValue(state)), DurabilityOption.Of(parsed.GetValue(durability), parsed.GetValue(state)) with { CheckpointInterval = TimeSpan.FromSeconds(parsed.GetValue(checkpointInterval)) })));
         return root;
     }

@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Threading;
 using HpAsyncPs.Codecs;
 using HpAsyncPs.Learning.Output;
+using HpAsyncPs.Monitoring;
 using HpAsyncPs.Programs;
 using HpAsyncPs.Server;
 using HpAsyncPs.Server.Durability;
@@ -25,13 +26,14 @@ internal static class ServerRun
     /// <param name="Listen">HOST:PORT.</param>
     /// <param name="Insecure">Off loopback without a token.</param>
     /// <param name="Output">Folder for results, or null.</param>
+    /// <param name="Monitor">HOST:PORT of the monitoring port, or null.</param>
     /// <param name="Events">Lines of JSON on standard output.</param>
     /// <param name="CountsAllocations">No event tells how the run stands, since that allocates; the last one says what was.</param>
     /// <param name="Supervised">A launcher holds standard input.</param>
     /// <param name="State">Folder of the journal and the checkpoints, or null.</param>
     /// <param name="Durability">How often it is waited for.</param>
     internal sealed record Settings(
-        string Listen, bool Insecure, string? Output, bool Events, bool CountsAllocations, bool Supervised, string? State, Durability Durability);
+        string Listen, bool Insecure, string? Output, string? Monitor, bool Events, bool CountsAllocations, bool Supervised, string? State, Durability Durability);
 
     public static int Run(ServerOptions options, Settings settings)
     {
@@ -47,7 +49,10 @@ internal static class ServerRun
 
         if (options.Gate.ConnectionsFor(options.Workers) <= options.Workers)
             throw new InputException($"--max-connections {options.Gate.Connections} leaves no room beside {options.Workers} workers for who comes or goes: allow more, or leave it out.");
-        FileHandles.Need(ServerHost.HandlesFor(options));
+        MonitorOptions? monitoring = settings.Monitor is null ? null : new MonitorOptions { Address = settings.Monitor, Token = options.Token, Version = ProgramRun.Version };
+        if (monitoring is not null)
+            MonitorPort.Check(monitoring);
+        FileHandles.Need(ServerHost.HandlesFor(options) + (monitoring?.MostConnections ?? 0));
         if (settings.Output is not null)
             RunFolder.Probe(settings.Output);
         using var log = new LogThread();
@@ -59,14 +64,25 @@ internal static class ServerRun
         if (options.Codec == CodecSpec.Auto)
             options = options with { CodingCosts = CodingCosts.Measure(time, TransferCost.SecondsOfByte(time)) };
         using (ServerHost host = ServerHost.Start(options, Listener.Start(endpoint, addresses), time, settings.Events && !ProgramLog.IsJson ? null : log.Write, state))
-            isOver = Serve(host, options, settings, log, start, time);
+        {
+            MonitorPort? port = monitoring is null ? null : MonitorPort.StartAsync(new HostSource(host), monitoring).GetAwaiter().GetResult();
+            try
+            {
+                isOver = Serve(host, options, settings, port?.Address, log, start, time);
+            }
+            finally
+            {
+                port?.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            }
+        }
+
         if (isOver)
             folder?.Clear(); // a job that has failed is not here: its state stays
         return (int)ExitCode.Done;
     }
 
     /// <summary>False when the job goes on with another start of the server.</summary>
-    private static bool Serve(ServerHost host, ServerOptions options, Settings settings, LogThread log, long start, TimeProvider time)
+    private static bool Serve(ServerHost host, ServerOptions options, Settings settings, string? monitor, LogThread log, long start, TimeProvider time)
     {
         if (settings.Supervised)
         {
@@ -90,9 +106,14 @@ internal static class ServerRun
         });
         using PosixSignalRegistration hangUp = StopOn(PosixSignal.SIGHUP, host, settings.Supervised);
         if (settings.Events)
-            Print(new ServerEvent { Listening = host.Address });
+            Print(new ServerEvent { Listening = host.Address, Monitoring = monitor });
         if (!settings.Events || ProgramLog.IsJson)
+        {
             log.Write($"listening at {host.Address} for {options.Workers} workers, policy {options.Policy}");
+            if (monitor is not null)
+                log.Write($"monitoring at {monitor}");
+        }
+
         return WaitForEnd(host, options, settings, log, start, time);
     }
 

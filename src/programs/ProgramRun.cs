@@ -2,6 +2,7 @@ using System;
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.IO;
+using System.Reflection;
 using System.Threading;
 using HpAsyncPs.Programs.Configuring;
 
@@ -10,6 +11,9 @@ namespace HpAsyncPs.Programs;
 /// <summary>What the three programs share: every exception becomes one message and an exit code.</summary>
 internal static class ProgramRun
 {
+    /// <summary>Of this program, as --version says it.</summary>
+    public static string Version { get; } = typeof(ProgramRun).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
+
     /// <summary>Runs a program: its command line, and what variables and the configuration file add to it.</summary>
     /// <param name="root">Its commands.</param>
     /// <param name="arguments">Its arguments.</param>

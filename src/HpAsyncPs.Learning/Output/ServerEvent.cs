@@ -11,6 +11,9 @@ public sealed record ServerEvent
     /// <summary>Set in the first line: HOST:PORT.</summary>
     public string? Listening { get; init; }
 
+    /// <summary>Set in the first line where there is a monitoring port: its http://HOST:PORT/.</summary>
+    public string? Monitoring { get; init; }
+
     /// <summary>How the run stands.</summary>
     public RunStatus? Status { get; init; }
 

@@ -34,7 +34,7 @@ public sealed partial class ParameterServer
         double now = Elapsed();
         Span<WorkerView> workers = view.WorkersToFill;
         for (int rank = 0; rank < workers.Length; rank++)
-            workers[rank] = rank < _members.Length ? View(_members[rank], now) : new WorkerView { Rank = rank, Address = "", Reason = "" };
+            workers[rank] = rank < _members.Length ? View(_members[rank], now) : WorkerView.Unknown(rank);
         _refusedFrames.CopyTo(view.RefusedFrames);
         (long up, long down) = PayloadBytes();
         TraceRow? last = _trace.Count > 0 ? _trace[^1] : null;

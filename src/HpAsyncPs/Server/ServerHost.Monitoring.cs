@@ -19,6 +19,11 @@ public sealed partial class ServerHost
     private bool _hasView;
     private long _viewedAt;
 
+    private long _tickedAt;
+
+    /// <summary>Since the shard's thread last had a turn, which it has every few milliseconds; zero once the job has ended. Any thread.</summary>
+    public TimeSpan SinceTick => Volatile.Read(ref _tickedAt) is var at and not 0 ? _time.GetElapsedTime(at) : TimeSpan.Zero;
+
     /// <summary>The last events of the job. Any thread may read them.</summary>
     public EventRing Events => _server.Events;
 
@@ -52,6 +57,7 @@ public sealed partial class ServerHost
     private void ShowMonitor()
     {
         long now = _time.GetTimestamp();
+        Volatile.Write(ref _tickedAt, _server.HasEnded ? 0 : now);
         if (_server.HasEnded)
         {
             lock (_viewGate)

@@ -7,6 +7,27 @@ namespace HpAsyncPs.Server.Monitoring;
 /// <summary>What is known of a worker. Times are seconds; NaN: not known.</summary>
 public readonly record struct WorkerView
 {
+    /// <summary>Of a worker that has not joined.</summary>
+    /// <param name="rank">Its rank.</param>
+    public static WorkerView Unknown(int rank) => new()
+    {
+        Rank = rank,
+        Address = "",
+        Reason = "",
+        LagVersions = Quantiles.None,
+        PushSeconds = Quantiles.None,
+        PassSeconds = Quantiles.None,
+        SecondsSincePush = double.NaN,
+        SecondsSinceHeard = double.NaN,
+        NextPushSeconds = double.NaN,
+        NextPushP99Seconds = double.NaN,
+        StalledInSeconds = double.PositiveInfinity,
+        ComputingShare = double.NaN,
+        IdleShare = double.NaN,
+        EvaluatingShare = double.NaN,
+        CommunicatingShare = double.NaN,
+    };
+
     /// <summary>Its rank.</summary>
     public int Rank { get; init; }
 
