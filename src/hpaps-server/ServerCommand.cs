@@ -14,7 +14,8 @@ namespace HpAsyncPs.ServerProgram;
 /// <summary>The command line of hpaps-server.</summary>
 internal static class ServerCommand
 {
-    public static RootCommand Create()
+    /// <param name="run">Runs a job. The program that only knows the options has none of what runs one.</param>
+    public static RootCommand Create(Func<ServerOptions, ServerSettings, int> run)
     {
         Option<string> listen = new Option<string>("--listen") { Description = "HOST:PORT to listen at, a name at all its addresses, [::] at all of this host; port 0 takes a free one; or unix:PATH, a socket for processes of this user on this host.", DefaultValueFactory = _ => "127.0.0.1:7070" }.Address();
         var insecure = new Option<bool>("--insecure") { Description = "Allow an address that is not loopback without a token or, by --tls-ca, certificates of workers, although anybody could join." };
@@ -49,6 +50,7 @@ internal static class ServerCommand
 
         SecurityOptions security = SecurityOptions.OfServer();
         var gate = new GateOptions();
+        var alerts = new AlertOptions();
 
         var root = new RootCommand(CommonOptions.WithExamples(
             "hpaps-server: aggregates what workers push, and sends the result out.",
@@ -58,14 +60,16 @@ internal static class ServerCommand
             "hpaps-server --workers 4 --policy asp:adam --rate 0.01 --passes 500 --out run",
             "hpaps-server --workers 4 --codec int4 --passes 500 --out run",
             "hpaps-server --workers 4 --passes 500 --monitor 127.0.0.1:9464",
+            "hpaps-server --workers 4 --passes 500 --alert-command 'mail -s \"$HPAPS_ALERT_TEXT\" root'",
             "hpaps-server --workers 3 --policy bsp --plain"))
         {
             listen, insecure, workers, policy, codec, rate, passes, target, reference, targetRmse, plateau, timeLimit, maxParameters, maxMagnitude, joinTimeout,
             livenessTimeout, onLoss, rejoinTimeout, reassign, state, durability, checkpointInterval, plain, spin, checksum, output, monitor, events, counts, supervised,
         };
-        foreach (Option option in (Option[])[.. security.All, .. gate.All])
+        foreach (Option option in (Option[])[.. security.All, .. gate.All, .. alerts.All])
             root.Options.Add(option);
         root.Validators.Add(security.Check);
+        root.Validators.Add(alerts.Check);
         root.Validators.Add(result =>
         {
             if (IsGiven(result, target) && !IsGiven(result, reference))
@@ -84,7 +88,7 @@ internal static class ServerCommand
             if (result.Tokens is [var token] && double.TryParse(token.Value, CultureInfo.InvariantCulture, out double value) && value == 0)
                 result.AddError("--reference must not be 0: gaps are relative to it.");
         });
-        root.SetAction(parsed => ServerRun.Run(
+        root.SetAction(parsed => run(
             new ServerOptions
             {
                 Workers = parsed.GetValue(workers),
@@ -111,8 +115,9 @@ internal static class ServerCommand
                 Tls = security.TlsOf(parsed),
                 Gate = gate.Of(parsed),
             },
-            new ServerRun.Settings(parsed.GetValue(listen)!, parsed.GetValue(insecure), parsed.GetValue(output), parsed.GetValue(monitor), parsed.GetValue(events),
-                parsed.GetValue(counts), parsed.GetValue(supervised), DurabilityOption.FolderOf(parsed.GetValue(state)), DurabilityOption.Of(parsed.GetValue(durability), parsed.GetValue(state)) with { CheckpointInterval = TimeSpan.FromSeconds(parsed.GetValue(checkpointInterval)) })));
+            new ServerSettings(parsed.GetValue(listen)!, parsed.GetValue(insecure), parsed.GetValue(output), parsed.GetValue(monitor), parsed.GetValue(events),
+                parsed.GetValue(counts), parsed.GetValue(supervised), DurabilityOption.FolderOf(parsed.GetValue(state)), DurabilityOption.Of(parsed.GetValue(durability), parsed.GetValue(state)) with { CheckpointInterval = TimeSpan.FromSeconds(parsed.GetValue(checkpointInterval)) },
+                alerts.Settings(parsed))));
         return root;
     }
 

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Text.Json;
@@ -9,6 +10,7 @@ using HpAsyncPs.Monitoring;
 using HpAsyncPs.Programs;
 using HpAsyncPs.Server;
 using HpAsyncPs.Server.Durability;
+using HpAsyncPs.ServerProgram.Alerts;
 using HpAsyncPs.Transport;
 
 namespace HpAsyncPs.ServerProgram;
@@ -21,21 +23,13 @@ internal static class ServerRun
     // After SIGTERM, for the last evaluation: what sends it, kills soon.
     private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(20);
 
+    // Of a command or a request that tells somebody, and of the journal beyond what --durability says.
+    private static readonly TimeSpan AlertLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan JournalLimit = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan StatusInterval = TimeSpan.FromMilliseconds(200);
 
-    /// <param name="Listen">HOST:PORT.</param>
-    /// <param name="Insecure">Off loopback without a token.</param>
-    /// <param name="Output">Folder for results, or null.</param>
-    /// <param name="Monitor">HOST:PORT of the monitoring port, or null.</param>
-    /// <param name="Events">Lines of JSON on standard output.</param>
-    /// <param name="CountsAllocations">No event tells how the run stands, since that allocates; the last one says what was.</param>
-    /// <param name="Supervised">A launcher holds standard input.</param>
-    /// <param name="State">Folder of the journal and the checkpoints, or null.</param>
-    /// <param name="Durability">How often it is waited for.</param>
-    internal sealed record Settings(
-        string Listen, bool Insecure, string? Output, string? Monitor, bool Events, bool CountsAllocations, bool Supervised, string? State, Durability Durability);
-
-    public static int Run(ServerOptions options, Settings settings)
+    public static int Run(ServerOptions options, ServerSettings settings)
     {
         TimeProvider time = TimeProvider.System;
         long start = time.GetTimestamp();
@@ -68,6 +62,7 @@ internal static class ServerRun
             MonitorPort? port = monitoring is null ? null : MonitorPort.StartAsync(new HostSource(host), monitoring).GetAwaiter().GetResult();
             try
             {
+                using Alerting? alerting = Alert(host, options, settings, log, time); // ends first: until then the port answers
                 isOver = Serve(host, options, settings, port?.Address, log, start, time);
             }
             finally
@@ -81,8 +76,41 @@ internal static class ServerRun
         return (int)ExitCode.Done;
     }
 
+    /// <summary>Begins to look for what is to be told; null: nobody is.</summary>
+    private static Alerting? Alert(ServerHost host, ServerOptions options, ServerSettings settings, LogThread log, TimeProvider time)
+    {
+        AlertSettings alerts = settings.Alerts;
+        var ways = new List<(string Name, IAlertWay Way)>();
+#pragma warning disable CA2000 // what is returned owns them
+        if (alerts.Command is { } command)
+            ways.Add((AlertOptions.CommandName, new AlertCommand(command, AlertLimit)));
+        if (alerts.Webhook is { } address)
+            ways.Add((AlertOptions.WebhookName, new AlertWebhook(address, AlertLimit)));
+#pragma warning restore CA2000
+        if (ways.Count == 0)
+            return null;
+        var watch = new AlertWatch
+        {
+            Kinds = alerts.Kinds,
+            Interval = alerts.Interval,
+            Target = options.Target,
+            Reference = options.Reference,
+            TargetRmse = options.TargetRmse,
+            JournalLimit = JournalLimit + (2 * (settings.Durability.Interval ?? TimeSpan.Zero)),
+        };
+        var origin = new AlertOrigin(host.Address, Environment.MachineName, Environment.ProcessId);
+        bool isShown = !settings.Events || ProgramLog.IsJson;
+        return new Alerting(watch, host.Events, host.NewView(), host.ReadMonitor, origin, ways, line =>
+        {
+            if (isShown)
+                log.Write(line);
+            else
+                Print(new ServerEvent { Warning = line.Text });
+        }, time);
+    }
+
     /// <summary>False when the job goes on with another start of the server.</summary>
-    private static bool Serve(ServerHost host, ServerOptions options, Settings settings, string? monitor, LogThread log, long start, TimeProvider time)
+    private static bool Serve(ServerHost host, ServerOptions options, ServerSettings settings, string? monitor, LogThread log, long start, TimeProvider time)
     {
         if (settings.Supervised)
         {
@@ -118,7 +146,7 @@ internal static class ServerRun
     }
 
     private static bool WaitForEnd(
-        ServerHost host, ServerOptions options, Settings settings, LogThread log, long start, TimeProvider time)
+        ServerHost host, ServerOptions options, ServerSettings settings, LogThread log, long start, TimeProvider time)
     {
         RunResult? result;
         while ((result = host.Wait(StatusInterval)) is null)
@@ -164,5 +192,5 @@ internal static class ServerRun
             log.Write($"results are in {output}");
     }
 
-    private static void Print(ServerEvent line) => Console.Out.WriteLine(JsonSerializer.Serialize(line, EventJson.Default.ServerEvent));
+    private static void Print(ServerEvent line) => Console.Out.WriteLine(JsonSerializer.Serialize(line, EventJson.Default.ServerEvent)); // whole lines, whatever the thread
 }

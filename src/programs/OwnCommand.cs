@@ -9,12 +9,14 @@ namespace HpAsyncPs.Programs;
 internal static class OwnCommand
 {
     private const string Harmless = "_-./:=,@%+";
+    private static readonly string[] s_leftOut = [GlobalOptions.Config, GlobalOptions.LogFormat, .. AlertOptions.Names];
 
     /// <summary>The arguments, with what variables and the configuration file have added.</summary>
     public static IReadOnlyList<string> Arguments { get; set; } = [];
 
     /// <summary>
-    /// The line, such that a shell takes it again, whatever variables and files there are then: it has what counted, and neither names the file nor says how it logged.
+    /// The line, such that a shell takes it again, whatever variables and files there are then: it has what counted, and neither names the file nor says how it logged, nor whom it told of
+    /// trouble: that may be a secret.
     /// </summary>
     /// <param name="program">The program's name, whatever the path it was called by.</param>
     public static string Line(string program)
@@ -23,9 +25,9 @@ internal static class OwnCommand
         for (int j = 0; j < Arguments.Count; j++)
         {
             string word = Arguments[j];
-            if (word is GlobalOptions.Config or GlobalOptions.LogFormat)
+            if (Array.IndexOf(s_leftOut, word) >= 0)
                 j++;
-            else if (!HasValueOf(word, GlobalOptions.Config) && !HasValueOf(word, GlobalOptions.LogFormat))
+            else if (!Array.Exists(s_leftOut, option => HasValueOf(word, option)))
                 words.Add(Quoted(word));
         }
 

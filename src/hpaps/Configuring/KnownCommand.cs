@@ -1,5 +1,6 @@
 using System.Collections.Generic;
 using System.CommandLine;
+using HpAsyncPs.Programs;
 using HpAsyncPs.Programs.Configuring;
 using HpAsyncPs.ServerProgram;
 using HpAsyncPs.WorkerProgram;
@@ -20,7 +21,7 @@ internal sealed record KnownCommand(string Path, IReadOnlyList<string> Line, Com
         var all = new List<KnownCommand>();
         foreach (Command command in cli.Subcommands)
             Add(all, command, command.Name, [command.Name], cli);
-        Add(all, "server", ServerCommand.Create());
+        Add(all, "server", ServerCommand.Create(static (_, _) => (int)ExitCode.Done));
         Add(all, "worker", WorkerCommand.Create());
         return all;
     }

@@ -51,8 +51,13 @@ internal static class Commands
         Add(arguments, "--liveness-timeout", loss.LivenessTimeout);
         if (loss.Reassigns)
             arguments.Add("--reassign");
+        arguments.AddRange(AlertOptions.Arguments(settings.Alerts));
         return arguments;
     }
+
+    /// <summary>Variables of hpaps-server, for what not all users of this host may see.</summary>
+    public static Dictionary<string, string> Secrets(TrainSettings settings) =>
+        settings.Alerts.Webhook is { } address ? new Dictionary<string, string> { [AlertOptions.WebhookVariable] = address.AbsoluteUri } : [];
 
     /// <summary>Arguments of each hpaps-worker, given the server's address.</summary>
     public static List<Func<string, IReadOnlyList<string>>> Workers(TrainSettings settings, string output, long dataBytes)

@@ -29,6 +29,7 @@ internal sealed class TrainOptions
     private readonly Option<string> _output;
     private readonly Option<bool> _json = new("--json") { Description = "Print the summary as one JSON object on standard output, and nothing else there." };
     private readonly LossOptions? _loss;
+    private readonly AlertOptions? _alerts;
     private readonly string _task;
     private readonly double _defaultPasses;
 
@@ -42,6 +43,7 @@ internal sealed class TrainOptions
     {
         _task = task;
         _loss = simulates ? null : new LossOptions();
+        _alerts = simulates ? null : new AlertOptions();
         _defaultPasses = defaultPasses;
         _data = new Option<string>("--data") { HelpName = "FILE", Description = data, Required = true }.NotEmpty();
         _test = new Option<string>("--test") { HelpName = "FILE", Description = test }.NotEmpty();
@@ -62,11 +64,12 @@ internal sealed class TrainOptions
         command.Options.Add(_test);
         foreach (Option option in own)
             command.Options.Add(option);
-        foreach (Option option in (Option[])[_workers, _policy, _codec, _passes, _plateau, _timeLimit, _maxMagnitude, _seed, _slow, _slowRandom, .. _loss?.All ?? [], _output, _json])
+        foreach (Option option in (Option[])[_workers, _policy, _codec, _passes, _plateau, _timeLimit, _maxMagnitude, _seed, _slow, _slowRandom, .. _loss?.All ?? [], .. _alerts?.All ?? [], _output, _json])
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
             _loss?.Check(result);
+            _alerts?.Check(result);
             if (result.GetResult(_slow) is { } given && TryCount(result) is { } count)
                 SlowWorkers.Check(given, count, result.AddError);
         });
@@ -76,8 +79,10 @@ internal sealed class TrainOptions
     /// <summary>What has no effect with --deterministic.</summary>
     public void CheckDeterministic(CommandResult result, Option deterministic)
     {
-        if (_loss is not null && Has(result, deterministic))
-            _loss.CheckDeterministic(result);
+        if (!Has(result, deterministic))
+            return;
+        _loss?.CheckDeterministic(result);
+        _alerts?.CheckDeterministic(result);
     }
 
     /// <summary>Was it given?</summary>
@@ -101,6 +106,7 @@ internal sealed class TrainOptions
         Slow = SlowWorkers.Parse(parsed.GetValue(_slow) ?? []),
         SlowRandom = parsed.GetValue(_slowRandom),
         Loss = _loss?.Settings(parsed, parsed.GetResult(_policy)) ?? new LossSettings(),
+        Alerts = _alerts?.Settings(parsed) ?? new AlertSettings(),
         Output = parsed.GetValue(_output),
         Json = parsed.GetValue(_json),
     };

@@ -116,7 +116,7 @@ internal static class TrainRun
         {
             using (cluster)
             {
-                cluster.Start(Commands.Server(settings, folder.Path, bytes), Commands.Workers(settings, folder.Path, bytes));
+                cluster.Start(Commands.Server(settings, folder.Path, bytes), Commands.Workers(settings, folder.Path, bytes), Commands.Secrets(settings));
                 view.Follow(progress, () =>
                 {
                     bool runs = cluster.Watch();

@@ -12,13 +12,15 @@ internal static class Exclusions
 {
     private static readonly string[] OfProcesses = ["restart", "durability", "on-worker-loss", "rejoin-timeout", "liveness-timeout", "reassign"];
 
+    private static readonly string[] Alerts = ["alert-command", "alert-webhook", "alert-interval", "alert-on"];
+
     private static readonly Rule[] Rules =
     [
         new("test", Always, ["holdout"]),
         new("holdout", Always, ["test"]),
         new("part", Always, ["worker-rank"]),
         new("worker-rank", Always, ["part"]),
-        new("deterministic", Always, OfProcesses),
+        new("deterministic", Always, [.. OfProcesses, .. Alerts]),
         new("simulate", Always, [.. OfProcesses, "runs"]),
         new("policy", static text => !AspPolicy.IsNamed(text), ["rate", "batch"]),
         new("policy", AspPolicy.IsNamed, ["l1", "solver", "warm-start"]),
