@@ -14,7 +14,8 @@ namespace HpAsyncPs.ServerProgram;
 /// <summary>The command line of hpaps-server.</summary>
 internal static class ServerCommand
 {
-    public static RootCommand Create()
+    /// <param name="run">What takes what was asked for; its result is the exit code.</param>
+    public static RootCommand Create(Func<ServerOptions, ServerSettings, int> run)
     {
         Option<string> listen = new Option<string>("--listen") { Description = "HOST:PORT to listen at, a name at all its addresses, [::] at all of this host; port 0 takes a free one; or unix:PATH, a socket for processes of this user on this host.", DefaultValueFactory = _ => "127.0.0.1:7070" }.Address();
         var insecure = new Option<bool>("--insecure") { Description = "Allow an address that is not loopback without a token or, by --tls-ca, certificates of workers, although anybody could join." };
@@ -84,7 +85,7 @@ internal static class ServerCommand
             if (result.Tokens is [var token] && double.TryParse(token.Value, CultureInfo.InvariantCulture, out double value) && value == 0)
                 result.AddError("--reference must not be 0: gaps are relative to it.");
         });
-        root.SetAction(parsed => ServerRun.Run(
+        root.SetAction(parsed => run(
             new ServerOptions
             {
                 Workers = parsed.GetValue(workers),
@@ -111,7 +112,7 @@ internal static class ServerCommand
                 Tls = security.TlsOf(parsed),
                 Gate = gate.Of(parsed),
             },
-            new ServerRun.Settings(parsed.GetValue(listen)!, parsed.GetValue(insecure), parsed.GetValue(output), parsed.GetValue(monitor), parsed.GetValue(events),
+            new ServerSettings(parsed.GetValue(listen)!, parsed.GetValue(insecure), parsed.GetValue(output), parsed.GetValue(monitor), parsed.GetValue(events),
                 parsed.GetValue(counts), parsed.GetValue(supervised), DurabilityOption.FolderOf(parsed.GetValue(state)), DurabilityOption.Of(parsed.GetValue(durability), parsed.GetValue(state)) with { CheckpointInterval = TimeSpan.FromSeconds(parsed.GetValue(checkpointInterval)) })));
         return root;
     }

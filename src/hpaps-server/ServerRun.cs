@@ -23,19 +23,7 @@ internal static class ServerRun
 
     private static readonly TimeSpan StatusInterval = TimeSpan.FromMilliseconds(200);
 
-    /// <param name="Listen">HOST:PORT.</param>
-    /// <param name="Insecure">Off loopback without a token.</param>
-    /// <param name="Output">Folder for results, or null.</param>
-    /// <param name="Monitor">HOST:PORT of the monitoring port, or null.</param>
-    /// <param name="Events">Lines of JSON on standard output.</param>
-    /// <param name="CountsAllocations">No event tells how the run stands, since that allocates; the last one says what was.</param>
-    /// <param name="Supervised">A launcher holds standard input.</param>
-    /// <param name="State">Folder of the journal and the checkpoints, or null.</param>
-    /// <param name="Durability">How often it is waited for.</param>
-    internal sealed record Settings(
-        string Listen, bool Insecure, string? Output, string? Monitor, bool Events, bool CountsAllocations, bool Supervised, string? State, Durability Durability);
-
-    public static int Run(ServerOptions options, Settings settings)
+    public static int Run(ServerOptions options, ServerSettings settings)
     {
         TimeProvider time = TimeProvider.System;
         long start = time.GetTimestamp();
@@ -82,7 +70,7 @@ internal static class ServerRun
     }
 
     /// <summary>False when the job goes on with another start of the server.</summary>
-    private static bool Serve(ServerHost host, ServerOptions options, Settings settings, string? monitor, LogThread log, long start, TimeProvider time)
+    private static bool Serve(ServerHost host, ServerOptions options, ServerSettings settings, string? monitor, LogThread log, long start, TimeProvider time)
     {
         if (settings.Supervised)
         {
@@ -118,7 +106,7 @@ internal static class ServerRun
     }
 
     private static bool WaitForEnd(
-        ServerHost host, ServerOptions options, Settings settings, LogThread log, long start, TimeProvider time)
+        ServerHost host, ServerOptions options, ServerSettings settings, LogThread log, long start, TimeProvider time)
     {
         RunResult? result;
         while ((result = host.Wait(StatusInterval)) is null)

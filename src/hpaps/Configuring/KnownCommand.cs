@@ -20,7 +20,7 @@ internal sealed record KnownCommand(string Path, IReadOnlyList<string> Line, Com
         var all = new List<KnownCommand>();
         foreach (Command command in cli.Subcommands)
             Add(all, command, command.Name, [command.Name], cli);
-        Add(all, "server", ServerCommand.Create());
+        Add(all, "server", ServerCommand.Create(static (_, _) => (int)ExitCode.Usage));
         Add(all, "worker", WorkerCommand.Create());
         return all;
     }

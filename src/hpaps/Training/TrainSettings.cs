@@ -58,6 +58,9 @@ internal sealed record TrainSettings
     /// <summary>What becomes of it when a process dies.</summary>
     public LossSettings Loss { get; init; } = new();
 
+    /// <summary>Where the server is to answer how the job stands, or null.</summary>
+    public string? Monitor { get; init; }
+
     /// <summary>Reads the data, for training in this process; what it returns makes a job of them.</summary>
     public Func<TrainSettings, CancellationToken, Func<SimulatedJob>>? Read { get; init; }
 
