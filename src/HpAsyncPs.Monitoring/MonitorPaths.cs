@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Threading.Tasks;
 using HpAsyncPs.Monitoring.Documents;
+using HpAsyncPs.Monitoring.Metrics;
 using HpAsyncPs.Server.Monitoring;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -18,21 +19,32 @@ internal sealed class MonitorPaths : IDisposable
     private readonly IMonitorSource _source;
     private readonly Sampler _sampler;
     private readonly EventStreams _streams;
+    private readonly MetricsPath _metrics;
 
     public MonitorPaths(IMonitorSource source, Sampler sampler, MonitorOptions options)
     {
         (_source, _sampler) = (source, sampler);
         _streams = new EventStreams(source, sampler, options.MostStreams);
+        _metrics = new MetricsPath(source, sampler, options.Version);
     }
 
-    public void AddTo(IApplicationBuilder application) => application.Run(AnswerAsync);
+    public void AddTo(IApplicationBuilder application)
+    {
+        _metrics.AddTo(application);
+        application.Run(AnswerAsync);
+    }
 
     public void End() => _streams.End();
 
-    public void Dispose() => _streams.Dispose();
+    public void Dispose()
+    {
+        _streams.Dispose();
+        _metrics.Dispose();
+    }
 
     private Task AnswerAsync(HttpContext context) => context.Request.Path.Value switch
     {
+        "/" => Page.AnswerAsync(context),
         "/status" => _sampler.Status() is { } status ? JsonAsync(context, StatusCodes.Status200OK, status)
             : MonitorGuard.Refuse(context.Response, StatusCodes.Status503ServiceUnavailable, "Nothing is known yet: ask again in a second."),
         "/history" => JsonAsync(context, StatusCodes.Status200OK, _sampler.WholeRun()),

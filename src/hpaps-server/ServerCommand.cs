@@ -14,7 +14,7 @@ namespace HpAsyncPs.ServerProgram;
 /// <summary>The command line of hpaps-server.</summary>
 internal static class ServerCommand
 {
-    /// <param name="run">Runs a job. The program that only knows the options has none of what runs one.</param>
+    /// <param name="run">What takes what was asked for; its result is the exit code.</param>
     public static RootCommand Create(Func<ServerOptions, ServerSettings, int> run)
     {
         Option<string> listen = new Option<string>("--listen") { Description = "HOST:PORT to listen at, a name at all its addresses, [::] at all of this host; port 0 takes a free one; or unix:PATH, a socket for processes of this user on this host.", DefaultValueFactory = _ => "127.0.0.1:7070" }.Address();

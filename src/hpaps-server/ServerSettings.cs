@@ -2,7 +2,7 @@ using HpAsyncPs.Programs;
 
 namespace HpAsyncPs.ServerProgram;
 
-/// <summary>How the server program runs a job, beside how the job is run.</summary>
+/// <summary>What the command line says, but for how the job is run.</summary>
 /// <param name="Listen">HOST:PORT.</param>
 /// <param name="Insecure">Off loopback without a token.</param>
 /// <param name="Output">Folder for results, or null.</param>

@@ -1,6 +1,5 @@
 using System.Collections.Generic;
 using System.CommandLine;
-using HpAsyncPs.Programs;
 using HpAsyncPs.Programs.Configuring;
 using HpAsyncPs.ServerProgram;
 using HpAsyncPs.WorkerProgram;
@@ -21,7 +20,7 @@ internal sealed record KnownCommand(string Path, IReadOnlyList<string> Line, Com
         var all = new List<KnownCommand>();
         foreach (Command command in cli.Subcommands)
             Add(all, command, command.Name, [command.Name], cli);
-        Add(all, "server", ServerCommand.Create(static (_, _) => (int)ExitCode.Done));
+        Add(all, "server", ServerCommand.Create(static (_, _) => (int)ExitCode.Usage));
         Add(all, "worker", WorkerCommand.Create());
         return all;
     }

@@ -34,6 +34,7 @@ internal sealed partial class LocalCluster : IDisposable
     private readonly LocalSocket _socket = new();
     private RunProcess? _server;
     private string? _address;
+    private string? _monitoring;
     private string? _unexpected;
     private string? _warning; // of the server, to be said: the newest one, and they are far apart
     private RunStatus? _status;
@@ -52,6 +53,9 @@ internal sealed partial class LocalCluster : IDisposable
 
     /// <summary>The newest word of the server.</summary>
     public RunStatus? Status => Volatile.Read(ref _status);
+
+    /// <summary>Where the server answers how the job stands, or null.</summary>
+    public string? Monitoring => Volatile.Read(ref _monitoring);
 
     /// <summary>Training has begun.</summary>
     public bool HasTrained { get; private set; }
@@ -228,6 +232,8 @@ internal sealed partial class LocalCluster : IDisposable
                 Volatile.Write(ref _ended, ended);
             if (heard?.Warning is { } warning)
                 Volatile.Write(ref _warning, warning);
+            if (heard?.Monitoring is { } monitor && Interlocked.Exchange(ref _monitoring, monitor) is { } before && before != monitor)
+                _say($"monitoring is at {monitor} now");
             if (heard?.Listening is { } address)
                 Volatile.Write(ref _address, address);
         }

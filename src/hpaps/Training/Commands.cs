@@ -51,6 +51,8 @@ internal static class Commands
         Add(arguments, "--liveness-timeout", loss.LivenessTimeout);
         if (loss.Reassigns)
             arguments.Add("--reassign");
+        if (settings.Monitor is { } monitor)
+            arguments.AddRange(["--monitor", monitor]);
         arguments.AddRange(AlertOptions.Arguments(settings.Alerts));
         return arguments;
     }

@@ -117,6 +117,8 @@ internal static class TrainRun
             using (cluster)
             {
                 cluster.Start(Commands.Server(settings, folder.Path, bytes), Commands.Workers(settings, folder.Path, bytes), Commands.Secrets(settings));
+                if (cluster.Monitoring is { } address)
+                    Tell($"monitoring at {address}");
                 view.Follow(progress, () =>
                 {
                     bool runs = cluster.Watch();

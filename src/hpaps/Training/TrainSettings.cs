@@ -59,6 +59,9 @@ internal sealed record TrainSettings
     /// <summary>What becomes of it when a process dies.</summary>
     public LossSettings Loss { get; init; } = new();
 
+    /// <summary>Where the server is to answer how the job stands, or null.</summary>
+    public string? Monitor { get; init; }
+
     /// <summary>Who is told when something is wrong.</summary>
     public AlertSettings Alerts { get; init; } = new();
 

@@ -10,7 +10,7 @@ namespace HpAsyncPs.Programs.Configuring;
 /// </summary>
 internal static class Exclusions
 {
-    private static readonly string[] OfProcesses = ["restart", "durability", "on-worker-loss", "rejoin-timeout", "liveness-timeout", "reassign"];
+    private static readonly string[] OfProcesses = ["restart", "durability", "on-worker-loss", "rejoin-timeout", "liveness-timeout", "reassign", "monitor"];
 
     private static readonly string[] Alerts = ["alert-command", "alert-webhook", "alert-interval", "alert-on"];
 

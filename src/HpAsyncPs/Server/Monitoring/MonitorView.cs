@@ -226,7 +226,8 @@ public sealed class MonitorView
     internal Span<long> RefusedFrames => _refusedFrames;
 
     /// <summary>Becomes the same as another one for as many workers.</summary>
-    internal void CopyFrom(MonitorView other)
+    /// <param name="other">Of the same job.</param>
+    public void CopyFrom(MonitorView other)
     {
         if (other._workers.Length != _workers.Length)
             throw new ArgumentException($"The view is one for {_workers.Length} workers, the job has {other._workers.Length}: make it with ServerHost.NewView.", nameof(other));
