@@ -83,9 +83,9 @@ internal static class ServerRun
         var ways = new List<(string Name, IAlertWay Way)>();
 #pragma warning disable CA2000 // what is returned owns them
         if (alerts.Command is { } command)
-            ways.Add((AlertOptions.CommandName, new AlertCommand(command, AlertLimit)));
+            ways.Add((AlertNames.Command, new AlertCommand(command, AlertLimit)));
         if (alerts.Webhook is { } address)
-            ways.Add((AlertOptions.WebhookName, new AlertWebhook(address, AlertLimit)));
+            ways.Add((AlertNames.Webhook, new AlertWebhook(address, AlertLimit)));
 #pragma warning restore CA2000
         if (ways.Count == 0)
             return null;

@@ -26,37 +26,29 @@ internal sealed record AlertSettings
 /// <summary>The options of alerts, at a server and at what starts one.</summary>
 internal sealed class AlertOptions
 {
-    public const string CommandName = "--alert-command";
-    public const string WebhookName = "--alert-webhook";
-    public const string WebhookVariable = "HPAPS_ALERT_WEBHOOK";
-
-    public static readonly string[] Names = [CommandName, WebhookName, IntervalName, OnName];
-
-    private const string IntervalName = "--alert-interval";
-    private const string OnName = "--alert-on";
     private const double DefaultInterval = 300;
     private const string AllKinds = "all";
 
     // Slow workers are common and no trouble to most policies; strangers knock at every port; that a job ends is no trouble.
     private static readonly AlertKind[] Defaults = [AlertKind.Gone, AlertKind.Stalled, AlertKind.Refused, AlertKind.Disagreement, AlertKind.Journal, AlertKind.Objective, AlertKind.Failed];
 
-    private readonly Option<string?> _command = new(CommandName)
+    private readonly Option<string?> _command = new(AlertNames.Command)
     {
         HelpName = "CMD",
         Description = "For each alert, have /bin/sh run CMD, with the alert as JSON on its standard input and HPAPS_ALERT_TEXT, _KIND, _RANK, _SERVER and _HELD_BACK in its environment. It has 10 s, then it is killed with its children.",
     };
-    private readonly Option<string?> _webhook = new(WebhookName)
+    private readonly Option<string?> _webhook = new(AlertNames.Webhook)
     {
         HelpName = "URL",
-        Description = $"For each alert, POST it as JSON to URL (http or https). Where the URL is a secret, give it in {WebhookVariable} or in a configuration file, not here, where each user of this host sees it.",
+        Description = $"For each alert, POST it as JSON to URL (http or https). Where the URL is a secret, give it in {AlertNames.Variable} or in a configuration file, not here, where each user of this host sees it.",
     };
-    private readonly Option<double> _interval = new Option<double>(IntervalName)
+    private readonly Option<double> _interval = new Option<double>(AlertNames.Interval)
     {
         HelpName = "SECONDS",
         Description = "The least time between two alerts of a kind about the same worker; those between are counted in the next.",
         DefaultValueFactory = _ => DefaultInterval,
     }.Within(0, 1e6);
-    private readonly Option<string> _on = new(OnName)
+    private readonly Option<string> _on = new(AlertNames.On)
     {
         HelpName = "KIND,...",
         Description = $"What is told: {string.Join(", ", NamesOf(Enum.GetValues<AlertKind>()))}, or {AllKinds}. docs/monitoring.md says when.",
@@ -68,12 +60,12 @@ internal sealed class AlertOptions
         _command.Validators.Add(static result =>
         {
             if (result.Tokens is [var token] && string.IsNullOrWhiteSpace(token.Value))
-                result.AddError($"{CommandName} is empty: give a command, or leave it out.");
+                result.AddError($"{AlertNames.Command} is empty: give a command, or leave it out.");
         });
         _webhook.Validators.Add(static result =>
         {
             if (result.Tokens is [var token] && WrongOf(token.Value) is { } wrong)
-                result.AddError($"{WebhookName} {wrong}");
+                result.AddError($"{AlertNames.Webhook} {wrong}");
         });
         _on.Validators.Add(static result =>
         {
@@ -93,7 +85,7 @@ internal sealed class AlertOptions
         foreach (Option option in (Option[])[_interval, _on])
         {
             if (IsGiven(result, option))
-                result.AddError($"{option.Name} needs {CommandName} or {WebhookName}: nobody is told otherwise.");
+                result.AddError($"{option.Name} needs {AlertNames.Command} or {AlertNames.Webhook}: nobody is told otherwise.");
         }
     }
 
@@ -116,13 +108,13 @@ internal sealed class AlertOptions
         Kinds = KindsOf(parsed.GetValue(_on)!, out _)!,
     };
 
-    /// <summary>The arguments that give another program the same, but for the webhook, which may be a secret: <see cref="WebhookVariable"/>.</summary>
+    /// <summary>The arguments that give another program the same, but for the webhook, which may be a secret: <see cref="AlertNames.Variable"/>.</summary>
     public static string[] Arguments(AlertSettings settings)
     {
         if (settings is { Command: null, Webhook: null })
             return [];
-        string[] command = settings.Command is { } given ? [CommandName + "=" + given] : [];
-        return [.. command, IntervalName, settings.Interval.TotalSeconds.ToString("R", CultureInfo.InvariantCulture), OnName, string.Join(',', NamesOf(settings.Kinds))];
+        string[] command = settings.Command is { } given ? [AlertNames.Command + "=" + given] : [];
+        return [.. command, AlertNames.Interval, settings.Interval.TotalSeconds.ToString("R", CultureInfo.InvariantCulture), AlertNames.On, string.Join(',', NamesOf(settings.Kinds))];
     }
 
     private static string? WrongOf(string text)

@@ -9,7 +9,7 @@ namespace HpAsyncPs.Programs;
 internal static class OwnCommand
 {
     private const string Harmless = "_-./:=,@%+";
-    private static readonly string[] s_leftOut = [GlobalOptions.Config, GlobalOptions.LogFormat, .. AlertOptions.Names];
+    private static readonly string[] s_leftOut = [GlobalOptions.Config, GlobalOptions.LogFormat, .. AlertNames.All];
 
     /// <summary>The arguments, with what variables and the configuration file have added.</summary>
     public static IReadOnlyList<string> Arguments { get; set; } = [];

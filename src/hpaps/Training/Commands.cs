@@ -59,7 +59,7 @@ internal static class Commands
 
     /// <summary>Variables of hpaps-server, for what not all users of this host may see.</summary>
     public static Dictionary<string, string> Secrets(TrainSettings settings) =>
-        settings.Alerts.Webhook is { } address ? new Dictionary<string, string> { [AlertOptions.WebhookVariable] = address.AbsoluteUri } : [];
+        settings.Alerts.Webhook is { } address ? new Dictionary<string, string> { [AlertNames.Variable] = address.AbsoluteUri } : [];
 
     /// <summary>Arguments of each hpaps-worker, given the server's address.</summary>
     public static List<Func<string, IReadOnlyList<string>>> Workers(TrainSettings settings, string output, long dataBytes)
