@@ -149,7 +149,7 @@ internal sealed class HttpReader : IDisposable
             else if (name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) && long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long length))
                 _length = length;
             else if (name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase))
-                throw new MonitorException($"{_address.Authority} answers in pieces (Transfer-Encoding: {Printable(value)}), which an HTTP/1.0 request forbids: that is no monitoring port of hpaps");
+                throw new MonitorException($"{_address.Authority} answers in pieces (Transfer-Encoding: {Printable.Of(value)}), which an HTTP/1.0 request forbids: that is no monitoring port of hpaps");
         }
 
         if (_length is { } known)
@@ -161,8 +161,8 @@ internal sealed class HttpReader : IDisposable
         if (code == 200 && given.StartsWith(type, StringComparison.OrdinalIgnoreCase))
             return;
         if (code == 200)
-            throw new MonitorException($"{_address.Authority}{_path} answers {(given.Length == 0 ? "something" : Printable(given))} instead of {type}: that is no monitoring port of hpaps; give that of --monitor");
-        string reason = given.StartsWith("text/plain", StringComparison.OrdinalIgnoreCase) ? $": {Printable(ReadLine(MostReasonBytes) ?? "")}" : "";
+            throw new MonitorException($"{_address.Authority}{_path} answers {(given.Length == 0 ? "something" : Printable.Of(given))} instead of {type}: that is no monitoring port of hpaps; give that of --monitor");
+        string reason = given.StartsWith("text/plain", StringComparison.OrdinalIgnoreCase) ? $": {Printable.Of(ReadLine(MostReasonBytes) ?? "")}" : "";
         throw code switch
         {
             401 => new MonitorException($"{_address.Authority} lets only those in who have the job's token: give --token-file FILE, the same as the server's" + (_address.Key is null ? "" : "; the one that was given is another")),
@@ -205,13 +205,4 @@ internal sealed class HttpReader : IDisposable
     private MonitorException Lost(SocketException e) => new(
         e.SocketErrorCode is SocketError.TimedOut or SocketError.WouldBlock ? $"{_address.Authority} connects and says nothing: the server's machine is overloaded, or that is not the port of --monitor"
             : $"the connection to {_address.Authority} was lost ({e.Message})", mayPass: true);
-
-    /// <summary>What strangers say, such that a terminal is not told what to do.</summary>
-    public static string Printable(string text)
-    {
-        var clean = new StringBuilder(Math.Min(text.Length, MostReasonBytes));
-        foreach (char c in text.AsSpan(0, Math.Min(text.Length, MostReasonBytes)))
-            clean.Append(char.IsControl(c) ? ' ' : c);
-        return clean.ToString();
-    }
 }

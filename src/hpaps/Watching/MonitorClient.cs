@@ -90,5 +90,5 @@ internal sealed class MonitorClient(MonitorAddress address, CancellationToken st
     private static bool IsWhole(RunDocument run) => run is { Phase: not null, Policy: not null, Codec: not null, States: not null };
 
     private MonitorException NoStatus(string why) =>
-        new($"{Name} answers JSON that does not tell how a job stands ({HttpReader.Printable(why)}): is it of another release, or no monitoring port of hpaps?");
+        new($"{Name} answers JSON that does not tell how a job stands ({Printable.Of(why)}): is it of another release, or no monitoring port of hpaps?");
 }

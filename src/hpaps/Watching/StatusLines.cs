@@ -43,7 +43,7 @@ internal static class StatusLines
     public static string Line(RunDocument run)
     {
         var line = new StringBuilder();
-        line.Append(CultureInfo.InvariantCulture, $"{HttpReader.Printable(run.Phase)}, {Show.Duration(run.Seconds)}, {run.Passes:0.0} passes");
+        line.Append(CultureInfo.InvariantCulture, $"{Printable.Of(run.Phase)}, {Show.Duration(run.Seconds)}, {run.Passes:0.0} passes");
         if (run.Objective is { } objective)
             line.Append(", objective ").Append(Show.Objective(objective));
         if (run.RelativeGap is { } gap)
@@ -61,10 +61,10 @@ internal static class StatusLines
     /// <summary>An event.</summary>
     public static ShownLine Event(EventDocument one)
     {
-        string who = one.Rank is { } rank ? string.Create(CultureInfo.InvariantCulture, $"worker {rank} ") : "";
-        string what = one.To is { } to ? $"is {to}{(one.From is { } from ? $" (was {from})" : "")}: " : who.Length > 0 ? $"({one.Kind}) " : "";
+        string who = one.Rank is { } rank && !one.Reason.StartsWith("worker ", StringComparison.Ordinal) ? string.Create(CultureInfo.InvariantCulture, $"worker {rank} ") : "";
+        string what = one.To is { } to ? $"is {to}{(one.From is { } from ? $" (was {from})" : "")}: " : "";
         string text = $"{one.Time.ToLocalTime().ToString("HH:mm:ss", CultureInfo.InvariantCulture)} {who}{what}{one.Reason}";
-        return new ShownLine(HttpReader.Printable(text), one.To is "gone" or "stalled" ? Red : one.To == "slow" || one.Kind is "refusal" or "disagreement" ? Yellow : "");
+        return new ShownLine(Printable.Of(text), one.To is "gone" or "stalled" ? Red : one.To == "slow" || one.Kind is "refusal" or "disagreement" ? Yellow : "");
     }
 
     private static List<ShownLine> Run(RunDocument run)
@@ -76,7 +76,7 @@ internal static class StatusLines
         string journal = run.HasJournal ? $"   journal {Show.Bytes(run.JournalBytes)}, {Show.Bytes(run.JournalBehindBytes)} behind" : "";
         return
         [
-            new ShownLine($"{HttpReader.Printable(run.Phase)}   {Show.Duration(run.Seconds)}   {run.Passes.ToString("0.0", CultureInfo.InvariantCulture)} passes   {Show.Count(run.Pushes)} pushes{rate}   policy {HttpReader.Printable(run.Policy)}   codec {HttpReader.Printable(run.Codec)}",
+            new ShownLine($"{Printable.Of(run.Phase)}   {Show.Duration(run.Seconds)}   {run.Passes.ToString("0.0", CultureInfo.InvariantCulture)} passes   {Show.Count(run.Pushes)} pushes{rate}   policy {Printable.Of(run.Policy)}   codec {Printable.Of(run.Codec)}",
                 run.Phase == "failed" ? Red : "bold"),
             new ShownLine($"objective {objective}{gap}{rmse}"),
             new ShownLine($"{lag}up {Bytes(run.UplinkBytes, run.UplinkBytesPerSecond)}   down {Bytes(run.DownlinkBytes, run.DownlinkBytesPerSecond)}{journal}"),
@@ -92,9 +92,9 @@ internal static class StatusLines
         if (before is not null && one.Rank < before.Workers.Count && status.Run.Seconds > before.Run.Seconds && before.Workers[one.Rank].Pushes <= one.Pushes)
             rate = (one.Pushes - before.Workers[one.Rank].Pushes) / (status.Run.Seconds - before.Run.Seconds);
         bool isTrouble = Rank(one) < 3;
-        string reason = isTrouble ? HttpReader.Printable(one.Reason) : "";
+        string reason = isTrouble ? Printable.Of(one.Reason) : "";
         string text = string.Create(CultureInfo.InvariantCulture,
-            $"{one.Rank,5}  {HttpReader.Printable(one.State),-10}  {Time(status.Run.Seconds - one.StateSinceSeconds),-7} {one.Pushes,9} {Number(rate),5}  {Number(one.LagVersions?.P50),7} {Number(one.LagVersions?.P99),5}  {Time(one.SecondsSincePush),9}  {Time(one.NextPushSeconds),9}"
+            $"{one.Rank,5}  {Printable.Of(one.State),-10}  {Time(status.Run.Seconds - one.StateSinceSeconds),-7} {one.Pushes,9} {Number(rate),5}  {Number(one.LagVersions?.P50),7} {Number(one.LagVersions?.P99),5}  {Time(one.SecondsSincePush),9}  {Time(one.NextPushSeconds),9}"
             + $"  {Share(one.ComputingShare),4}  {Share(one.IdleShare),4}  {Share(one.EvaluatingShare),4}  {Share(one.CommunicatingShare),4}  {reason}");
         return new ShownLine(text.TrimEnd(), one.State is "gone" or "stalled" ? Red : one.State == "slow" ? Yellow : "");
     }

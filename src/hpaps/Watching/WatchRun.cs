@@ -167,7 +167,7 @@ internal sealed class WatchRun : IDisposable
             for (int j = _events.Count - 1; j >= 0; j--)
             {
                 if (_events[j].Kind == "phase")
-                    return HttpReader.Printable(_events[j].Reason);
+                    return Printable.Of(_events[j].Reason);
             }
         }
 
