@@ -45,7 +45,8 @@ internal sealed class MetricsPath : IDisposable
         var few = new MetricStreamConfiguration { CardinalityLimit = MostPointsOfJob };
         _provider = Sdk.CreateMeterProviderBuilder()
             .AddMeter(MeterName)
-            .AddView(instrument => !instrument.Name.StartsWith(WorkerMetrics.Prefix, StringComparison.Ordinal) ? few : WorkerMetrics.HasMorePoints(instrument.Name) ? many : one)
+            .AddView(instrument => !ReferenceEquals(instrument.Meter, _meter) ? MetricStreamConfiguration.Drop // of another job in this process
+                : !instrument.Name.StartsWith(WorkerMetrics.Prefix, StringComparison.Ordinal) ? few : WorkerMetrics.HasMorePoints(instrument.Name) ? many : one)
             .ConfigureResource(static resource => resource.Clear().AddService("hpaps-server", autoGenerateServiceInstanceId: false))
             .AddPrometheusExporter(static options => options.ScrapeResponseCacheDurationMilliseconds = 0)
             .Build();
