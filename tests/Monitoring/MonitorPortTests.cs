@@ -30,7 +30,8 @@ public sealed class MonitorPortTests
         Assert.Equal((0, 2, 2), (before.Run.Joined, before.Run.Workers, before.Run.States["joining"]));
         Assert.Null(before.Workers[0].LagVersions);
         Assert.Contains("0 of 2 workers have joined", await Refusal(monitored, "readyz", HttpStatusCode.ServiceUnavailable), StringComparison.Ordinal);
-        using (WorkerClient first = server.Connect(100), second = server.Connect(100))
+        WorkerClient[] workers = await Task.WhenAll(Task.Run(() => server.Connect(100, rank: 0)), Task.Run(() => server.Connect(100, rank: 1))); // each waits for the other
+        using (WorkerClient first = workers[0], second = workers[1])
         {
             float[] x = new float[100];
             for (int push = 0; push < 30; push++)

@@ -29,6 +29,9 @@ internal sealed class SimulatedJob : IMonitorSource
     /// <summary>Rank of a worker that is gone; -1: none is.</summary>
     public int Gone { get; set; } = -1;
 
+    /// <summary>Whether there is a reference, and what is held out.</summary>
+    public bool HasMore { get; init; }
+
     public void Add(MonitorEventKind kind, int? rank, string reason) => Events.Add(new MonitorEvent(
         Events.Last + 1, DateTimeOffset.UnixEpoch, 1, kind, rank, kind == MonitorEventKind.State ? WorkerState.Computing : null, kind == MonitorEventKind.State ? WorkerState.Gone : null, reason));
 
@@ -71,6 +74,8 @@ internal sealed class SimulatedJob : IMonitorSource
             Pushes = _pushes,
             Passes = _pushes / (10.0 * _workers),
             Objective = 0.3 + (1.0 / _looks),
+            RelativeGap = HasMore ? 1.0 / _looks : null,
+            TestRmse = HasMore ? 0.9 : null,
             UplinkBytes = 1000 * (long)_pushes,
             DownlinkBytes = 2000 * (long)_pushes,
             Policy = "async",

@@ -71,7 +71,7 @@ public sealed class StatusLinesTests
         Assert.Equal("training, 10.0 s, 3.5 passes, objective 0.500000000, gap 1.00e-3, test RMSE 0.9000, 7 pushes (12/s), lag p50 1 p99 7.5, 1 workers: 1 idle", StatusLines.Line(run));
     }
 
-    private static StatusDocument Status(IReadOnlyList<WorkerDocument> workers)
+    private static StatusDocument Status(WorkerDocument[] workers)
     {
         var states = new Dictionary<string, int>();
         foreach (WorkerDocument one in workers)
@@ -84,7 +84,7 @@ public sealed class StatusLinesTests
             Workers = workers,
             Run = new RunDocument
             {
-                Phase = "training", Shard = 0, Workers = workers.Count, Joined = workers.Count, States = states, Seconds = 10, Passes = 3.5, Pushes = 7, UplinkBytes = 1, DownlinkBytes = 1,
+                Phase = "training", Shard = 0, Workers = workers.Length, Joined = workers.Length, States = states, Seconds = 10, Passes = 3.5, Pushes = 7, UplinkBytes = 1, DownlinkBytes = 1,
                 UplinkPayloadBytes = 1, DownlinkPayloadBytes = 1, Policy = "async", Codec = "fp32", HasJournal = true, JournalBytes = 5, JournalBehindBytes = 1, Checkpoint = 0, SnapshotBytes = 0,
                 ConnectionBytes = 0, ConnectionLimitBytes = 0, Connections = 0, HalfOpenConnections = 0, FailedHandshakes = new Dictionary<string, long>(), RefusedFrames = new Dictionary<string, long>(),
                 Disagreements = 0, LastEvent = 0,

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
+using OpenTelemetry.Resources;
 
 namespace HpAsyncPs.Monitoring.Metrics;
 
@@ -38,11 +39,15 @@ internal sealed class MetricsPath : IDisposable
         _meter = new Meter(MeterName, version);
 
         // Beyond its limit an instrument's points would be added up into one: room for all.
-        var all = new MetricStreamConfiguration { CardinalityLimit = (WorkerMetrics.MostPoints * workers) + MostPointsOfJob };
+        // Memory for them is taken at once, so one of few points gets no more.
+        var many = new MetricStreamConfiguration { CardinalityLimit = (WorkerMetrics.MostPoints * workers) + MostPointsOfJob };
+        var one = new MetricStreamConfiguration { CardinalityLimit = workers + MostPointsOfJob };
         var few = new MetricStreamConfiguration { CardinalityLimit = MostPointsOfJob };
         _provider = Sdk.CreateMeterProviderBuilder()
             .AddMeter(MeterName)
-            .AddView(instrument => instrument.Meter.Name == MeterName && instrument.Name.StartsWith("hpaps.worker.", StringComparison.Ordinal) ? all : few)
+            .AddView(instrument => !ReferenceEquals(instrument.Meter, _meter) ? MetricStreamConfiguration.Drop // of another job in this process
+                : !instrument.Name.StartsWith(WorkerMetrics.Prefix, StringComparison.Ordinal) ? few : WorkerMetrics.HasMorePoints(instrument.Name) ? many : one)
+            .ConfigureResource(static resource => resource.Clear().AddService("hpaps-server", autoGenerateServiceInstanceId: false))
             .AddPrometheusExporter(static options => options.ScrapeResponseCacheDurationMilliseconds = 0)
             .Build();
         JobMetrics.AddTo(_meter, () => _view);

@@ -15,6 +15,11 @@ internal static class WorkerMetrics
     /// <summary>Points of a worker that an instrument has at most: what the cardinality limit goes by.</summary>
     public const int MostPoints = 4;
 
+    /// <summary>What the names of all begin with.</summary>
+    public const string Prefix = "hpaps.worker.";
+
+    private static readonly string[] WithMorePoints = [Prefix + "state", Prefix + "share", Prefix + "lag.versions", Prefix + "push.time", Prefix + "pass.time"];
+
     private static readonly WorkerState[] Lasting = [WorkerState.Slow, WorkerState.Stalled, WorkerState.Gone, WorkerState.Left];
 
     private static readonly (string Name, Func<WorkerView, double> Of)[] Activities =
@@ -22,6 +27,10 @@ internal static class WorkerMetrics
         ("computing", static worker => worker.ComputingShare), ("idle", static worker => worker.IdleShare),
         ("evaluating", static worker => worker.EvaluatingShare), ("communicating", static worker => worker.CommunicatingShare),
     ];
+
+    /// <summary>Whether an instrument has <see cref="MostPoints"/> points of each worker, and not one.</summary>
+    /// <param name="name">Its name.</param>
+    public static bool HasMorePoints(string name) => Array.IndexOf(WithMorePoints, name) >= 0;
 
     /// <summary>Makes the instruments.</summary>
     /// <param name="meter">Of what.</param>
