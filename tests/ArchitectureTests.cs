@@ -75,6 +75,22 @@ public sealed partial class ArchitectureTests
     }
 
     [Fact]
+    public void Monitoring_port_reads_the_server_and_knows_no_worker()
+    {
+        foreach (string file in Sources(Path.Combine("src", "HpAsyncPs.Monitoring")))
+        {
+            foreach (Match match in Uses().Matches(File.ReadAllText(file)))
+                Assert.Contains(match.Groups[1].Value, new[] { "Monitoring", "Protocol", "Server", "Transport" });
+        }
+
+        foreach (string folder in new[] { "HpAsyncPs", "HpAsyncPs.Learning", "HpAsyncPs.Simulation", "hpaps-worker" })
+        {
+            foreach (string file in Sources(Path.Combine("src", folder)))
+                Assert.DoesNotContain("AspNetCore", File.ReadAllText(file), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Unsafe_code_is_in_kernels_only()
     {
         foreach (string file in Sources("src"))
@@ -94,7 +110,7 @@ public sealed partial class ArchitectureTests
     [Fact]
     public void State_machines_do_no_io()
     {
-        string[] machines = ["Server/ParameterServer*.cs", "Server/Shard.cs", "Server/Session.cs", "Server/Timeline.cs", "Server/StalenessMonitor.cs", "Worker/WorkerSession*.cs", "Worker/TrainingLoop.cs"];
+        string[] machines = ["Server/ParameterServer*.cs", "Server/Shard.cs", "Server/Session.cs", "Server/Timeline.cs", "Server/Monitoring/*.cs", "Worker/WorkerSession*.cs", "Worker/TrainingLoop.cs"];
         foreach (string pattern in machines)
         {
             string[] files = Directory.GetFiles(Path.Combine(Repository.Root, "src", "HpAsyncPs", Path.GetDirectoryName(pattern)!), Path.GetFileName(pattern));

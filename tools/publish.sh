@@ -33,8 +33,10 @@ fi
 # Binaries get the time at which this began: a source that is newer is not in them.
 began=$(mktemp)
 trap 'rm -f "$began"' EXIT
-# bytes a binary may have: hpaps trains, simulates, plans, compares, stresses, and has a parser of command lines and a terminal with it
-limit=$((13 * 1024 * 1024))
+# bytes a binary may have: hpaps trains, simulates, plans, compares, stresses, and has a parser of command lines, one of configuration files, a terminal, and the options of the other two programs
+# with it; hpaps-server has an HTTP server and OpenTelemetry for its monitoring port (docs/adr/0015), which hpaps and hpaps-worker do without
+limit=$((14 * 1024 * 1024))
+server_limit=$((17 * 1024 * 1024))
 for program in hpaps hpaps-server hpaps-worker; do
   dotnet publish "src/$program" -c Release -r "$rid" -o "out/publish/$rid/$program" --nologo -v quiet "${options[@]}"
 done
@@ -46,8 +48,10 @@ for program in hpaps hpaps-server hpaps-worker; do
   mv -f "$binary.new" "$binary"
   size=$(stat -c %s "$binary")
   printf '%-24s %6.1f MB\n' "$binary" "$(awk -v s="$size" 'BEGIN { print s / 1048576 }')"
-  if ((size > limit)); then
-    echo "publish.sh: $binary has $size bytes, the limit is $limit" >&2
+  most=$limit
+  [[ $program != hpaps-server ]] || most=$server_limit
+  if ((size > most)); then
+    echo "publish.sh: $binary has $size bytes, the limit is $most" >&2
     exit 1
   fi
 done

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
+using HpAsyncPs.Server.Monitoring;
 using HpAsyncPs.Worker;
 
 namespace HpAsyncPs.Simulation;
@@ -38,7 +39,7 @@ public sealed class SimulatedCluster : IDisposable
     /// <param name="link">Of each worker to the server.</param>
     /// <param name="log">Called with what the server logs.</param>
     /// <param name="costs">What messages take besides these links; null: nothing.</param>
-    public SimulatedCluster(ServerOptions options, IReadOnlyList<SimulatedWorker> workers, LinkSpeed link, Action<string>? log = null, ClusterCosts? costs = null)
+    public SimulatedCluster(ServerOptions options, IReadOnlyList<SimulatedWorker> workers, LinkSpeed link, Action<LogLine>? log = null, ClusterCosts? costs = null)
     {
         _events = new EventQueue(_clock);
         _shared = costs is { SharedCores: > 0 and var cores } ? new SharedCores(cores, _clock, _events) : null;
@@ -118,6 +119,9 @@ public sealed class SimulatedCluster : IDisposable
 
     /// <summary>The counters now.</summary>
     public RunStatus Status() => _server.Status();
+
+    /// <summary>The last events of the job.</summary>
+    public EventRing Events => _server.Events;
 
     /// <summary>What came of it.</summary>
     public RunResult Result() => _server.Result();

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Concurrent;
 using System.Threading;
+using HpAsyncPs.Programs;
 
 namespace HpAsyncPs.ServerProgram;
 
@@ -23,9 +24,9 @@ internal sealed class LogThread : IDisposable
         _thread.Start();
     }
 
-    public void Write(string line)
+    public void Write(LogLine line)
     {
-        if (!_lines.TryAdd(line))
+        if (!_lines.TryAdd(ProgramLog.Form(line)))
             Interlocked.Increment(ref _dropped);
     }
 
@@ -40,10 +41,10 @@ internal sealed class LogThread : IDisposable
     {
         foreach (string line in _lines.GetConsumingEnumerable())
         {
-            Console.Error.WriteLine($"hpaps-server: {line}");
+            ProgramLog.WriteFormed(line);
             long dropped = Interlocked.Exchange(ref _dropped, 0);
             if (dropped > 0)
-                Console.Error.WriteLine($"hpaps-server: {dropped} lines of the log were dropped: they came faster than they could be written");
+                ProgramLog.Write(LogLine.Warning($"{dropped} lines of the log were dropped: they came faster than they could be written"));
         }
     }
 }

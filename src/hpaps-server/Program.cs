@@ -1,4 +1,4 @@
 using HpAsyncPs.Programs;
 using HpAsyncPs.ServerProgram;
 
-return ProgramRun.Invoke(ServerCommand.Create().Parse(args), "hpaps-server");
+return ProgramRun.Run(ServerCommand.Create(ServerRun.Run), args, "hpaps-server");

@@ -14,7 +14,8 @@ namespace HpAsyncPs.ServerProgram;
 /// <summary>The command line of hpaps-server.</summary>
 internal static class ServerCommand
 {
-    public static RootCommand Create()
+    /// <param name="run">What takes what was asked for; its result is the exit code.</param>
+    public static RootCommand Create(Func<ServerOptions, ServerSettings, int> run)
     {
         Option<string> listen = new Option<string>("--listen") { Description = "HOST:PORT to listen at, a name at all its addresses, [::] at all of this host; port 0 takes a free one; or unix:PATH, a socket for processes of this user on this host.", DefaultValueFactory = _ => "127.0.0.1:7070" }.Address();
         var insecure = new Option<bool>("--insecure") { Description = "Allow an address that is not loopback without a token or, by --tls-ca, certificates of workers, although anybody could join." };
@@ -42,12 +43,14 @@ internal static class ServerCommand
         Option<string?> spin = CommonOptions.Spin("By default as long as this server and the workers that are connected from this host are no more than its processors, and nobody else wants the core.");
         Option<bool> checksum = CommonOptions.Checksum();
         var output = new Option<string?>("--out") { Description = "Folder for summary.json, trace.csv, report.html and model/." };
+        Option<string?> monitor = CommonOptions.Monitor();
         var events = new Option<bool>("--events") { Description = "Print how the run stands as lines of JSON on standard output." };
         var counts = new Option<bool>("--count-allocations") { Description = "Say in the last event what was allocated, and nothing before that could allocate. For hpaps stress.", Hidden = true };
         var supervised = new Option<bool>("--exit-with-stdin") { Description = "End when standard input ends; a line 'stop' on it ends the run in order. For launchers." };
 
         SecurityOptions security = SecurityOptions.OfServer();
         var gate = new GateOptions();
+        var alerts = new AlertOptions();
 
         var root = new RootCommand(CommonOptions.WithExamples(
             "hpaps-server: aggregates what workers push, and sends the result out.",
@@ -56,14 +59,17 @@ internal static class ServerCommand
             "hpaps-server --workers 4 --policy ssp:3 --passes 500 --out run",
             "hpaps-server --workers 4 --policy asp:adam --rate 0.01 --passes 500 --out run",
             "hpaps-server --workers 4 --codec int4 --passes 500 --out run",
+            "hpaps-server --workers 4 --passes 500 --monitor 127.0.0.1:9464",
+            "hpaps-server --workers 4 --passes 500 --alert-command 'mail -s \"$HPAPS_ALERT_TEXT\" root'",
             "hpaps-server --workers 3 --policy bsp --plain"))
         {
             listen, insecure, workers, policy, codec, rate, passes, target, reference, targetRmse, plateau, timeLimit, maxParameters, maxMagnitude, joinTimeout,
-            livenessTimeout, onLoss, rejoinTimeout, reassign, state, durability, checkpointInterval, plain, spin, checksum, output, events, counts, supervised,
+            livenessTimeout, onLoss, rejoinTimeout, reassign, state, durability, checkpointInterval, plain, spin, checksum, output, monitor, events, counts, supervised,
         };
-        foreach (Option option in (Option[])[.. security.All, .. gate.All])
+        foreach (Option option in (Option[])[.. security.All, .. gate.All, .. alerts.All])
             root.Options.Add(option);
         root.Validators.Add(security.Check);
+        root.Validators.Add(alerts.Check);
         root.Validators.Add(result =>
         {
             if (IsGiven(result, target) && !IsGiven(result, reference))
@@ -82,7 +88,7 @@ internal static class ServerCommand
             if (result.Tokens is [var token] && double.TryParse(token.Value, CultureInfo.InvariantCulture, out double value) && value == 0)
                 result.AddError("--reference must not be 0: gaps are relative to it.");
         });
-        root.SetAction(parsed => ServerRun.Run(
+        root.SetAction(parsed => run(
             new ServerOptions
             {
                 Workers = parsed.GetValue(workers),
@@ -109,8 +115,9 @@ internal static class ServerCommand
                 Tls = security.TlsOf(parsed),
                 Gate = gate.Of(parsed),
             },
-            new ServerRun.Settings(parsed.GetValue(listen)!, parsed.GetValue(insecure), parsed.GetValue(output), parsed.GetValue(events),
-                parsed.GetValue(counts), parsed.GetValue(supervised), DurabilityOption.FolderOf(parsed.GetValue(state)), DurabilityOption.Of(parsed.GetValue(durability), parsed.GetValue(state)) with { CheckpointInterval = TimeSpan.FromSeconds(parsed.GetValue(checkpointInterval)) })));
+            new ServerSettings(parsed.GetValue(listen)!, parsed.GetValue(insecure), parsed.GetValue(output), parsed.GetValue(monitor), parsed.GetValue(events),
+                parsed.GetValue(counts), parsed.GetValue(supervised), DurabilityOption.FolderOf(parsed.GetValue(state)), DurabilityOption.Of(parsed.GetValue(durability), parsed.GetValue(state)) with { CheckpointInterval = TimeSpan.FromSeconds(parsed.GetValue(checkpointInterval)) },
+                alerts.Settings(parsed))));
         return root;
     }
 

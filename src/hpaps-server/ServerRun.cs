@@ -1,13 +1,16 @@
 using System;
+using System.Collections.Generic;
 using System.Net;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Threading;
 using HpAsyncPs.Codecs;
 using HpAsyncPs.Learning.Output;
+using HpAsyncPs.Monitoring;
 using HpAsyncPs.Programs;
 using HpAsyncPs.Server;
 using HpAsyncPs.Server.Durability;
+using HpAsyncPs.ServerProgram.Alerts;
 using HpAsyncPs.Transport;
 
 namespace HpAsyncPs.ServerProgram;
@@ -20,20 +23,13 @@ internal static class ServerRun
     // After SIGTERM, for the last evaluation: what sends it, kills soon.
     private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(20);
 
+    // Of a command or a request that tells somebody, and of the journal beyond what --durability says.
+    private static readonly TimeSpan AlertLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan JournalLimit = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan StatusInterval = TimeSpan.FromMilliseconds(200);
 
-    /// <param name="Listen">HOST:PORT.</param>
-    /// <param name="Insecure">Off loopback without a token.</param>
-    /// <param name="Output">Folder for results, or null.</param>
-    /// <param name="Events">Lines of JSON on standard output.</param>
-    /// <param name="CountsAllocations">No event tells how the run stands, since that allocates; the last one says what was.</param>
-    /// <param name="Supervised">A launcher holds standard input.</param>
-    /// <param name="State">Folder of the journal and the checkpoints, or null.</param>
-    /// <param name="Durability">How often it is waited for.</param>
-    internal sealed record Settings(
-        string Listen, bool Insecure, string? Output, bool Events, bool CountsAllocations, bool Supervised, string? State, Durability Durability);
-
-    public static int Run(ServerOptions options, Settings settings)
+    public static int Run(ServerOptions options, ServerSettings settings)
     {
         TimeProvider time = TimeProvider.System;
         long start = time.GetTimestamp();
@@ -47,7 +43,10 @@ internal static class ServerRun
 
         if (options.Gate.ConnectionsFor(options.Workers) <= options.Workers)
             throw new InputException($"--max-connections {options.Gate.Connections} leaves no room beside {options.Workers} workers for who comes or goes: allow more, or leave it out.");
-        FileHandles.Need(ServerHost.HandlesFor(options));
+        MonitorOptions? monitoring = settings.Monitor is null ? null : new MonitorOptions { Address = settings.Monitor, Token = options.Token, Version = ProgramRun.Version };
+        if (monitoring is not null)
+            MonitorPort.Check(monitoring);
+        FileHandles.Need(ServerHost.HandlesFor(options) + (monitoring?.MostConnections ?? 0));
         if (settings.Output is not null)
             RunFolder.Probe(settings.Output);
         using var log = new LogThread();
@@ -58,15 +57,60 @@ internal static class ServerRun
         bool isOver;
         if (options.Codec == CodecSpec.Auto)
             options = options with { CodingCosts = CodingCosts.Measure(time, TransferCost.SecondsOfByte(time)) };
-        using (ServerHost host = ServerHost.Start(options, Listener.Start(endpoint, addresses), time, settings.Events ? null : log.Write, state))
-            isOver = Serve(host, options, settings, log, start, time);
+        using (ServerHost host = ServerHost.Start(options, Listener.Start(endpoint, addresses), time, settings.Events && !ProgramLog.IsJson ? null : log.Write, state))
+        {
+            MonitorPort? port = monitoring is null ? null : MonitorPort.StartAsync(new HostSource(host), monitoring).GetAwaiter().GetResult();
+            try
+            {
+                using Alerting? alerting = Alert(host, options, settings, log, time); // ends first: until then the port answers
+                isOver = Serve(host, options, settings, port?.Address, log, start, time);
+            }
+            finally
+            {
+                port?.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            }
+        }
+
         if (isOver)
             folder?.Clear(); // a job that has failed is not here: its state stays
         return (int)ExitCode.Done;
     }
 
+    /// <summary>Begins to look for what is to be told; null: nobody is.</summary>
+    private static Alerting? Alert(ServerHost host, ServerOptions options, ServerSettings settings, LogThread log, TimeProvider time)
+    {
+        AlertSettings alerts = settings.Alerts;
+        var ways = new List<(string Name, IAlertWay Way)>();
+#pragma warning disable CA2000 // what is returned owns them
+        if (alerts.Command is { } command)
+            ways.Add((AlertNames.Command, new AlertCommand(command, AlertLimit)));
+        if (alerts.Webhook is { } address)
+            ways.Add((AlertNames.Webhook, new AlertWebhook(address, AlertLimit)));
+#pragma warning restore CA2000
+        if (ways.Count == 0)
+            return null;
+        var watch = new AlertWatch
+        {
+            Kinds = alerts.Kinds,
+            Interval = alerts.Interval,
+            Target = options.Target,
+            Reference = options.Reference,
+            TargetRmse = options.TargetRmse,
+            JournalLimit = JournalLimit + (2 * (settings.Durability.Interval ?? TimeSpan.Zero)),
+        };
+        var origin = new AlertOrigin(host.Address, Environment.MachineName, Environment.ProcessId);
+        bool isShown = !settings.Events || ProgramLog.IsJson;
+        return new Alerting(watch, host.Events, host.NewView(), host.ReadMonitor, origin, ways, line =>
+        {
+            if (isShown)
+                log.Write(line);
+            else
+                Print(new ServerEvent { Warning = line.Text });
+        }, time);
+    }
+
     /// <summary>False when the job goes on with another start of the server.</summary>
-    private static bool Serve(ServerHost host, ServerOptions options, Settings settings, LogThread log, long start, TimeProvider time)
+    private static bool Serve(ServerHost host, ServerOptions options, ServerSettings settings, string? monitor, LogThread log, long start, TimeProvider time)
     {
         if (settings.Supervised)
         {
@@ -90,14 +134,19 @@ internal static class ServerRun
         });
         using PosixSignalRegistration hangUp = StopOn(PosixSignal.SIGHUP, host, settings.Supervised);
         if (settings.Events)
-            Print(new ServerEvent { Listening = host.Address });
-        else
+            Print(new ServerEvent { Listening = host.Address, Monitoring = monitor });
+        if (!settings.Events || ProgramLog.IsJson)
+        {
             log.Write($"listening at {host.Address} for {options.Workers} workers, policy {options.Policy}");
+            if (monitor is not null)
+                log.Write($"monitoring at {monitor}");
+        }
+
         return WaitForEnd(host, options, settings, log, start, time);
     }
 
     private static bool WaitForEnd(
-        ServerHost host, ServerOptions options, Settings settings, LogThread log, long start, TimeProvider time)
+        ServerHost host, ServerOptions options, ServerSettings settings, LogThread log, long start, TimeProvider time)
     {
         RunResult? result;
         while ((result = host.Wait(StatusInterval)) is null)
@@ -115,7 +164,7 @@ internal static class ServerRun
             RunFolder.Write(settings.Output, result, summary);
         if (settings.Events)
             Print(settings.CountsAllocations ? Counted(summary, host.Steady) : new ServerEvent { Ended = summary });
-        else
+        if (!settings.Events || ProgramLog.IsJson)
             LogEnd(log, summary, settings.Output);
         if (result.Failure is not null)
             throw new ClusterException(result.Failure);
@@ -143,5 +192,5 @@ internal static class ServerRun
             log.Write($"results are in {output}");
     }
 
-    private static void Print(ServerEvent line) => Console.Out.WriteLine(JsonSerializer.Serialize(line, EventJson.Default.ServerEvent));
+    private static void Print(ServerEvent line) => Console.Out.WriteLine(JsonSerializer.Serialize(line, EventJson.Default.ServerEvent)); // whole lines, whatever the thread
 }

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Threading;
 using HpAsyncPs.Learning.Data;
+using HpAsyncPs.Programs;
 
 namespace HpAsyncPs.WorkerProgram;
 
@@ -25,8 +26,8 @@ internal sealed class AdoptedParts(RowPart own, bool hasParts, Action<RowPart, A
     {
         if (!hasParts || rank >= own.Count)
         {
-            Tell($"the server asks this worker to take over the part of rank {rank}, which it cannot: "
-                + (hasParts ? $"the data has {own.Count} parts" : "without --part its data is only its own"));
+            Tell(LogLine.Warning($"the server asks this worker to take over the part of rank {rank}, which it cannot: "
+                + (hasParts ? $"the data has {own.Count} parts" : "without --part its data is only its own")));
             return;
         }
 
@@ -69,11 +70,11 @@ internal sealed class AdoptedParts(RowPart own, bool hasParts, Action<RowPart, A
         catch (Exception e) // this part's end; the server waits for somebody else, or ends the job
         {
             string failure = $"part {rank}, which this worker took over, failed: {e.Message}";
-            Tell(failure);
+            Tell(LogLine.Warning(failure, rank));
             if (trained)
                 Volatile.Write(ref _failure, failure);
         }
     }
 
-    private static void Tell(string line) => Console.Error.WriteLine($"hpaps-worker: {line}");
+    private static void Tell(LogLine line) => ProgramLog.Write(line);
 }

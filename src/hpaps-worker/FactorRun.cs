@@ -1,4 +1,3 @@
-using System;
 using HpAsyncPs.Learning.Factorization;
 using HpAsyncPs.Learning.Output;
 using HpAsyncPs.Programs;
@@ -11,7 +10,7 @@ internal static class FactorRun
     public static void Run(WorkerFlags.Given given, FactorSettings settings, FactorModel? warmStart, string? testFile, double holdout, string? folder)
     {
         if (folder is null)
-            Console.Error.WriteLine("hpaps-worker: without --out the users of this worker are not saved, and the model cannot be used for them");
+            ProgramLog.Write(LogLine.Warning("without --out the users of this worker are not saved, and the model cannot be used for them"));
         FactorInput input = FactorInput.Read(given.Data, testFile, holdout, given.Seed, given.Stop);
         FactorData data = input.Part(given.Part);
         FactorTask task = input.Task(data, settings, given.Part.Count, warmStart);

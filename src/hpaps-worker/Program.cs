@@ -1,4 +1,4 @@
 using HpAsyncPs.Programs;
 using HpAsyncPs.WorkerProgram;
 
-return ProgramRun.Invoke(WorkerCommand.Create().Parse(args), "hpaps-worker");
+return ProgramRun.Run(WorkerCommand.Create(), args, "hpaps-worker");

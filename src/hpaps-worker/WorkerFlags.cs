@@ -77,6 +77,10 @@ internal sealed class WorkerFlags
             RowPart part = RowPart.All;
             if (parsed.GetValue(_part) is { } text)
                 TryParsePart(text, parsed.GetValue(_seed), out part);
+            if (parsed.GetValue(_rank) is >= 0 and var rank)
+                ProgramLog.Rank = rank;
+            else if (parsed.GetValue(_part) is not null)
+                ProgramLog.Rank = part.Index;
             AdoptedParts? adopted = null;
             void Run(RowPart which, Action trained) => run(new Given(parsed, which, parsed.GetValue(_data)!, parsed.GetValue(_seed),
                 task =>
@@ -103,7 +107,7 @@ internal sealed class WorkerFlags
         StartTimeout = TimeSpan.FromSeconds(parsed.GetValue(_startTimeout)),
         LivenessTimeout = TimeSpan.FromSeconds(parsed.GetValue(_livenessTimeout)),
         ReconnectTimeout = TimeSpan.FromSeconds(parsed.GetValue(_reconnectTimeout)),
-        Log = line => Console.Error.WriteLine($"hpaps-worker: {line}"),
+        Log = ProgramLog.Write,
     };
 
     private void Train(ParseResult parsed, RowPart part, ITask task, WorkerOptions options, CancellationToken stop)
@@ -124,7 +128,7 @@ internal sealed class WorkerFlags
         }
 
         if (!supervised)
-            Console.Error.WriteLine($"hpaps-worker: the run ended ({reason})");
+            ProgramLog.Write($"the run ended ({reason})");
     }
 
     private static bool TryParsePart(string text, ulong seed, out RowPart part)

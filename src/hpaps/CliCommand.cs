@@ -1,6 +1,7 @@
 using System;
 using System.CommandLine;
 using HpAsyncPs.Cli.Comparing;
+using HpAsyncPs.Cli.Configuring;
 using HpAsyncPs.Cli.Converting;
 using HpAsyncPs.Cli.Generating;
 using HpAsyncPs.Cli.Models;
@@ -8,6 +9,7 @@ using HpAsyncPs.Cli.Planning;
 using HpAsyncPs.Cli.Simulating;
 using HpAsyncPs.Cli.Stressing;
 using HpAsyncPs.Cli.Training;
+using HpAsyncPs.Cli.Watching;
 using HpAsyncPs.Programs;
 
 namespace HpAsyncPs.Cli;
@@ -34,15 +36,18 @@ internal static class CliCommand
             "hpaps: trains models with an asynchronous parameter server, and uses them.",
             "hpaps inspect --data train.svm.gz",
             "hpaps train logreg --data train.svm.gz --test test.svm.gz --out run",
+            "hpaps train logreg --data train.svm.gz --monitor 127.0.0.1:9464",
+            "hpaps watch",
             "hpaps evaluate --model run --data test.svm.gz",
             "hpaps predict --model run --data new.svm --out predictions.txt",
             "hpaps train mf --data ratings.csv --holdout 0.1 --out recommender",
             "hpaps recommend --model recommender --user 42 --titles movies.csv"))
         {
             train, simulate, CompareCommand.Create(start), PlanCommand.Create(), EvaluateCommand.Create(), PredictCommand.Create(), RecommendCommand.Create(), InspectCommand.Create(),
-            ConvertCommand.Create(), GenerateCommand.Create(),
+            ConvertCommand.Create(), GenerateCommand.Create(), WatchCommands.Watch(), WatchCommands.Status(),
             StressCommand.Create(), StressCommand.CreateWorker(), IdleCommand.Create(), AttackCommand.Create(),
         };
+        root.Subcommands.Add(ConfigCommand.Create(root));
         return root;
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Generic;
 using System.Text.Json.Serialization;
+using HpAsyncPs.Cli.Configuring;
 using HpAsyncPs.Cli.Models;
 using HpAsyncPs.Cli.Planning;
 using HpAsyncPs.Cli.Simulating;
@@ -9,6 +10,7 @@ namespace HpAsyncPs.Cli;
 
 /// <summary>The JSON that commands print, made at compile time.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, WriteIndented = true)]
+[JsonSerializable(typeof(List<ConfigReport>))]
 [JsonSerializable(typeof(Inspection))]
 [JsonSerializable(typeof(ModelQuality))]
 [JsonSerializable(typeof(FactorQuality))]

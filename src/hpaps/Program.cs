@@ -12,4 +12,4 @@ Console.SetError(new HpAsyncPs.Cli.Progress.ForgivingWriter(Console.Error));
 
 // No response files: a data file may be called @train.svm.
 var configuration = new ParserConfiguration { ResponseFileTokenReplacer = null };
-return ProgramRun.Invoke(CliCommand.Create(start).Parse(args, configuration), "hpaps");
+return ProgramRun.Run(CliCommand.Create(start), args, "hpaps", configuration);

@@ -204,8 +204,16 @@ internal static class CommonOptions
     /// <summary>What --plateau says.</summary>
     public static PlateauRule? PlateauOf(string? given) => given is not null && PlateauRule.TryParse(given, out PlateauRule rule) ? rule : null;
 
+    /// <summary>--monitor.</summary>
+    public static Option<string?> Monitor() => new Option<string?>("--monitor")
+    {
+        HelpName = "HOST:PORT",
+        Description = "Answer HTTP here that tells how the job stands: a page for browsers, /status as JSON, /metrics for Prometheus, /healthz and /readyz. Port 0 takes a free one. "
+            + "Off by default. On loopback it asks for nothing; elsewhere it needs --token-file, and readers show a key that is derived from the token.",
+    }.Address();
+
     /// <summary>Must be HOST:PORT.</summary>
-    public static Option<string> Address(this Option<string> option)
+    public static Option<T> Address<T>(this Option<T> option)
     {
         option.Validators.Add(result =>
         {

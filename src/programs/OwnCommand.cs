@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Text;
+using HpAsyncPs.Programs.Configuring;
 
 namespace HpAsyncPs.Programs;
 
@@ -8,17 +9,33 @@ namespace HpAsyncPs.Programs;
 internal static class OwnCommand
 {
     private const string Harmless = "_-./:=,@%+";
+    private static readonly string[] s_leftOut = [GlobalOptions.Config, GlobalOptions.LogFormat, .. AlertNames.All];
 
-    /// <summary>The line, such that a shell takes it again.</summary>
+    /// <summary>The arguments, with what variables and the configuration file have added.</summary>
+    public static IReadOnlyList<string> Arguments { get; set; } = [];
+
+    /// <summary>
+    /// The line, such that a shell takes it again, whatever variables and files there are then: it has what counted, and neither names the file nor says how it logged, nor whom it told of
+    /// trouble: that may be a secret.
+    /// </summary>
     /// <param name="program">The program's name, whatever the path it was called by.</param>
     public static string Line(string program)
     {
-        string[] all = Environment.GetCommandLineArgs();
         var words = new List<string> { program };
-        for (int j = 1; j < all.Length; j++)
-            words.Add(Quoted(all[j]));
+        for (int j = 0; j < Arguments.Count; j++)
+        {
+            string word = Arguments[j];
+            if (Array.IndexOf(s_leftOut, word) >= 0)
+                j++;
+            else if (!Array.Exists(s_leftOut, option => HasValueOf(word, option)))
+                words.Add(Quoted(word));
+        }
+
         return string.Join(' ', words);
     }
+
+    private static bool HasValueOf(string word, string option) =>
+        word.StartsWith(option + "=", StringComparison.Ordinal) || word.StartsWith(option + ":", StringComparison.Ordinal);
 
     /// <summary>A word, such that a shell takes it as it is.</summary>
     public static string Quoted(string word)

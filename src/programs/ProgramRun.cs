@@ -2,21 +2,58 @@ using System;
 using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.IO;
+using System.Reflection;
 using System.Threading;
+using HpAsyncPs.Programs.Configuring;
 
 namespace HpAsyncPs.Programs;
 
 /// <summary>What the three programs share: every exception becomes one message and an exit code.</summary>
 internal static class ProgramRun
 {
+    /// <summary>Of this program, as --version says it.</summary>
+    public static string Version { get; } = typeof(ProgramRun).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
+
+    /// <summary>Runs a program: its command line, and what variables and the configuration file add to it.</summary>
+    /// <param name="root">Its commands.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="program">Its name.</param>
+    /// <param name="parser">How arguments are read, or null: as usual.</param>
+    public static int Run(RootCommand root, string[] arguments, string program, ParserConfiguration? parser = null)
+    {
+        GlobalOptions.AddTo(root);
+        ParseResult given = root.Parse(arguments, parser);
+        string? format = GlobalOptions.Given(given, GlobalOptions.LogFormat) ?? Variables.Of(GlobalOptions.LogFormat.TrimStart('-'));
+        ProgramLog.Begin(program, format == "json");
+        OwnCommand.Arguments = arguments;
+        string path = CommandPaths.Of(given.CommandResult, program);
+        bool isRun = given.Action is null or ParseErrorAction || given.Action == given.CommandResult.Command.Action; // else it is --help or the like
+        if (!isRun || !OptionNames.IsCommand(path))
+            return Invoke(given, static message => message);
+        CommandSettings settings;
+        try
+        {
+            settings = CommandSettings.Of(path, given.CommandResult.Command, root, ConfigurationFile.Find(GlobalOptions.Given(given, GlobalOptions.Config)), given);
+        }
+        catch (InputException e)
+        {
+            return Tell(e.Message, ExitCode.BadInput);
+        }
+
+        OwnCommand.Arguments = settings.With(arguments);
+        ParseResult parsed = root.Parse(OwnCommand.Arguments, parser);
+        ProgramLog.Begin(program, GlobalOptions.Given(parsed, GlobalOptions.LogFormat) == "json");
+        return Invoke(parsed, settings.Explain);
+    }
+
     /// <summary>Runs a parsed command line.</summary>
-    public static int Invoke(ParseResult parsed, string program)
+    private static int Invoke(ParseResult parsed, Func<string, string> explain)
     {
         if (parsed.Errors.Count > 0 && parsed.Action is null or ParseErrorAction)
         {
             foreach (System.CommandLine.Parsing.ParseError error in parsed.Errors)
-                Console.Error.WriteLine($"{program}: {Readable(error.Message)}");
-            Console.Error.WriteLine($"{program}: see '{CommandPath(parsed)} --help'");
+                Tell(explain(Readable(error.Message)));
+            Tell($"see '{CommandPaths.Words(parsed.CommandResult)} --help'");
             return (int)ExitCode.Usage;
         }
 
@@ -26,27 +63,27 @@ internal static class ProgramRun
         }
         catch (InputException e)
         {
-            return Tell(program, e.Message, ExitCode.BadInput);
+            return Tell(explain(e.Message), ExitCode.BadInput);
         }
         catch (ClusterException e)
         {
-            return Tell(program, e.Message, ExitCode.ClusterFailure);
+            return Tell(e.Message, ExitCode.ClusterFailure);
         }
         catch (OperationCanceledException)
         {
-            return Tell(program, "stopped before the end", ExitCode.ClusterFailure);
+            return Tell("stopped before the end", ExitCode.ClusterFailure);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return Tell(program, e.Message, ExitCode.BadInput);
+            return Tell(e.Message, ExitCode.BadInput);
         }
         catch (OutOfMemoryException)
         {
-            return Tell(program, "this machine's memory does not suffice; use more machines or fewer parameters", ExitCode.ClusterFailure);
+            return Tell("this machine's memory does not suffice; use more machines or fewer parameters", ExitCode.ClusterFailure);
         }
         catch (Exception e)
         {
-            return Tell(program, $"internal error, please report it: {e}", ExitCode.ClusterFailure);
+            return Tell($"internal error, please report it: {e}", ExitCode.ClusterFailure);
         }
     }
 
@@ -70,7 +107,8 @@ internal static class ProgramRun
     }
 
     /// <summary>The parser names types of the language; people know numbers.</summary>
-    private static string Readable(string message)
+    /// <param name="message">Of the parser.</param>
+    public static string Readable(string message)
     {
         const string Marker = " as expected type '";
         int at = message.IndexOf(Marker, StringComparison.Ordinal);
@@ -80,21 +118,11 @@ internal static class ProgramRun
         return $"{message[..at]}: it must be a {(whole ? "whole " : "")}number.";
     }
 
-    private static int Tell(string program, string message, ExitCode code)
+    private static int Tell(string message, ExitCode code)
     {
-        Console.Error.WriteLine($"{program}: {message}");
+        Tell(message);
         return (int)code;
     }
 
-    private static string CommandPath(ParseResult parsed)
-    {
-        var path = new System.Text.StringBuilder(parsed.CommandResult.Command.Name);
-        for (System.CommandLine.Parsing.SymbolResult? at = parsed.CommandResult.Parent; at is not null; at = at.Parent)
-        {
-            if (at is System.CommandLine.Parsing.CommandResult command)
-                path.Insert(0, command.Command.Name + " ");
-        }
-
-        return path.ToString();
-    }
+    private static void Tell(string message) => ProgramLog.Write(new LogLine(message, LogLevel.Error));
 }

@@ -30,6 +30,9 @@ internal sealed class SecurityOptions
 
     public Option[] All => [_token, _certificate, _key, _authority];
 
+    /// <summary>--token-file alone, for who reads what only those who have the token may.</summary>
+    public Option TokenFile => _token;
+
     public static SecurityOptions OfServer() => new(true,
         "Let only those in who prove that they have the token in FILE, 16 bytes or more.",
         "Speak TLS 1.3 with the certificate in this PEM file, and no other language.",
@@ -39,6 +42,9 @@ internal sealed class SecurityOptions
         "Prove that you have the token in FILE, and trust only a server that has it too.",
         "Show the certificate in this PEM file to a server that asks for one.",
         "Speak TLS 1.3 with a server whose certificate is of the CA in this PEM file and for the name or address in --server; trust nobody else.");
+
+    /// <summary>For who reads the monitoring port: <see cref="TokenFile"/> alone.</summary>
+    public static SecurityOptions OfReader() => new(false, "Show a key that is derived from the token in FILE, the job's: off loopback the port asks for it.", "", "");
 
     /// <summary>Errors for options that need each other.</summary>
     public void Check(CommandResult result)

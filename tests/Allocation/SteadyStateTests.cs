@@ -4,6 +4,7 @@ using HpAsyncPs.Codecs;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
 using HpAsyncPs.Server.Durability;
+using HpAsyncPs.Server.Monitoring;
 using HpAsyncPs.Tests.Cluster;
 using HpAsyncPs.Transport;
 using HpAsyncPs.Worker;
@@ -31,6 +32,46 @@ public sealed class SteadyStateTests
         }
 
         server.WaitForEnd();
+    }
+
+    /// <summary>The monitor sees each push and shows what it knows to a reader that always wants more: neither that nor a fit allocates.</summary>
+    [Fact]
+    public void PushPull_while_another_thread_reads_the_monitor_allocates_nothing()
+    {
+        using var server = new LoopbackServer(new ServerOptions { Evaluates = false });
+        MonitorView view = server.Host.NewView();
+        int views = 0;
+        bool agrees = true, ends = false;
+        var reader = new Thread(() =>
+        {
+            while (!Volatile.Read(ref ends))
+            {
+                Thread.Sleep(1);
+                if (!server.Host.ReadMonitor(view))
+                    continue;
+                views++;
+                agrees &= view.Run.Pushes == view.Workers[0].Pushes;
+            }
+        });
+        using (WorkerClient worker = server.Connect(1000))
+        {
+            reader.Start();
+            float[] x = new float[1000];
+            for (int warming = 0; warming < 20 || view.Workers[0].Times.Family == TimeFamily.Unknown; warming++)
+            {
+                Repeat(worker, x, 1000); // until times have been fitted, and views filled
+                Assert.True(warming < 10_000, "no times are fitted");
+            }
+
+            Assert.Equal(0, LeastAllocated(worker, x, 20_000)); // a second or more: some fits, and views
+        }
+
+        server.WaitForEnd();
+        Volatile.Write(ref ends, true);
+        reader.Join();
+        Assert.True(agrees, "a view was of two moments");
+        Assert.True(views > 100, "hardly a view was read");
+        Assert.True(server.Host.ReadMonitor(view) && view.Run.Phase == "Ended" && view.Workers[0].State == WorkerState.Left, $"{view.Run.Phase}, {view.Workers[0].State}");
     }
 
     [Theory]

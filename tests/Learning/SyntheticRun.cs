@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using HpAsyncPs.Learning.Output;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
+using HpAsyncPs.Server.Monitoring;
 
 namespace HpAsyncPs.Tests.Learning;
 
@@ -23,7 +24,7 @@ internal static class SyntheticRun
         }
 
         var timeline = new Timeline(workers);
-        var staleness = new StalenessMonitor();
+        var staleness = new LagHistogram();
         var records = new List<WorkerRecord>();
         for (int rank = 0; rank < workers; rank++)
         {

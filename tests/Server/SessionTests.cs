@@ -36,7 +36,7 @@ public sealed class SessionTests
         var time = new FakeTimeProvider();
         using var state = new DurableState(new SimulatedDisk(1), new SimulatedDisk(2), null, hasThreads: false, time: time);
         var log = new List<string>();
-        var server = new ParameterServer(new ServerOptions { Workers = 2, Policy = "async", Evaluates = false, Passes = 1000, LivenessTimeout = TimeSpan.FromDays(1) }, time, 1, state: state) { Log = log.Add };
+        var server = new ParameterServer(new ServerOptions { Workers = 2, Policy = "async", Evaluates = false, Passes = 1000, LivenessTimeout = TimeSpan.FromDays(1) }, time, 1, state: state) { Log = line => log.Add(line.Text) };
         server.Recover();
         var up = new Queue<(FrameHeader, byte[])>[2];
         var down = new Queue<(FrameHeader, byte[])>[2];
@@ -107,7 +107,7 @@ public sealed class SessionTests
         ParameterServer Begin(ulong life, out DurableState state)
         {
             state = new DurableState(a, b, TimeSpan.FromMilliseconds(100), hasThreads: false, time: time);
-            var server = new ParameterServer(options, time, life, state: state) { Log = log.Add };
+            var server = new ParameterServer(options, time, life, state: state) { Log = line => log.Add(line.Text) };
             server.Recover();
             return server;
         }
@@ -186,7 +186,7 @@ public sealed class SessionTests
         var options = new ServerOptions { Workers = 2, Policy = "async", Evaluates = false, LivenessTimeout = TimeSpan.FromDays(1) };
         var log = new List<string>();
         var state = new DurableState(a, b, TimeSpan.FromMilliseconds(100), hasThreads: false, time: time) { CheckpointInterval = TimeSpan.FromMilliseconds(50) };
-        var server = new ParameterServer(options, time, 1, state: state) { Log = log.Add };
+        var server = new ParameterServer(options, time, 1, state: state) { Log = line => log.Add(line.Text) };
         server.Recover();
         Peer Join(ulong id, int rank, int parameters)
         {
@@ -215,7 +215,7 @@ public sealed class SessionTests
         state.Dispose();
         log.Clear();
         var again = new DurableState(a, b, TimeSpan.FromMilliseconds(100), hasThreads: false, time: time);
-        var second = new ParameterServer(options, time, 2, state: again) { Log = log.Add };
+        var second = new ParameterServer(options, time, 2, state: again) { Log = line => log.Add(line.Text) };
         Assert.True(second.Recover(), string.Join(" / ", log));
         Assert.Contains(log, line => line.Contains("recovered from checkpoint", StringComparison.Ordinal));
         Assert.Equal(10, second.Sum.Length);
@@ -247,7 +247,7 @@ public sealed class SessionTests
         var time = new FakeTimeProvider();
         var options = new ServerOptions { Workers = 4, Policy = "async", Evaluates = false, LivenessTimeout = TimeSpan.FromDays(1), MostChunkKeys = 3 };
         var log = new List<string>();
-        var server = new ParameterServer(options, time, 1) { Log = log.Add };
+        var server = new ParameterServer(options, time, 1) { Log = line => log.Add(line.Text) };
         (Peer, SlowSink) Join(ulong id, int rank)
         {
             var sink = new SlowSink();
@@ -311,7 +311,7 @@ public sealed class SessionTests
         var time = new FakeTimeProvider();
         var options = new ServerOptions { Workers = 2, Policy = "async", Evaluates = false, OnWorkerLoss = WorkerLoss.Evict, Passes = 1000, LivenessTimeout = TimeSpan.FromSeconds(2) };
         var log = new List<string>();
-        var server = new ParameterServer(options, time, 1) { Log = log.Add };
+        var server = new ParameterServer(options, time, 1) { Log = line => log.Add(line.Text) };
         Peer Join(ulong id, int rank)
         {
             Peer peer = server.Opened(new SlowSink());

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
+using HpAsyncPs.Server.Monitoring;
 using Xunit;
 
 namespace HpAsyncPs.Tests.Server;
@@ -79,7 +80,7 @@ public sealed class TimelineTests
     public void Recording_allocates_nothing()
     {
         var timeline = new Timeline(8);
-        var staleness = new StalenessMonitor();
+        var staleness = new LagHistogram();
         Feed(timeline, staleness, 0);
 
         // A collection on another thread can end this thread's allocation buffer, which counts; code that allocates does so each time.
@@ -98,7 +99,7 @@ public sealed class TimelineTests
     [Fact]
     public void Staleness_bins_count_every_push_once_in_the_range_of_its_lag()
     {
-        var monitor = new StalenessMonitor();
+        var monitor = new LagHistogram();
         Assert.Empty(monitor.Bins());
         var random = new Random(3);
         var lags = new List<long> { 0, 1, 2, 3, 4, 5, 6, 7, 8, 1L << 40, long.MaxValue };
@@ -118,7 +119,7 @@ public sealed class TimelineTests
         Assert.Equal(lags.Count, all);
     }
 
-    private static void Feed(Timeline timeline, StalenessMonitor staleness, int round)
+    private static void Feed(Timeline timeline, LagHistogram staleness, int round)
     {
         for (int message = 0; message < 5000; message++)
         {

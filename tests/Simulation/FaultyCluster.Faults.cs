@@ -66,7 +66,7 @@ internal sealed partial class FaultyCluster
     {
         _lives++;
         _state = _isKept ? new DurableState(_journalDisk, _checkpointDisk, _interval, hasThreads: false, _time) { CheckpointInterval = TimeSpan.FromSeconds(2) } : null;
-        _server = new ParameterServer(_options, _time, (ulong)_lives, state: _state) { Log = Log.Add };
+        _server = new ParameterServer(_options, _time, (ulong)_lives, state: _state) { Log = line => Log.Add(line.Text) };
         if (_state is not null)
             _state.Advanced = _server.JournalAdvanced;
         bool recovered = _server.Recover();

@@ -23,7 +23,7 @@ internal sealed class SeededNetwork
     {
         _random = new Random(seed);
         _duplicates = duplicates;
-        Server = new ParameterServer(options, time, 1UL << 32, policy) { Log = Log.Add };
+        Server = new ParameterServer(options, time, 1UL << 32, policy) { Log = line => Log.Add(line.Text) };
     }
 
     public List<string> Log { get; } = [];

@@ -121,7 +121,7 @@ public sealed class GateTests
         Assert.Equal("connection from peer refused: why (498 more since the last such line)", _log[2]);
     }
 
-    private Gate NewGate(GateLimits limits) => new(limits, 1, null, _clock) { Log = _log.Add };
+    private Gate NewGate(GateLimits limits) => new(limits, 1, null, _clock) { Log = line => _log.Add(line.Text) };
 
     private static Visitor Enter(Gate gate) => new(gate);
 

@@ -1,5 +1,7 @@
 using System;
 using System.Buffers;
+using System.Collections.Generic;
+using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using HpAsyncPs.Buffers;
@@ -36,6 +38,32 @@ public sealed class TcpOptionsTests
             socket.GetRawSocketOption((int)SocketOptionLevel.Tcp, UserTimeout, value);
             Assert.Equal(milliseconds, MemoryMarshal.Read<int>(value));
         }
+    }
+
+    /// <summary>Who knocks at a full backlog knocks again after a second.</summary>
+    [Fact]
+    public void Segments_that_are_sent_again_are_counted()
+    {
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen(0);
+        var knocking = new List<Socket>();
+        for (int j = 0; j < 6; j++)
+        {
+            var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { Blocking = false };
+            knocking.Add(socket);
+            Assert.Equal(SocketError.WouldBlock, Assert.Throws<SocketException>(() => socket.Connect(listener.LocalEndPoint!)).SocketErrorCode);
+        }
+
+        Assert.Equal(0, TcpOptions.RetransmittedSegments(knocking[0])); // it got in
+        Eventually.Holds(() => TcpOptions.RetransmittedSegments(knocking[^1]) > 0, () => "nothing was sent again");
+        foreach (Socket socket in knocking)
+            socket.Dispose();
+        Assert.Equal(0, TcpOptions.RetransmittedSegments(knocking[^1])); // of one that has gone nobody tells
+        (Socket one, Socket other) = SocketPair.Tcp();
+        using (one)
+        using (other)
+            Assert.Equal(0, TcpOptions.RetransmittedSegments(one));
     }
 
     private sealed class Silent : IFrameHandler

@@ -11,6 +11,12 @@ public sealed record ServerEvent
     /// <summary>Set in the first line: HOST:PORT.</summary>
     public string? Listening { get; init; }
 
+    /// <summary>Set in the first line where there is a monitoring port: its http://HOST:PORT/.</summary>
+    public string? Monitoring { get; init; }
+
+    /// <summary>Something that somebody may have to do something about, and that has nothing to do with training.</summary>
+    public string? Warning { get; init; }
+
     /// <summary>How the run stands.</summary>
     public RunStatus? Status { get; init; }
 

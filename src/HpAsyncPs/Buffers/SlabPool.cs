@@ -30,6 +30,9 @@ public sealed class SlabPool : MemoryPool<byte>
     /// <summary>Blocks leased now.</summary>
     public int Leased => Volatile.Read(ref _leased);
 
+    /// <summary>Blocks that may be leased at a time.</summary>
+    public int Limit => _limit;
+
     /// <inheritdoc/>
     public override int MaxBufferSize => BlockBytes;
 

@@ -24,6 +24,9 @@ public interface IFrameSink
     /// <summary>Bytes a second that the link takes, as measured lately; infinite: there is no link, or it was never full.</summary>
     double BytesPerSecond => double.PositiveInfinity;
 
+    /// <summary>TCP segments that were sent again; 0 where there is no TCP, or the system does not tell.</summary>
+    long RetransmittedSegments => 0;
+
     /// <summary>Closes after what was sent has gone.</summary>
     void Close();
 }

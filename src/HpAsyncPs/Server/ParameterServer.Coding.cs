@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using HpAsyncPs.Buffers;
 using HpAsyncPs.Codecs;
 using HpAsyncPs.Protocol;
+using HpAsyncPs.Server.Monitoring;
 
 namespace HpAsyncPs.Server;
 
@@ -87,7 +88,7 @@ public sealed partial class ParameterServer
             _decisions.Add(new CodecDecision(seconds, codec.Name, reason));
         for (int rank = 0; rank < _meters.Length; rank++)
             _meters[rank].Restart(_members[rank], _shard!.ClockOf(rank));
-        Log?.Invoke($"codec {codec}: {reason}");
+        Tell(MonitorEventKind.Codec, $"codec {codec}: {reason}");
     }
 
     /// <summary>With codec auto: looks whether another one is better now, and tells the workers.</summary>
@@ -143,7 +144,7 @@ public sealed partial class ParameterServer
             Disagreements++;
             if (!header.Flags.Has(FrameFlags.Evaluate))
                 session.Downlink!.IsKnown = false;
-            Log?.Invoke($"{session.Name} has another snapshot than the server thinks: the next one goes out whole");
+            Tell(MonitorEventKind.Disagreement, LogLine.Warning($"{session.Name} has another snapshot than the server thinks: the next one goes out whole", session.Rank));
             return;
         }
 
@@ -156,6 +157,7 @@ public sealed partial class ParameterServer
             return;
         Disagreements++;
         session.Disagrees = true;
+        Note(MonitorEventKind.Disagreement, $"{session.Name} has another vector than the server after push {header.Sequence}: the session is resynchronised");
         throw new ProtocolException($"Worker {session.Rank} has another vector than the server after push {header.Sequence}, in keys {header.KeyBegin} to {header.KeyBegin + header.KeyCount}: the session is resynchronised.")
         { MayRetry = true };
     }

@@ -1,5 +1,6 @@
 using System;
 using HpAsyncPs.Protocol;
+using HpAsyncPs.Server.Monitoring;
 
 namespace HpAsyncPs.Server;
 
@@ -50,6 +51,8 @@ public sealed partial class ParameterServer
         evaluation.Add(_weights[session.Rank], message.Values);
         long now = _time.GetTimestamp();
         TimeSpan took = _time.GetElapsedTime(session.EvaluationSentAt, now);
+        double seconds = Elapsed(now);
+        _monitor.Evaluated(session.Rank, Math.Min(took.TotalSeconds, seconds - _speeds.SentAt(session.Rank)));
         evaluation.Longest = took > evaluation.Longest ? took : evaluation.Longest;
         if (--evaluation.Open == 0)
             Complete(evaluation, now);
@@ -75,6 +78,7 @@ public sealed partial class ParameterServer
 
         TraceRow row = evaluation.Before with { Objective = evaluation.Objective, RelativeGap = Gap(evaluation.Objective), Values = evaluation.Means() };
         _trace.Add(row);
+        Note(MonitorEventKind.Evaluation, $"objective {row.Objective:g8}{(row.RelativeGap is { } gap ? $", relative gap {gap:g3}" : "")}{(row.TestRmse is { } rmse ? $", RMSE of held-out examples {rmse:g6}" : "")}, at {row.Pushes} pushes and {row.Passes:0.##} passes");
         if (_phase == Phase.Finishing)
         {
             (_objective, _values) = (evaluation.Objective, row.Values);

@@ -1,5 +1,6 @@
 using System;
 using HpAsyncPs.Protocol;
+using HpAsyncPs.Server.Monitoring;
 
 namespace HpAsyncPs.Server;
 
@@ -13,18 +14,20 @@ public sealed partial class ParameterServer
     private void Gone(Session session, string reason, bool mayReturn)
     {
         session.GoneBecause = reason = session.GivenUp is { } word ? $"{word} ({reason})" : reason;
+        if (_phase is Phase.Training or Phase.Finishing && !session.IsAbsent)
+            _monitor.Disconnected(session.Rank, reason, Elapsed());
         mayReturn &= session.GivenUp is null;
         switch (_phase)
         {
             case Phase.Joining:
-                Log?.Invoke($"{session.Name} went away before the start: {reason}");
+                Tell(MonitorEventKind.Membership, LogLine.Warning($"{session.Name} went away before the start: {reason}", session.Rank));
                 _admission.Withdraw(session);
                 break;
             case Phase.Training or Phase.Finishing when session.LostAt is null && !session.IsAbsent:
                 if (session.GivenUp is not null)
                     Lose(session, reason, mayReturn: false);
                 else if (mayReturn && _time.GetElapsedTime(session.HeardAt) < _options.LivenessTimeout)
-                    Log?.Invoke($"{session.Name} is disconnected: {reason.TrimEnd('.')}. It is lost unless it returns within {_options.LivenessTimeout.TotalSeconds:0.#} s");
+                    Tell(MonitorEventKind.Membership, LogLine.Warning($"{session.Name} is disconnected: {reason.TrimEnd('.')}. It is lost unless it returns within {_options.LivenessTimeout.TotalSeconds:0.#} s", session.Rank));
                 else
                     Lose(session, reason);
                 break;
@@ -38,7 +41,7 @@ public sealed partial class ParameterServer
     /// <summary>It said goodbye.</summary>
     private void Left(Session session, string reason)
     {
-        Log?.Invoke($"{session.Name} left: {reason}");
+        Tell(MonitorEventKind.Membership, new LogLine($"{session.Name} left: {reason}", Rank: session.Rank));
         if (_phase == Phase.Joining)
         {
             _admission.Withdraw(session);
@@ -53,6 +56,7 @@ public sealed partial class ParameterServer
 
         Keep(FrameKind.Leave, session, [], FrameFlags.Final);
         session.IsAbsent = true;
+        _monitor.Left(session.Rank, $"it left: {reason}", Elapsed());
         _left++;
         Returned(session);
         CountRounds();
@@ -76,7 +80,7 @@ public sealed partial class ParameterServer
         session.LostAt = _time.GetTimestamp();
         if (_options.OnWorkerLoss != WorkerLoss.Wait && HasOthers(session))
         {
-            Log?.Invoke($"{session.Name} was lost: {reason}");
+            Tell(MonitorEventKind.Membership, LogLine.Warning($"{session.Name} was lost: {reason}", session.Rank));
             GoOnWithout(session);
         }
         else if (!mayReturn || _options.RejoinTimeout <= TimeSpan.Zero || _stopWanted is not null)
@@ -87,7 +91,7 @@ public sealed partial class ParameterServer
         {
             session.IsHeld = true;
             _held++;
-            Log?.Invoke($"{session.Name} was lost: {reason}. The job holds for {_options.RejoinTimeout.TotalSeconds:0.#} s: let it return, or start another worker with its part of the data and rank {session.Rank}");
+            Tell(MonitorEventKind.Membership, LogLine.Warning($"{session.Name} was lost: {reason}. The job holds for {_options.RejoinTimeout.TotalSeconds:0.#} s: let it return, or start another worker with its part of the data and rank {session.Rank}", session.Rank));
         }
     }
 
@@ -104,7 +108,7 @@ public sealed partial class ParameterServer
         _left++;
         bool evicts = mayEvict && _options.OnWorkerLoss == WorkerLoss.Evict && _policy.Optimizer is null && HasOthers(session); // gradients are in the model
         string who = _stopWanted is not null ? "the job ends" : "the others go on";
-        Log?.Invoke($"{who} without worker {session.Rank}, {(evicts ? "and without what it contributed" : "with what it contributed as it is")}");
+        Tell(MonitorEventKind.Membership, LogLine.Warning($"{who} without worker {session.Rank}, {(evicts ? "and without what it contributed" : "with what it contributed as it is")}", session.Rank));
         if (evicts)
         {
             _shard!.Evict(session.Rank);

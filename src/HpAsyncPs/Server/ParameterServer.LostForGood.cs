@@ -1,5 +1,6 @@
 using System;
 using HpAsyncPs.Protocol;
+using HpAsyncPs.Server.Monitoring;
 
 namespace HpAsyncPs.Server;
 
@@ -56,7 +57,7 @@ public sealed partial class ParameterServer
         session.IsHeld = session.IsAsked = true;
         session.LostAt = _time.GetTimestamp();
         (session.Adopter, session.GoneBecause) = (adopter.Rank, reason);
-        Log?.Invoke($"{session.Name} was lost: {reason}. Worker {adopter.Rank} is asked to take over its part; the job holds for {_options.RejoinTimeout.TotalSeconds:0.#} s");
+        Tell(MonitorEventKind.Membership, LogLine.Warning($"{session.Name} was lost: {reason}. Worker {adopter.Rank} is asked to take over its part; the job holds for {_options.RejoinTimeout.TotalSeconds:0.#} s", session.Rank));
         SendAdoptions(adopter);
     }
 

@@ -1,5 +1,6 @@
 using System;
 using HpAsyncPs.Protocol;
+using HpAsyncPs.Server.Monitoring;
 
 namespace HpAsyncPs.Server;
 
@@ -34,7 +35,7 @@ public sealed partial class ParameterServer
     {
         session.Attach(peer, session.Joined);
         AdmitBeforeStart(session);
-        Log?.Invoke($"{session.Name} joined with weight {session.Joined.Weight}; {_admission.Joined} of {_options.Workers} are here");
+        Tell(MonitorEventKind.Membership, new LogLine($"{session.Name} joined with weight {session.Joined.Weight}; {_admission.Joined} of {_options.Workers} are here", Rank: session.Rank));
         if (_admission.IsComplete)
             Start();
     }
@@ -65,7 +66,8 @@ public sealed partial class ParameterServer
         }
 
         bool returns = session.LostAt is not null || session.IsAbsent;
-        Log?.Invoke($"{session.Name} is back{(returns ? "" : " over another connection")}");
+        _monitor.Returned(session.Rank);
+        Tell(MonitorEventKind.Membership, new LogLine($"{session.Name} is back{(returns ? "" : " over another connection")}", Rank: session.Rank));
         Return(session, join.Weight);
         if (returns)
             KeepWeight(session); // and its clock
@@ -99,7 +101,8 @@ public sealed partial class ParameterServer
         _admission.Replace(session);
         Returned(earlier);
         session.Attach(peer, join);
-        Log?.Invoke($"{session.Name} takes the place of worker {rank} ({earlier.Address})");
+        _monitor.Returned(rank);
+        Tell(MonitorEventKind.Membership, new LogLine($"{session.Name} takes the place of worker {rank} ({earlier.Address})", Rank: session.Rank));
         Return(session, join.Weight);
         Welcome(session, resynchronises: true, isNew: true);
         EndHolding();

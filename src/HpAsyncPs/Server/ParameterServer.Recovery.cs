@@ -4,6 +4,7 @@ using System.Buffers.Binary;
 using System.Collections.Generic;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server.Durability;
+using HpAsyncPs.Server.Monitoring;
 
 namespace HpAsyncPs.Server;
 
@@ -57,7 +58,7 @@ public sealed partial class ParameterServer
         using CheckpointReader? reader = opened;
         if (!isWhole)
         {
-            Log?.Invoke($"{why}; {(number == _state.Checkpoints.Numbers()[^1] ? "there is none before it" : "the one before it is taken")}");
+            Log?.Invoke(LogLine.Warning($"{why}; {(number == _state.Checkpoints.Numbers()[^1] ? "there is none before it" : "the one before it is taken")}"));
             _faulty.Add(number);
             return false;
         }
@@ -76,7 +77,7 @@ public sealed partial class ParameterServer
         (_checkpointFrom, _previousFrom) = (head.Position, head.Position);
         if (ReplayFrom(head.Position, end => end >= copiedAt) < copiedAt)
         {
-            Log?.Invoke($"the journal ends before checkpoint {number} does; the checkpoint before it is taken");
+            Log?.Invoke(LogLine.Warning($"the journal ends before checkpoint {number} does; the checkpoint before it is taken"));
             _faulty.Add(number); // the journal goes on from there with something else
             return false;
         }
@@ -101,7 +102,7 @@ public sealed partial class ParameterServer
         bool isAccepted = false;
         long end = _state!.Journal.Replay(position, Replay, at => isAccepted = accepts(at));
         if (isAccepted && _state.Journal.Cut > 0)
-            Log?.Invoke($"{_state.Journal.Cut} bytes at the end of the journal, after {_replayed} records, were torn or corrupt, and are cut off");
+            Log?.Invoke(LogLine.Warning($"{_state.Journal.Cut} bytes at the end of the journal, after {_replayed} records, were torn or corrupt, and are cut off"));
         return end;
     }
 
@@ -274,11 +275,12 @@ public sealed partial class ParameterServer
         _phase = Phase.Training;
         _gathering?.Restart();
         for (int rank = 0; rank < _members.Length; rank++)
-            _speeds?.Sent(rank, Seconds());
+            _speeds.Sent(rank, Seconds());
         _evaluateAt = _options.Evaluates ? now : long.MaxValue;
         _checkpointAt = After(_state!.CheckpointInterval);
         _startsAt = _state.HasBegun() ? 0 : 1;
-        Log?.Invoke($"recovered from {from} and {_replayed} records of the journal: {_shard.Version} pushes of {_members.Length} workers; waiting for them");
+        _monitor.Begin(Seconds());
+        Tell(MonitorEventKind.Phase, $"recovered from {from} and {_replayed} records of the journal: {_shard.Version} pushes of {_members.Length} workers; waiting for them");
         TellStands();
     }
 
@@ -290,7 +292,7 @@ public sealed partial class ParameterServer
 
     /// <summary>Where a worker stands: what was acknowledged beyond that was lost with what was not on disk.</summary>
     private void TellStand(int rank) =>
-        Log?.Invoke($"rank {rank} stands at push {_shard!.ClockOf(rank)}, key {_shard.NextKeyOf(rank)}, generation {_members[rank].Generation}");
+        Log?.Invoke(new LogLine($"rank {rank} stands at push {_shard!.ClockOf(rank)}, key {_shard.NextKeyOf(rank)}, generation {_members[rank].Generation}", Rank: rank));
 
     private void Forget()
     {

@@ -1,5 +1,6 @@
 using System;
 using HpAsyncPs.Protocol;
+using HpAsyncPs.Server.Monitoring;
 
 namespace HpAsyncPs.Server;
 
@@ -44,7 +45,7 @@ public sealed partial class ParameterServer
         Remove(peer);
         if (session is null)
         {
-            Log?.Invoke($"connection from {peer.Address} refused: {reason}");
+            Log?.Invoke(LogLine.Warning($"connection from {peer.Address} refused: {reason}"));
             return;
         }
 
@@ -84,7 +85,7 @@ public sealed partial class ParameterServer
             return;
         }
 
-        Log?.Invoke($"{session.Name}: frame refused, {fault}: {reason}{(log.Unsaid > 0 ? $" ({log.Unsaid} more since the last such line)" : "")}");
+        Tell(MonitorEventKind.Refusal, LogLine.Warning($"{session.Name}: frame refused, {fault}: {reason}{(log.Unsaid > 0 ? $" ({log.Unsaid} more since the last such line)" : "")}", session.Rank));
         log = (now, 0);
     }
 }

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using HpAsyncPs.Protocol;
+using HpAsyncPs.Server.Monitoring;
 
 namespace HpAsyncPs.Server;
 
@@ -16,7 +17,7 @@ public sealed partial class ParameterServer
     private readonly RankSet _pulling;
     private ulong[] _clocks = [];
     private ulong _rounds;
-    private Speeds? _speeds; // where somebody waits
+    private Speeds _speeds = new([]); // of nobody, until there is a shard
     private Gathering? _gathering;
     private bool _hasHalves; // since the last round began
     private bool _isSecond; // behind a barrier: first halves have been pushed, what comes now completes them
@@ -25,12 +26,11 @@ public sealed partial class ParameterServer
 
     private void Applied(Session session, in FrameHeader header, long lag)
     {
-        _staleness.Record(lag);
         bool isMeasured = !session.MayJump; // else its passes are none of this push alone
         session.MayJump = false;
         if (session.NewWeight is { } weight)
             TakeWeight(session, weight);
-        if (Count(session, header, isMeasured) == _rounds && --_slowest == 0)
+        if (Count(session, header, isMeasured, lag) == _rounds && --_slowest == 0)
             CountRounds();
         Returned(session);
         Release();
@@ -39,10 +39,11 @@ public sealed partial class ParameterServer
     }
 
     /// <summary>Counts a push and its passes; returns how many there were before it.</summary>
-    private ulong Count(Session session, in FrameHeader header, bool isMeasured)
+    private ulong Count(Session session, in FrameHeader header, bool isMeasured, long lag = 0)
     {
         double passes = session.PassesBefore + (header.PassesQ8 / 256.0);
-        Observe(session, header, isMeasured ? passes - session.Passes : 0);
+        if (_phase != Phase.Joining) // of a journal that is replayed no times are known
+            Observe(session, header, isMeasured ? passes - session.Passes : 0, lag, isMeasured);
         _weightedPasses += _weights[session.Rank] * Math.Max(0, passes - session.Passes);
         session.Passes = Math.Max(session.Passes, passes);
         return _clocks[session.Rank]++;
@@ -70,12 +71,13 @@ public sealed partial class ParameterServer
         (_rounds, _slowest) = (least, slowest);
     }
 
-    /// <summary>Learns how long the workers take, where somebody waits for them.</summary>
-    private void Observe(Session session, in FrameHeader header, double passes)
+    /// <summary>Learns how long the workers take: measured once, for who waits for them and for who watches them.</summary>
+    private void Observe(Session session, in FrameHeader header, double passes, long lag, bool isMeasured)
     {
-        if (_speeds is null || _phase == Phase.Joining)
-            return; // of a journal that is replayed no times are known
-        double now = Seconds(), took = _speeds.Pushed(session.Rank, passes, now);
+        double now = Elapsed(session.HeardAt), took = _speeds.Pushed(session.Rank, passes, now);
+        _monitor.Pushed(session.Rank, lag, passes, took, now, isMeasured);
+        if (session.HeardAt > session.PushingSince)
+            _monitor.Transferred(session.Rank, _time.GetElapsedTime(session.PushingSince, session.HeardAt).TotalSeconds);
         bool isHalf = header.Flags.Has(FrameFlags.Half);
         _hasHalves |= isHalf;
         _gathering?.Pushed(session.Rank, isHalf, passes, took, now);
@@ -87,7 +89,7 @@ public sealed partial class ParameterServer
     /// <summary>Tells a worker how slow it is, where that has changed.</summary>
     private void TellPace(Session session)
     {
-        double lag = Math.Min(PaceMessage.MostLag, _speeds!.Lag(session.Rank));
+        double lag = Math.Min(PaceMessage.MostLag, _speeds.Lag(session.Rank));
         if (Math.Abs(lag - session.ToldLag) < NotableChange * session.ToldLag)
             return;
         session.ToldLag = lag;
@@ -101,7 +103,7 @@ public sealed partial class ParameterServer
         if (_policyDecisions.Count == MostDecisions)
             return;
         _policyDecisions.Add(new PolicyDecision(Seconds(), what));
-        Log?.Invoke($"policy auto: {what}");
+        Tell(MonitorEventKind.Policy, $"policy auto: {what}");
     }
 
     private double Seconds() => _time.GetElapsedTime(_startedAt).TotalSeconds;

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Numerics.Tensors;
 using HpAsyncPs.Protocol;
+using HpAsyncPs.Server.Monitoring;
 using HpAsyncPs.Server.Policies;
 
 namespace HpAsyncPs.Server;
@@ -20,7 +21,6 @@ public sealed partial class ParameterServer
     // A reader that takes longer for a snapshot holds a publication for itself.
     private static readonly TimeSpan SlowReading = TimeSpan.FromSeconds(2);
 
-    private readonly StalenessMonitor _staleness = new();
     private Timeline? _timeline;
     private readonly List<TraceRow> _trace = [];
     private Phase _phase = Phase.Joining;
@@ -65,6 +65,7 @@ public sealed partial class ParameterServer
         CheckPeers(now);
         SendHeartbeats(now);
         TickState(now);
+        TickMonitor(now);
         switch (_phase)
         {
             case Phase.Joining when _stopWanted is not null:
@@ -91,7 +92,7 @@ public sealed partial class ParameterServer
                 CheckStop(now);
                 break;
             case Phase.Finishing when now > _phaseUntil:
-                Log?.Invoke("the last evaluation was not answered in time; the model is saved without its objective");
+                Log?.Invoke(LogLine.Warning("the last evaluation was not answered in time; the model is saved without its objective"));
                 SendStop();
                 break;
             case Phase.Leaving when _left == _members.Length || (now > _phaseUntil && (_endsAtOnce || !SomeMayHearStop(now))):
@@ -154,7 +155,8 @@ public sealed partial class ParameterServer
             SendDue(member);
         }
 
-        Log?.Invoke($"all {_members.Length} workers are here, training begins");
+        _monitor.Begin(0);
+        Tell(MonitorEventKind.Phase, $"all {_members.Length} workers are here, training begins");
         _evaluateAt = _options.Evaluates ? _startedAt : long.MaxValue;
         CheckStop(_startedAt);
     }
@@ -173,8 +175,8 @@ public sealed partial class ParameterServer
         _clocks = new ulong[_members.Length];
         _slowest = _members.Length;
         _timeline = new Timeline(_members.Length);
-        _speeds = _policy.Exchanges > 0 || _policy.Gathers ? new Speeds(_weights) : null;
-        _gathering = _policy.Gathers ? new Gathering(_weights, _speeds!) { Decided = Decided } : null;
+        _speeds = new Speeds(_weights);
+        _gathering = _policy.Gathers ? new Gathering(_weights, _speeds) { Decided = Decided } : null;
         _policy.Optimizer?.Start(parameters, Limits.ChunkKeys(1, _members.Length, _options.MostChunkKeys), _rate);
         _shard = new Shard(parameters, _admission.RowLength, _weights, _admission.Aggregate, _policy.Optimizer, _options.MostChunkKeys, _options.MaxMagnitude);
         LimitPublications(_startedAt);
@@ -213,6 +215,7 @@ public sealed partial class ParameterServer
         _phase = Phase.Finishing;
         _reason = reason;
         _trained = _time.GetElapsedTime(_startedAt);
+        Note(MonitorEventKind.Phase, $"training ends: {reason}");
         DropEvaluation();
         _shard!.MostPublications = int.MaxValue; // the model must be had
         NameUnheard();
@@ -235,7 +238,7 @@ public sealed partial class ParameterServer
         string unheard = "";
         for (int rank = 0; rank < _clocks.Length; rank++)
             unheard += _clocks[rank] > 0 ? "" : $"{(unheard.Length > 0 ? ", " : "")}{rank}";
-        Log?.Invoke($"training ends before rank {unheard} has pushed: the model lacks what is learned there");
+        Log?.Invoke(LogLine.Warning($"training ends before rank {unheard} has pushed: the model lacks what is learned there"));
     }
 
     private void SendStop()
@@ -252,7 +255,7 @@ public sealed partial class ParameterServer
 
     private void Fail(string failure)
     {
-        Log?.Invoke(failure);
+        Tell(MonitorEventKind.Phase, new LogLine(failure, LogLevel.Error));
         _failure = failure;
         _reason = "failed";
         if (_phase is Phase.Training or Phase.Finishing)

@@ -11,12 +11,17 @@ public sealed partial class ParameterServer
     {
         if (_shard is null)
             return;
+        bool goesOn = session.IsSending; // from an earlier call: the connection was full
         while (!session.IsFull)
         {
             if (!session.IsSending && !BeginDue(session))
                 return;
-            if (session.SendChunks(_shard))
-                EndSending(session);
+            if (!session.SendChunks(_shard))
+                continue;
+            EndSending(session);
+            if (goesOn)
+                _monitor.Transferred(session.Rank, _time.GetElapsedTime(session.SendingSince).TotalSeconds);
+            goesOn = false;
         }
     }
 
@@ -47,21 +52,21 @@ public sealed partial class ParameterServer
             return false;
         }
 
+        long now = _time.GetTimestamp();
         if (session.WelcomeDue)
-            _gathering?.Welcomed(session.Rank, Seconds());
+            _gathering?.Welcomed(session.Rank, Elapsed(now));
         FrameFlags half = BeginsRound(session) ? FrameFlags.Half : FrameFlags.None;
-        if (_speeds is not null)
-        {
-            _speeds.Sent(session.Rank, Seconds());
+        _speeds.Sent(session.Rank, Elapsed(now));
+        _monitor.Sent(session.Rank);
+        if (_policy.Exchanges > 0 || _policy.Gathers)
             TellPace(session);
-        }
 
         if (!session.WelcomeDue)
             session.TakePull();
         _gathering?.Sent(session.Rank);
         session.WelcomeDue = false;
         (session.SeenRounds, session.SentVersion) = (_rounds, publication.Version);
-        session.Begin(publication, _time.GetTimestamp(), half, 0, _weightedPasses / _totalWeight, _rounds, _coder);
+        session.Begin(publication, now, half, 0, _weightedPasses / _totalWeight, _rounds, _coder);
         return true;
     }
 

@@ -34,9 +34,7 @@ public sealed partial class ParameterServer
                 of.Progress.BusySeconds, of.Progress.IdleSeconds, of.Progress.EvaluatingSeconds);
         }
 
-        (long up, long down) = (0, 0);
-        foreach (Session member in _members)
-            (up, down) = (up + member.PayloadBytes.Uplink, down + member.PayloadBytes.Downlink);
+        (long up, long down) = PayloadBytes();
         TraceRow? last = _trace.Count > 0 ? _trace[^1] : null;
         TraceRow now = Sample();
         return new RunStatus
@@ -58,7 +56,7 @@ public sealed partial class ParameterServer
             PolicyDecisions = _policyDecisions.ToArray(),
             Disagreements = Disagreements,
             StalenessP50 = now.StalenessP50,
-            StalenessP99 = _staleness.Percentile(99),
+            StalenessP99 = _monitor.AllLags.Percentile(99),
             StalenessMax = now.StalenessMax,
             Workers = workers,
             RefusedFrames = RefusedFrames,
@@ -91,28 +89,37 @@ public sealed partial class ParameterServer
         Settings = _rate > 0 ? [.. _admission.Settings, new("rate", _rate.ToString("R", CultureInfo.InvariantCulture))] : _admission.Settings,
         Trace = _trace,
         Timeline = _timeline,
-        Staleness = _staleness.Bins(),
+        Staleness = _monitor.AllLags.Bins(),
         Target = _options.Target,
     };
 
     private TraceRow Sample()
     {
+        (long up, long down) = Bytes();
+        return new TraceRow(TrainedSeconds(), AllPasses(), double.NaN, null, _shard?.Version ?? 0,
+            up, down, _monitor.AllLags.Percentile(50), _monitor.AllLags.Max, []);
+    }
+
+    /// <summary>Of all workers, headers included.</summary>
+    private (long Uplink, long Downlink) Bytes()
+    {
         long up = 0, down = 0;
         foreach (Session member in _members)
-        {
-            up += member.UplinkBytes;
-            down += member.DownlinkBytes;
-        }
-
-        double seconds = _phase switch
-        {
-            Phase.Joining => 0,
-            Phase.Training => _time.GetElapsedTime(_startedAt).TotalSeconds,
-            _ => _trained.TotalSeconds,
-        };
-        return new TraceRow(seconds, _totalWeight == 0 ? 0 : _weightedPasses / _totalWeight, double.NaN, null, _shard?.Version ?? 0,
-            up, down, _staleness.Percentile(50), _staleness.Max, []);
+            (up, down) = (up + member.UplinkBytes, down + member.DownlinkBytes);
+        return (up, down);
     }
+
+    private (long Uplink, long Downlink) PayloadBytes()
+    {
+        (long up, long down) = (0, 0);
+        foreach (Session member in _members)
+            (up, down) = (up + member.PayloadBytes.Uplink, down + member.PayloadBytes.Downlink);
+        return (up, down);
+    }
+
+    private double AllPasses() => _totalWeight == 0 ? 0 : _weightedPasses / _totalWeight;
+
+    private double TrainedSeconds() => _phase is Phase.Joining or Phase.Training ? Elapsed() : _trained.TotalSeconds;
 
     private double? Gap(double? objective) => _options.Reference is { } reference && objective is { } value
         ? Math.Clamp((value - reference) / Math.Abs(reference), double.MinValue, double.MaxValue)

@@ -3,6 +3,7 @@ using System.Buffers;
 using System.Collections.Generic;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server.Durability;
+using HpAsyncPs.Server.Monitoring;
 using HpAsyncPs.Server.Policies;
 
 namespace HpAsyncPs.Server;
@@ -41,11 +42,15 @@ public sealed partial class ParameterServer
         _incarnation = _evaluations = incarnation; // an answer to an earlier life's evaluation is none to this one's
         _pulling = new RankSet(options.Workers);
         _refusalLog = new (long SaidAt, long Unsaid)[options.Workers];
+        _monitor = new StalenessMonitor(options.Workers, time.GetUtcNow) { Happened = one => Happened?.Invoke(one) };
         _startedAt = time.GetTimestamp();
     }
 
     /// <summary>Called with one line for the log whenever something worth it happens.</summary>
-    public Action<string>? Log { get; init; }
+    public Action<LogLine>? Log { get; init; }
+
+    /// <summary>Called with each event of the job: what becomes of the workers, and what is decided. docs/monitoring.md.</summary>
+    public Action<MonitorEvent>? Happened { get; init; }
 
     private Admission NewAdmission()
     {
@@ -161,7 +166,10 @@ public sealed partial class ParameterServer
                 break;
             case FrameKind.Progress:
                 session.Record(ProgressMessage.Read(payload));
-                _timeline?.Record(session.Rank, _time.GetElapsedTime(_startedAt).TotalSeconds, session.Progress);
+                double now = _time.GetElapsedTime(_startedAt, session.HeardAt).TotalSeconds;
+                _timeline?.Record(session.Rank, now, session.Progress);
+                if (_shard is not null)
+                    _monitor.Told(session.Rank, session.Progress, now);
                 break;
             case FrameKind.Heartbeat:
                 break;
@@ -187,11 +195,14 @@ public sealed partial class ParameterServer
         if (!session.MayJump && session.PassesBefore + (header.PassesQ8 / 256.0) > session.Passes + Limits.PassesOfAPush)
             throw new ProtocolException($"One push moves a worker on by at most {Limits.PassesOfAPush} passes, from {session.Passes} on.") { Fault = FrameFault.TooLarge };
         session.CountPayload(header.PayloadLength);
+        session.PushedCodec = header.Codec;
         bool pulls = header.Flags.Has(FrameFlags.Pull) && header.Sequence > _shard.ClockOf(session.Rank); // not when it comes a second time
         if (pulls)
             session.CheckPull(); // before anything is applied
         ulong version = _shard.Version;
         int key = _shard.NextKeyOf(session.Rank);
+        if (key == 0)
+            session.PushingSince = session.HeardAt;
         bool applied = _shard.Apply(session.Rank, header, payload);
         if (applied || _shard.NextKeyOf(session.Rank) != key)
             KeepPush(session, header, payload);

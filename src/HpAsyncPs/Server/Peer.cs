@@ -39,6 +39,9 @@ public sealed class Peer
     /// <summary>What the link to it takes.</summary>
     internal double BytesPerSecond => _sink.BytesPerSecond;
 
+    /// <summary>TCP segments that were sent to it again.</summary>
+    internal long RetransmittedSegments => _sink.RetransmittedSegments;
+
     /// <param name="header">Of the frame.</param>
     /// <param name="payload">Its payload.</param>
     /// <param name="followed">Another frame follows at once.</param>

@@ -22,6 +22,12 @@ public sealed record TraceRow(
     public double? TestRmse => Values is [_, var squares, > 0 and var count, ..] ? Math.Sqrt(squares / count) : null;
 }
 
+/// <summary>How many pushes had a version lag within a range.</summary>
+/// <param name="Least">Smallest lag of the range.</param>
+/// <param name="Most">Largest lag of the range.</param>
+/// <param name="Pushes">How many.</param>
+public readonly record struct StalenessBin(long Least, long Most, long Pushes);
+
 /// <summary>What one worker did.</summary>
 /// <param name="Rank">Its rank.</param>
 /// <param name="Peer">Its address.</param>

@@ -9,12 +9,13 @@ using System.Threading.Tasks;
 using HpAsyncPs.Buffers;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server.Durability;
+using HpAsyncPs.Server.Monitoring;
 using HpAsyncPs.Transport;
 
 namespace HpAsyncPs.Server;
 
 /// <summary>Puts a <see cref="ParameterServer"/> behind a listening socket: accepts, and hands frames to the shard's thread.</summary>
-public sealed class ServerHost : IDisposable
+public sealed partial class ServerHost : IDisposable
 {
     /// <summary>Connections that are accepted and wait for a place at the gate; others wait in the kernel's backlog.</summary>
     public const int MostArrivals = 16;
@@ -56,17 +57,18 @@ public sealed class ServerHost : IDisposable
 
     private readonly DurableState? _state;
 
-    private ServerHost(ServerOptions options, Listener listener, TimeProvider time, Action<string>? log, DurableState? state)
+    private ServerHost(ServerOptions options, Listener listener, TimeProvider time, Action<LogLine>? log, DurableState? state, Action<MonitorEvent>? happened)
     {
         _state = state;
         _time = time;
         _workers = options.Workers;
         _silence = options.LivenessTimeout;
-        _server = new ParameterServer(options with { HandshakeTimeout = options.Gate.HandshakeTime }, time, NewIncarnation(), state: state) { Log = log };
+        _server = new ParameterServer(options with { HandshakeTimeout = options.Gate.HandshakeTime }, time, NewIncarnation(), state: state) { Log = log, Happened = happened };
+        _view = _server.NewView();
         Steady = new SteadyMeter(time);
         _limits = options.Gate;
         _tls = options.Tls;
-        _gate = new Gate(options.Gate, options.Workers, options.Token, time) { Log = log };
+        _gate = new Gate(options.Gate, options.Workers, options.Token, time) { Log = Refused };
         _chunkBytes = Limits.ChunkKeys(1, options.Workers) * sizeof(float);
         _mostOutputBytes = MostOutputBytes(options.Gate, _chunkBytes);
         _pool = new SlabPool((int)Math.Min(int.MaxValue, (long)options.Gate.ConnectionsFor(options.Workers) * Connection.MostBlocks(_chunkBytes)));
@@ -112,7 +114,7 @@ public sealed class ServerHost : IDisposable
     /// <param name="time">The clock; the system's if null.</param>
     /// <param name="log">Gets a line for whatever is worth one, on the shard's thread.</param>
     /// <exception cref="InputException">The address cannot be used.</exception>
-    public static ServerHost Start(ServerOptions options, string listen, TimeProvider? time = null, Action<string>? log = null) =>
+    public static ServerHost Start(ServerOptions options, string listen, TimeProvider? time = null, Action<LogLine>? log = null) =>
         Start(options, Listener.Start(Endpoint.Parse(listen)), time, log);
 
     /// <summary>Starts to serve who connects to a listener.</summary>
@@ -121,10 +123,12 @@ public sealed class ServerHost : IDisposable
     /// <param name="time">The clock; the system's if null.</param>
     /// <param name="log">Gets a line for whatever is worth one, on the shard's thread.</param>
     /// <param name="state">What it keeps on disk, owned from now on: a job that is there is taken up. Null: nothing.</param>
+    /// <param name="happened">Gets each event of the job, on the shard's thread.</param>
     /// <exception cref="InputException">What is on disk cannot be taken up.</exception>
-    public static ServerHost Start(ServerOptions options, Listener listener, TimeProvider? time = null, Action<string>? log = null, DurableState? state = null)
+    public static ServerHost Start(
+        ServerOptions options, Listener listener, TimeProvider? time = null, Action<LogLine>? log = null, DurableState? state = null, Action<MonitorEvent>? happened = null)
     {
-        var host = new ServerHost(options, listener, time ?? TimeProvider.System, log, state);
+        var host = new ServerHost(options, listener, time ?? TimeProvider.System, log, state, happened);
         host.Recover();
         host._loop.Start();
         for (int j = 0; j < listener.Count; j++)
@@ -197,6 +201,7 @@ public sealed class ServerHost : IDisposable
             ObserveTraining();
         if (Interlocked.Exchange(ref _statusWanted, 0) == 1 || _server.HasEnded)
             Volatile.Write(ref _status, _server.Status());
+        ShowMonitor();
         return !_server.HasEnded;
     }
 

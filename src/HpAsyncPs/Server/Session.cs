@@ -15,6 +15,7 @@ public sealed partial class Session
     private int _firstPull;
     private int _pulls;
     private ProgressMessage _progressBefore;
+    private long _retransmittedBefore;
     private (long Position, ulong Sequence) _oldestWaiting;
     private (long Position, ulong Sequence) _newestWaiting;
 
@@ -51,6 +52,21 @@ public sealed partial class Session
 
     /// <summary>A push came.</summary>
     internal void CountPayload(uint bytes) => PayloadBytes = (PayloadBytes.Uplink + bytes, PayloadBytes.Downlink);
+
+    /// <summary>How its last push was coded.</summary>
+    internal CodecId PushedCodec { get; set; }
+
+    /// <summary>When the first chunk of its last push came.</summary>
+    internal long PushingSince { get; set; }
+
+    /// <summary>TCP segments that were sent to it again, over all its connections.</summary>
+    internal long RetransmittedSegments => _retransmittedBefore + Retransmitted;
+
+    /// <summary>Of these, over this connection, when that was looked at.</summary>
+    internal long Retransmitted { get; set; }
+
+    /// <summary>When that was looked at.</summary>
+    internal long PolledAt { get; set; }
 
     /// <summary>A check has found that the two ends do not have the same of this worker's vector: over the next connection it is resynchronised.</summary>
     internal bool Disagrees { get; set; }
@@ -177,6 +193,7 @@ public sealed partial class Session
         Joined = join;
         HeardAt = peer.HeardAt;
         UplinkBytes += peer.EarlyBytes;
+        (_retransmittedBefore, Retransmitted) = (RetransmittedSegments, 0);
         _pulls = 0;
         ToldLag = 0;
         _hasEvaluation = null;
@@ -237,6 +254,7 @@ public sealed partial class Session
         (UplinkBytes, DownlinkBytes, PayloadBytes) = (earlier.UplinkBytes, earlier.DownlinkBytes, earlier.PayloadBytes);
         PassesBefore = Passes = earlier.Passes;
         Adopter = earlier.Adopter;
+        _retransmittedBefore = earlier.RetransmittedSegments;
         Downlink = earlier.Downlink;
         _progressBefore = Progress = earlier.Progress;
         EvaluationDue = !earlier.IsAbsent && (earlier.EvaluationDue || earlier.EvaluationOpen);

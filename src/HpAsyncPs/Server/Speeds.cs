@@ -2,7 +2,10 @@ using System;
 
 namespace HpAsyncPs.Server;
 
-/// <summary>How long workers take, from a snapshot that is sent to them to their next push, which is applied: computing and the way both ways. No clock.</summary>
+/// <summary>
+/// How long workers take, from a snapshot that is sent to them to their next push, which is applied: computing and the way both ways. It is measured here alone: policy auto and the lag that
+/// workers are told go by it, and the monitor records it. No clock.
+/// </summary>
 internal sealed class Speeds
 {
     // What a push counts for after the next one.
@@ -35,6 +38,9 @@ internal sealed class Speeds
 
     /// <summary>A snapshot goes out to it.</summary>
     public void Sent(int rank, double now) => _sentAt[rank] = now;
+
+    /// <summary>When the snapshot went out, or the push came, after which its time counts.</summary>
+    public double SentAt(int rank) => _sentAt[rank];
 
     /// <summary>A push of it is applied.</summary>
     /// <returns>Seconds since its snapshot was sent.</returns>

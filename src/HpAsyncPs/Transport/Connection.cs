@@ -96,6 +96,9 @@ public sealed partial class Connection : IFrameSink
     /// <inheritdoc/>
     public double BytesPerSecond => TcpOptions.BytesPerSecond(Link ?? Socket);
 
+    /// <inheritdoc/>
+    public long RetransmittedSegments => TcpOptions.RetransmittedSegments(Link ?? Socket);
+
     /// <summary>What is between the two hosts, where that is not the socket itself; null: it is.</summary>
     internal Socket? Link { get; init; }
 

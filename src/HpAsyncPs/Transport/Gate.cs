@@ -73,7 +73,7 @@ public sealed class Gate
     }
 
     /// <summary>Gets a line now and then of who was refused.</summary>
-    public Action<string>? Log { get; init; }
+    public Action<LogLine>? Log { get; init; }
 
     /// <summary>Connections that have not ended.</summary>
     public int Open { get; private set; }
@@ -83,6 +83,9 @@ public sealed class Gate
 
     /// <summary>What a peer must prove that it has; null: nothing.</summary>
     internal Token? Token { get; }
+
+    /// <summary>How often what has happened, in the order of <see cref="HandshakeFailure"/>.</summary>
+    internal ReadOnlySpan<long> Counts => _counts;
 
     /// <summary>Is there room for another connection?</summary>
     public bool HasRoom => _halfOpen.Count < _limits.HalfOpen && Open < _most;
@@ -176,7 +179,7 @@ public sealed class Gate
 
     private void Say(string line, long more)
     {
-        Log?.Invoke(more > 0 ? $"{line} ({more} more since the last such line)" : line);
+        Log?.Invoke(LogLine.Warning(more > 0 ? $"{line} ({more} more since the last such line)" : line));
         (_hasSaid, _saidAt, _unsaid) = (true, _time.GetTimestamp(), 0);
     }
 }

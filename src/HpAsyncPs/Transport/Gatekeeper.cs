@@ -47,6 +47,9 @@ public sealed class Gatekeeper : IFrameHandler, IFrameSink
     /// <inheritdoc/>
     public double BytesPerSecond => _sink.BytesPerSecond;
 
+    /// <inheritdoc/>
+    public long RetransmittedSegments => _sink.RetransmittedSegments;
+
     /// <summary>When it came, by the gate's clock.</summary>
     internal long Since { get; }
 

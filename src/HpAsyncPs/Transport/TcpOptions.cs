@@ -21,6 +21,10 @@ internal static class TcpOptions
     private const int AcknowledgedAt = 120;
     private const int InfoBytes = AcknowledgedAt + sizeof(ulong);
 
+    // The same for the u32 tcpi_total_retrans.
+    private const int RetransmittedAt = 100;
+    private const int RetransmittedInfoBytes = RetransmittedAt + sizeof(uint);
+
     // The same for the u64 tcpi_delivery_rate: what the path took when there was enough to send.
     private const int RateAt = 160;
     private const int LimitedAt = 7; // bit 0: tcpi_delivery_rate_app_limited
@@ -64,6 +68,22 @@ internal static class TcpOptions
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             return double.PositiveInfinity;
+        }
+    }
+
+    /// <summary>Segments that this end has sent again; 0 where the system does not tell.</summary>
+    public static long RetransmittedSegments(Socket socket)
+    {
+        if (socket.AddressFamily == AddressFamily.Unix)
+            return 0;
+        Span<byte> info = stackalloc byte[RetransmittedInfoBytes];
+        try
+        {
+            return socket.GetRawSocketOption((int)SocketOptionLevel.Tcp, Info, info) == RetransmittedInfoBytes ? MemoryMarshal.Read<uint>(info[RetransmittedAt..]) : 0;
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            return 0;
         }
     }
 

@@ -36,6 +36,8 @@ public sealed class Token
 
     private static ReadOnlySpan<byte> Label => "HpAsyncPs proof\0"u8;
 
+    private static ReadOnlySpan<byte> MonitorLabel => "HpAsyncPs monitor"u8;
+
     private static ReadOnlySpan<byte> WhiteSpace => " \t\r\n\v\f"u8;
 
     /// <summary>Reads a token file that nobody but its owner may read or write.</summary>
@@ -48,6 +50,12 @@ public sealed class Token
         return length >= LeastBytes ? new Token(secret)
             : throw new InputException($"The token file '{path}' has {length} bytes, white space at its end left out; a token has at least {LeastBytes}. {remedy}");
     }
+
+    /// <summary>
+    /// What a reader of the monitoring port shows: an HMAC-SHA-256 of the token, in hexadecimal. Who learns it can read the monitoring, and has neither the token nor a way into the job.
+    /// <c>printf 'HpAsyncPs monitor' | openssl dgst -sha256 -hmac "$(cat token)" -r</c> says the same.
+    /// </summary>
+    public string MonitorKey() => Convert.ToHexStringLower(HMACSHA256.HashData(_key, MonitorLabel));
 
     /// <summary>The proof of one end of a connection.</summary>
     /// <param name="prover">Whose proof.</param>

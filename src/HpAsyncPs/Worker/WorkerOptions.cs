@@ -57,7 +57,7 @@ public sealed record WorkerOptions
     public TimeSpan ReconnectTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Called with a line for the log when a connection has gone or is there again; on the network's thread.</summary>
-    public Action<string>? Log { get; init; }
+    public Action<LogLine>? Log { get; init; }
 
     /// <summary>Most keys of a chunk, for tests: small models then have several. The same at the server.</summary>
     internal int MostChunkKeys { get; init; } = Limits.ChunkParameters;

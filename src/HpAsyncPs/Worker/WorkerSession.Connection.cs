@@ -116,7 +116,7 @@ public sealed partial class WorkerSession
             return;
         }
 
-        _options.Log?.Invoke($"the connection to {Server} has gone ({reason}); connecting again for {_options.ReconnectTimeout.TotalSeconds:0.#} s at most");
+        _options.Log?.Invoke(LogLine.Warning($"the connection to {Server} has gone ({reason}); connecting again for {_options.ReconnectTimeout.TotalSeconds:0.#} s at most", Rank));
         Disconnected?.Invoke();
     }
 
@@ -147,7 +147,7 @@ public sealed partial class WorkerSession
             throw new ProtocolException($"This worker had rank {Rank}; now it has rank {at.Rank}.");
         bool isNew = Rank < 0;
         if (!isNew)
-            _options.Log?.Invoke($"connected to {Server} again{(at.Incarnation == _incarnation ? "" : ", which was started anew")}");
+            _options.Log?.Invoke(new LogLine($"connected to {Server} again{(at.Incarnation == _incarnation ? "" : ", which was started anew")}", Rank: Rank));
         (Rank, _incarnation, _generation, _isAdmitted) = (at.Rank, at.Incarnation, at.Generation, true);
         _arrived = 0; // a snapshot that was cut off comes again
         if (at.Resynchronises)

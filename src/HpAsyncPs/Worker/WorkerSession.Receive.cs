@@ -99,7 +99,7 @@ public sealed partial class WorkerSession
         if (VectorChecksum.Of(values.Slice((int)header.KeyBegin, (int)header.KeyCount)) == header.ShardVersion)
             return;
         Disagreements++;
-        _options.Log?.Invoke("this worker's snapshot is none of what the server sent; the next one comes whole");
+        _options.Log?.Invoke(LogLine.Warning("this worker's snapshot is none of what the server sent; the next one comes whole", Rank));
         Send(new FrameHeader(FrameKind.Check) { Flags = what }, []);
     }
 }

@@ -255,7 +255,7 @@ public sealed partial class WorkerSession : IDisposable
         if (_options.Adopt is { } adopt)
             adopt(rank);
         else
-            _options.Log?.Invoke($"the server asks this worker to take over the part of rank {rank}: it has no data but its own, and goes on with that");
+            _options.Log?.Invoke(LogLine.Warning($"the server asks this worker to take over the part of rank {rank}: it has no data but its own, and goes on with that", Rank));
     }
 
     private void Fail(string failure)

@@ -20,7 +20,7 @@ namespace HpAsyncPs.Cli.Comparing;
 internal sealed class CompareCommand
 {
     // What may be given to compare at all, though hpaps train says it in another way, or not.
-    private static readonly string[] NotShared = ["--workers", "--policy", "--codec", "--solver", "--batch", "--out", "--json", "--deterministic"];
+    private static readonly string[] NotShared = ["--workers", "--policy", "--codec", "--solver", "--batch", "--out", "--json", "--deterministic", "--monitor", .. AlertNames.All];
 
     // Without a limit a configuration that never gets to the target would go on forever.
     private const double MostPassesToTarget = 2000;

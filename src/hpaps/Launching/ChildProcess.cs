@@ -5,6 +5,8 @@ using System.Diagnostics;
 using System.IO;
 using System.Text;
 using System.Threading;
+using HpAsyncPs.Programs;
+using HpAsyncPs.Programs.Configuring;
 
 namespace HpAsyncPs.Cli.Launching;
 
@@ -63,8 +65,9 @@ internal sealed class ChildProcess : IDisposable
     /// <param name="output">Gets each line of its standard output, on a thread of its own; null: nobody reads them.</param>
     /// <param name="wake">Set when something was read, and when it may have ended.</param>
     /// <param name="restarts">How many others were there before it that died.</param>
+    /// <param name="secrets">Variables that only it gets, or null.</param>
     /// <exception cref="ClusterException">It cannot be started.</exception>
-    public static ChildProcess Start(string name, string file, IReadOnlyList<string> arguments, Action<string>? output, EventWaitHandle wake, int restarts = 0)
+    public static ChildProcess Start(string name, string file, IReadOnlyList<string> arguments, Action<string>? output, EventWaitHandle wake, int restarts = 0, IReadOnlyDictionary<string, string>? secrets = null)
     {
         var start = new ProcessStartInfo(file, arguments)
         {
@@ -73,6 +76,9 @@ internal sealed class ChildProcess : IDisposable
             RedirectStandardError = true,
             UseShellExecute = false,
         };
+        Variables.KeepFromChild(start.Environment); // what counts has been decided here, and is in the arguments
+        foreach ((string variable, string value) in secrets ?? new Dictionary<string, string>())
+            start.Environment[variable] = value;
         try
         {
             return new ChildProcess(name, Process.Start(start)!, output, wake) { Restarts = restarts };
@@ -182,6 +188,14 @@ internal sealed class ChildProcess : IDisposable
 
     private void Keep(string line)
     {
+        if (ProgramLog.IsJson && ProgramLog.Read(line) is { } said)
+        {
+            ProgramLog.WriteFormed(line); // its log is part of this one's
+            if (!said.IsError)
+                return;
+            line = said.Message;
+        }
+
         lock (_errors)
         {
             if (_errors.Count == KeptLines)

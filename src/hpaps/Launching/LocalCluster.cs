@@ -34,7 +34,9 @@ internal sealed partial class LocalCluster : IDisposable
     private readonly LocalSocket _socket = new();
     private RunProcess? _server;
     private string? _address;
+    private string? _monitoring;
     private string? _unexpected;
+    private string? _warning; // of the server, to be said: the newest one, and they are far apart
     private RunStatus? _status;
     private RunSummary? _ended;
     private long _failingSince;
@@ -52,6 +54,9 @@ internal sealed partial class LocalCluster : IDisposable
     /// <summary>The newest word of the server.</summary>
     public RunStatus? Status => Volatile.Read(ref _status);
 
+    /// <summary>Where the server answers how the job stands, or null.</summary>
+    public string? Monitoring => Volatile.Read(ref _monitoring);
+
     /// <summary>Training has begun.</summary>
     public bool HasTrained { get; private set; }
 
@@ -61,13 +66,14 @@ internal sealed partial class LocalCluster : IDisposable
     /// <summary>Starts all processes.</summary>
     /// <param name="serverArguments">Arguments of hpaps-server, but for where it listens.</param>
     /// <param name="workerArguments">For each worker: its arguments, given the server's address.</param>
+    /// <param name="secrets">Variables of hpaps-server: what is not for all users of this host to see; or null.</param>
     /// <exception cref="InputException">A process says that its input cannot be used.</exception>
     /// <exception cref="ClusterException">A process failed, or the user stopped it.</exception>
-    public void Start(IReadOnlyList<string> serverArguments, IReadOnlyList<Func<string, IReadOnlyList<string>>> workerArguments)
+    public void Start(IReadOnlyList<string> serverArguments, IReadOnlyList<Func<string, IReadOnlyList<string>>> workerArguments, IReadOnlyDictionary<string, string>? secrets = null)
     {
         // Where it listened before, it listens again: workers look for it there.
         _server = new RunProcess(
-            restarts => ChildProcess.Start("server", _binaries.Server, ["--listen", _address ?? _socket.Address, .. serverArguments], Heard, _signals.Wake, restarts), _time);
+            restarts => ChildProcess.Start("server", _binaries.Server, ["--listen", _address ?? _socket.Address, .. serverArguments], Heard, _signals.Wake, restarts, secrets), _time);
         long start = _time.GetTimestamp();
         while (Volatile.Read(ref _address) is null)
         {
@@ -101,6 +107,8 @@ internal sealed partial class LocalCluster : IDisposable
         _signals.Wake.WaitOne(Heartbeat);
         HasTrained |= Status is { Seconds: > 0 };
         PassOnStop();
+        if (Interlocked.Exchange(ref _warning, null) is { } warning)
+            _say(warning);
         ThrowIfUnexpected();
         ChildProcess server = _server!.Process;
         if (server.HasExited && server.ExitCode == 0)
@@ -222,6 +230,10 @@ internal sealed partial class LocalCluster : IDisposable
                 Volatile.Write(ref _status, status);
             if (heard?.Ended is { } ended)
                 Volatile.Write(ref _ended, ended);
+            if (heard?.Warning is { } warning)
+                Volatile.Write(ref _warning, warning);
+            if (heard?.Monitoring is { } monitor && Interlocked.Exchange(ref _monitoring, monitor) is { } before && before != monitor)
+                _say($"monitoring is at {monitor} now");
             if (heard?.Listening is { } address)
                 Volatile.Write(ref _address, address);
         }

@@ -1,6 +1,7 @@
 using System;
 using System.Text;
 using HpAsyncPs.Learning.Output;
+using HpAsyncPs.Programs;
 using HpAsyncPs.Server;
 
 namespace HpAsyncPs.Cli.Progress;
@@ -35,7 +36,7 @@ internal sealed class PlainView(int workers, TimeProvider time) : IProgressView
         }
     }
 
-    public void Say(string line) => Console.Error.WriteLine($"hpaps: {line}");
+    public void Say(string line) => ProgramLog.Write(LogLine.Warning(line)); // of processes that died, or hang
 
     private static string Line(RunProgress progress, RunStatus status, int workers)
     {

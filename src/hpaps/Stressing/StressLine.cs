@@ -1,4 +1,5 @@
 using System;
+using HpAsyncPs.Programs;
 
 namespace HpAsyncPs.Cli.Stressing;
 
@@ -10,7 +11,7 @@ internal sealed class StressLine(StressSettings settings, int bytes, TimeProvide
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan PlainInterval = TimeSpan.FromSeconds(1);
 
-    private readonly bool _isTerminal = !Console.IsErrorRedirected && Environment.GetEnvironmentVariable("TERM") is not ("dumb" or null or "");
+    private readonly bool _isTerminal = !Console.IsErrorRedirected && !ProgramLog.IsJson && Environment.GetEnvironmentVariable("TERM") is not ("dumb" or null or "");
     private long _firstAt;
     private long _firstBytes;
     private long _shownAt;

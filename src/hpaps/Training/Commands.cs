@@ -5,6 +5,7 @@ using System.IO;
 using HpAsyncPs.Cli.Launching;
 using HpAsyncPs.Learning.Output;
 using HpAsyncPs.Programs;
+using HpAsyncPs.Programs.Configuring;
 using HpAsyncPs.Server;
 
 namespace HpAsyncPs.Cli.Training;
@@ -31,6 +32,7 @@ internal static class Commands
             "--out", File(output),
             "--events", "--exit-with-stdin",
         };
+        AddLogFormat(arguments);
         Add(arguments, "--rate", settings.Rate);
         Add(arguments, "--passes", settings.Passes);
         Add(arguments, "--target", settings.Target);
@@ -49,8 +51,15 @@ internal static class Commands
         Add(arguments, "--liveness-timeout", loss.LivenessTimeout);
         if (loss.Reassigns)
             arguments.Add("--reassign");
+        if (settings.Monitor is { } monitor)
+            arguments.AddRange(["--monitor", monitor]);
+        arguments.AddRange(AlertOptions.Arguments(settings.Alerts));
         return arguments;
     }
+
+    /// <summary>Variables of hpaps-server, for what not all users of this host may see.</summary>
+    public static Dictionary<string, string> Secrets(TrainSettings settings) =>
+        settings.Alerts.Webhook is { } address ? new Dictionary<string, string> { [AlertNames.Variable] = address.AbsoluteUri } : [];
 
     /// <summary>Arguments of each hpaps-worker, given the server's address.</summary>
     public static List<Func<string, IReadOnlyList<string>>> Workers(TrainSettings settings, string output, long dataBytes)
@@ -84,6 +93,7 @@ internal static class Commands
             "--start-timeout", Number(JoinSeconds(settings, dataBytes)),
             "--exit-with-stdin",
         };
+        AddLogFormat(arguments);
         arguments.AddRange(settings.TaskArguments);
         if (settings.WorkersWrite)
             arguments.AddRange(["--out", File(Path.Combine(output, RunFolder.Model))]);
@@ -92,6 +102,12 @@ internal static class Commands
         if (settings.SlowRandom > 0)
             Add(arguments, "--slow-random", settings.SlowRandom);
         return arguments;
+    }
+
+    private static void AddLogFormat(List<string> arguments)
+    {
+        if (ProgramLog.IsJson)
+            arguments.AddRange([GlobalOptions.LogFormat, "json"]);
     }
 
     private static double JoinSeconds(TrainSettings settings, long dataBytes) =>

@@ -29,6 +29,8 @@ internal sealed class TrainOptions
     private readonly Option<string> _output;
     private readonly Option<bool> _json = new("--json") { Description = "Print the summary as one JSON object on standard output, and nothing else there." };
     private readonly LossOptions? _loss;
+    private readonly Option<string?>? _monitor;
+    private readonly AlertOptions? _alerts;
     private readonly string _task;
     private readonly double _defaultPasses;
 
@@ -42,6 +44,8 @@ internal sealed class TrainOptions
     {
         _task = task;
         _loss = simulates ? null : new LossOptions();
+        _monitor = simulates ? null : CommonOptions.Monitor();
+        _alerts = simulates ? null : new AlertOptions();
         _defaultPasses = defaultPasses;
         _data = new Option<string>("--data") { HelpName = "FILE", Description = data, Required = true }.NotEmpty();
         _test = new Option<string>("--test") { HelpName = "FILE", Description = test }.NotEmpty();
@@ -62,11 +66,12 @@ internal sealed class TrainOptions
         command.Options.Add(_test);
         foreach (Option option in own)
             command.Options.Add(option);
-        foreach (Option option in (Option[])[_workers, _policy, _codec, _passes, _plateau, _timeLimit, _maxMagnitude, _seed, _slow, _slowRandom, .. _loss?.All ?? [], _output, _json])
+        foreach (Option option in (Option[])[_workers, _policy, _codec, _passes, _plateau, _timeLimit, _maxMagnitude, _seed, _slow, _slowRandom, .. _loss?.All ?? [], .. _monitor is null ? (Option[])[] : [_monitor], .. _alerts?.All ?? [], _output, _json])
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
             _loss?.Check(result);
+            _alerts?.Check(result);
             if (result.GetResult(_slow) is { } given && TryCount(result) is { } count)
                 SlowWorkers.Check(given, count, result.AddError);
         });
@@ -76,8 +81,12 @@ internal sealed class TrainOptions
     /// <summary>What has no effect with --deterministic.</summary>
     public void CheckDeterministic(CommandResult result, Option deterministic)
     {
-        if (_loss is not null && Has(result, deterministic))
-            _loss.CheckDeterministic(result);
+        if (!Has(result, deterministic))
+            return;
+        _loss?.CheckDeterministic(result);
+        _alerts?.CheckDeterministic(result);
+        if (_monitor is not null && Has(result, _monitor))
+            result.AddError("--monitor is answered by the server's process, and --deterministic trains in this one: leave one of them out.");
     }
 
     /// <summary>Was it given?</summary>
@@ -101,6 +110,8 @@ internal sealed class TrainOptions
         Slow = SlowWorkers.Parse(parsed.GetValue(_slow) ?? []),
         SlowRandom = parsed.GetValue(_slowRandom),
         Loss = _loss?.Settings(parsed, parsed.GetResult(_policy)) ?? new LossSettings(),
+        Monitor = _monitor is null ? null : parsed.GetValue(_monitor),
+        Alerts = _alerts?.Settings(parsed) ?? new AlertSettings(),
         Output = parsed.GetValue(_output),
         Json = parsed.GetValue(_json),
     };

@@ -10,6 +10,7 @@ using HpAsyncPs.Cli.Simulating;
 using HpAsyncPs.Codecs;
 using HpAsyncPs.Learning.Data;
 using HpAsyncPs.Learning.Output;
+using HpAsyncPs.Programs;
 using HpAsyncPs.Server;
 
 namespace HpAsyncPs.Cli.Training;
@@ -37,7 +38,7 @@ internal static class TrainRun
         OutputFolder folder = settings.Output is { } named ? OutputFolder.Named(named) : OutputFolder.ByTime(settings.Task, time);
         settings = Limited(settings);
         if (LateValues(settings, "--codec", "--solver") is { } warning)
-            Tell(warning);
+            Tell(LogLine.Warning(warning));
         Trained trained = Train(settings, binaries, signals, test, folder, start, time);
         RunSummary summary = trained.Summary;
         if (settings.Json)
@@ -51,7 +52,7 @@ internal static class TrainRun
         if (summary.RelativeGap < -LeastBeyond)
             Tell($"the objective is below --reference, {settings.Reference:R}: that is no optimum of this data, and gaps to it say little; hpaps train with --plateau finds one");
         if (summary.Objective is null)
-            Tell("the last evaluation was not answered in time: the objective of the model is not known");
+            Tell(LogLine.Warning("the last evaluation was not answered in time: the objective of the model is not known"));
         return trained.Untested is null ? (int)ExitCode.Done : throw trained.Untested;
     }
 
@@ -114,13 +115,15 @@ internal static class TrainRun
     {
         (RunProgress progress, IProgressView view) = Views(settings, time);
         if (KeptState.PutAside(folder.Path) is { } aside)
-            Tell(aside);
+            Tell(LogLine.Warning(aside));
         var cluster = new LocalCluster(binaries, signals, time, settings.Loss, view.Say);
         try
         {
             using (cluster)
             {
-                cluster.Start(Commands.Server(settings, folder.Path, bytes), Commands.Workers(settings, folder.Path, bytes));
+                cluster.Start(Commands.Server(settings, folder.Path, bytes), Commands.Workers(settings, folder.Path, bytes), Commands.Secrets(settings));
+                if (cluster.Monitoring is { } address)
+                    Tell($"monitoring at {address}");
                 view.Follow(progress, () =>
                 {
                     bool runs = cluster.Watch();
@@ -147,7 +150,7 @@ internal static class TrainRun
                 throw new InputException($"{e.Message}\n{remains}", e);
             if (e is ClusterException)
                 throw new ClusterException($"{e.Message}\n{remains}", e);
-            Tell(remains);
+            Tell(new LogLine(remains, LogLevel.Error));
             throw;
         }
     }
@@ -192,7 +195,7 @@ internal static class TrainRun
         foreach (int rank in lost)
         {
             if (UserPart.CompleteWithout(Path.Combine(folder, RunFolder.Model), rank))
-                Tell($"the users of worker {rank} are lost with it: for the model they are unknown, and it predicts what it knows of the item alone; --reassign or --restart keep them");
+                Tell(LogLine.Warning($"the users of worker {rank} are lost with it: for the model they are unknown, and it predicts what it knows of the item alone; --reassign or --restart keep them"));
         }
     }
 
@@ -219,7 +222,7 @@ internal static class TrainRun
         var goal = new RunGoal(settings.Passes, settings.Target, settings.TargetRmse, settings.TimeLimit);
         string title = string.Create(CultureInfo.InvariantCulture,
             $"{settings.Task}  {Path.GetFileName(settings.Data)}  {settings.Policy}  {settings.Workers} workers  {settings.Title}{(isVirtual ? "  virtual time" : "")}");
-        IProgressView view = Console.IsErrorRedirected || Environment.GetEnvironmentVariable("TERM") is "dumb"
+        IProgressView view = Console.IsErrorRedirected || ProgramLog.IsJson || Environment.GetEnvironmentVariable("TERM") is "dumb"
             ? new PlainView(settings.Workers, time)
             : new LiveView(title, goal, settings.Workers, time);
         return (new RunProgress(goal) { IsVirtual = isVirtual }, view);
@@ -266,7 +269,7 @@ internal static class TrainRun
             : loss.OnWorkerLoss == WorkerLoss.Evict ? "what they contributed is not in the model" : "what they had contributed until then is in the model";
         if (!loss.Reassigns)
             what += "; the objective is that of the rows of the others";
-        Tell($"{who} {string.Join(", ", summary.LostWorkers)} of {summary.Workers} did not return: {(summary.LostWorkers.Count == 1 ? what.Replace("they", "it", StringComparison.Ordinal).Replace("their parts", "its part", StringComparison.Ordinal) : what)}");
+        Tell(LogLine.Warning($"{who} {string.Join(", ", summary.LostWorkers)} of {summary.Workers} did not return: {(summary.LostWorkers.Count == 1 ? what.Replace("they", "it", StringComparison.Ordinal).Replace("their parts", "its part", StringComparison.Ordinal) : what)}"));
     }
 
     public static void TellUnheard(RunSummary summary)
@@ -276,9 +279,9 @@ internal static class TrainRun
         for (int rank = 0; rank < summary.WorkerPushes.Count; rank++)
         {
             if (summary.WorkerPushes[rank] == 0)
-                Tell($"training ended before worker {rank} had pushed: the model lacks what is learned from its data; train for longer");
+                Tell(LogLine.Warning($"training ended before worker {rank} had pushed: the model lacks what is learned from its data; train for longer"));
         }
     }
 
-    private static void Tell(string line) => Console.Error.WriteLine($"hpaps: {line}");
+    private static void Tell(LogLine line) => ProgramLog.Write(line);
 }

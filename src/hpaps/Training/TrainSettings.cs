@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Threading;
 using HpAsyncPs.Cli.Launching;
 using HpAsyncPs.Cli.Simulating;
+using HpAsyncPs.Programs;
 using HpAsyncPs.Server;
 
 namespace HpAsyncPs.Cli.Training;
@@ -57,6 +58,12 @@ internal sealed record TrainSettings
 
     /// <summary>What becomes of it when a process dies.</summary>
     public LossSettings Loss { get; init; } = new();
+
+    /// <summary>Where the server is to answer how the job stands, or null.</summary>
+    public string? Monitor { get; init; }
+
+    /// <summary>Who is told when something is wrong.</summary>
+    public AlertSettings Alerts { get; init; } = new();
 
     /// <summary>Reads the data, for training in this process; what it returns makes a job of them.</summary>
     public Func<TrainSettings, CancellationToken, Func<SimulatedJob>>? Read { get; init; }

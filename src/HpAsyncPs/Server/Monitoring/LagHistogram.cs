@@ -2,19 +2,13 @@ using System;
 using System.Numerics;
 using HdrHistogram;
 
-namespace HpAsyncPs.Server;
-
-/// <summary>How many pushes had a version lag within a range.</summary>
-/// <param name="Least">Smallest lag of the range.</param>
-/// <param name="Most">Largest lag of the range.</param>
-/// <param name="Pushes">How many.</param>
-public readonly record struct StalenessBin(long Least, long Most, long Pushes);
+namespace HpAsyncPs.Server.Monitoring;
 
 /// <summary>
-/// Version lags of applied pushes: how many pushes the shard had applied since the snapshot that a push was computed
+/// Version lags of all applied pushes of a run: how many pushes the shard had applied since the snapshot that a push was computed
 /// from. No I/O; recording allocates nothing.
 /// </summary>
-public sealed class StalenessMonitor
+public sealed class LagHistogram
 {
     private const long LargestLag = 10_000_000;
     private const int SignificantDigits = 2;

@@ -1,0 +1,215 @@
+using System;
+using System.Diagnostics;
+using System.IO;
+using System.Net;
+using System.Net.Http;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using System.Threading;
+using System.Threading.Tasks;
+using HpAsyncPs.Monitoring;
+using HpAsyncPs.Monitoring.Documents;
+using HpAsyncPs.Server;
+using HpAsyncPs.Server.Monitoring;
+using HpAsyncPs.Worker;
+using Xunit;
+
+namespace HpAsyncPs.Tests.Monitoring;
+
+/// <summary>GET /events: what comes, in which order, from where on; and what it costs.</summary>
+[Collection(Alone.Name)]
+public sealed class EventStreamTests(ITestOutputHelper output)
+{
+    [Fact]
+    public async Task Seconds_and_events_come_and_a_reader_goes_on_where_it_was()
+    {
+        var job = new SimulatedJob(3);
+        for (int j = 1; j <= 5; j++)
+            job.Add(MonitorEventKind.Membership, 0, $"event {j}");
+        await using MonitoredServer monitored = await MonitoredServer.Of(job);
+        await monitored.Until(static _ => true, "a status");
+        using var first = await Reader.Open(monitored, null);
+        for (int j = 1; j <= 5; j++)
+            Assert.Equal(("happened", $"event {j}"), await first.Next());
+        (string kind, string data) = await first.Next();
+        Assert.Equal("status", kind);
+        TickDocument tick = JsonSerializer.Deserialize(data, MonitorJson.Default.TickDocument)!;
+        Assert.Equal((3, 3, "training"), (tick.States.Length, tick.Pushes.Count, tick.Run.Phase));
+        job.Add(MonitorEventKind.Phase, null, "event 6");
+        string seen;
+        do
+            (kind, seen) = await first.Next();
+        while (kind == "status");
+        Assert.Equal("event 6", seen);
+
+        using var again = await Reader.Open(monitored, "4");
+        Assert.Equal(("happened", "event 5"), await again.Next());
+        using var other = await Reader.Open(monitored, "999"); // of a server before this one
+        Assert.Equal(("happened", "event 1"), await other.Next());
+    }
+
+    [Fact]
+    public async Task End_of_the_job_is_said_with_the_last_second()
+    {
+        MonitoredServer monitored = await MonitoredServer.Of(new SimulatedJob(3));
+        await monitored.Until(static _ => true, "a status");
+        using var reader = await Reader.Open(monitored, null);
+        Assert.Equal("status", (await reader.Next()).Kind);
+        Task ending = monitored.DisposeAsync().AsTask();
+        string kind;
+        do
+            (kind, _) = await reader.Next();
+        while (kind == "status");
+        Assert.Equal("ended", kind);
+        await ending;
+    }
+
+    [Fact]
+    public async Task More_pages_than_the_most_are_refused_and_one_that_closes_makes_room()
+    {
+        var options = new MonitorOptions { Address = "127.0.0.1:0", Version = "1", MostStreams = 2 };
+        await using MonitoredServer monitored = await MonitoredServer.Of(new SimulatedJob(1), options);
+        using var first = await Reader.Open(monitored, null);
+        using (await Reader.Open(monitored, null))
+        {
+            using HttpResponseMessage refused = await monitored.Client.GetAsync(new Uri("events", UriKind.Relative));
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        }
+
+        for (int attempt = 0; attempt < 100; attempt++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "events");
+            using HttpResponseMessage answer = await monitored.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            if (answer.StatusCode == HttpStatusCode.OK)
+                return;
+            await Task.Delay(50);
+        }
+
+        Assert.Fail("there is still no room");
+    }
+
+    /// <summary>A reader that takes nothing for some seconds of a large job: memory does not grow by what it has missed, and others are served.</summary>
+    [Fact]
+    public async Task Slow_reader_holds_no_memory_and_nobody_up()
+    {
+        await using MonitoredServer monitored = await MonitoredServer.Of(new SimulatedJob(4096));
+        await monitored.Until(static _ => true, "a status");
+        var address = new Uri(monitored.Address);
+        using var slow = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
+        await slow.ConnectAsync(address.Host, address.Port);
+        await slow.SendAsync(Encoding.ASCII.GetBytes("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        using var reader = await Reader.Open(monitored, null);
+        for (int j = 0; j < 5; j++)
+            await reader.Next();
+        long before = GC.GetTotalMemory(forceFullCollection: true);
+        int missed = 0;
+        for (int j = 0; j < 8; j++)
+            missed += (await reader.Next()).Data.Length;
+        long grown = GC.GetTotalMemory(forceFullCollection: true) - before;
+        output.WriteLine($"grown by {grown} bytes, while {missed} were missed");
+        Assert.True(grown < missed / 2, $"{grown} bytes more, after {missed} were missed");
+    }
+
+    /// <summary>A second of 1000 workers, with three pages open.</summary>
+    [Fact]
+    public async Task Thousand_workers_come_each_second_and_take_little_of_a_core()
+    {
+        await using MonitoredServer monitored = await MonitoredServer.Of(new SimulatedJob(1000));
+        await monitored.Until(static _ => true, "a status");
+        using Reader first = await Reader.Open(monitored, null), second = await Reader.Open(monitored, null), third = await Reader.Open(monitored, null);
+        for (int j = 0; j < 3; j++)
+        {
+            await first.Next();
+            await second.Next();
+            await third.Next();
+        }
+
+        TimeSpan before = Process.GetCurrentProcess().TotalProcessorTime;
+        var watch = Stopwatch.StartNew();
+        const int Seconds = 8;
+        long bytes = 0;
+        for (int j = 0; j < Seconds; j++)
+        {
+            bytes = (await first.Next()).Data.Length;
+            await second.Next();
+            await third.Next();
+        }
+
+        double share = (Process.GetCurrentProcess().TotalProcessorTime - before).TotalSeconds / watch.Elapsed.TotalSeconds;
+        output.WriteLine($"{Seconds} seconds came in {watch.Elapsed.TotalSeconds:0.0} s; {bytes} bytes each; {100 * share:0.0} % of a core, readers and the simulated job included");
+        Assert.InRange(bytes, 10_000, 60_000);
+    }
+
+    /// <summary>The monitoring port in use, with scrapes and pages: the thread that pushes are applied on allocates nothing.</summary>
+    [Fact]
+    public async Task Push_path_allocates_nothing_with_scrapes_and_pages()
+    {
+        using var server = new LoopbackServer(new ServerOptions { Evaluates = false });
+        await using MonitoredServer monitored = await MonitoredServer.Of(server.Host);
+        await monitored.Until(static _ => true, "a status");
+        using Reader first = await Reader.Open(monitored, null), second = await Reader.Open(monitored, null);
+        using (WorkerClient worker = server.Connect(1000))
+        {
+            float[] x = new float[1000];
+            var watch = Stopwatch.StartNew();
+            int scrapes = 0;
+            while (watch.Elapsed < TimeSpan.FromSeconds(3))
+            {
+                for (int push = 0; push < 200; push++)
+                {
+                    worker.Push(x);
+                    worker.Pull();
+                    worker.Wait();
+                }
+
+                await monitored.Text("metrics");
+                scrapes++;
+            }
+
+            Assert.True(scrapes > 2, $"{scrapes} scrapes");
+        }
+
+        server.WaitForEnd();
+        Assert.InRange(server.Host.Steady.AllocatedBytes!.Value, 0, 1024); // the runtime's own, now and then
+    }
+
+    private sealed class Reader : IDisposable
+    {
+        private readonly HttpResponseMessage _answer;
+        private readonly StreamReader _lines;
+
+        private Reader(HttpResponseMessage answer, StreamReader lines) => (_answer, _lines) = (answer, lines);
+
+        public static async Task<Reader> Open(MonitoredServer monitored, string? last)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "events");
+            if (last is not null)
+                request.Headers.Add("Last-Event-ID", last);
+            HttpResponseMessage answer = await monitored.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+            Assert.Equal("text/event-stream", answer.Content.Headers.ContentType?.ToString());
+            return new Reader(answer, new StreamReader(await answer.Content.ReadAsStreamAsync()));
+        }
+
+        /// <summary>Kind and data; of what happened, the reason.</summary>
+        public async Task<(string Kind, string Data)> Next()
+        {
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+            string kind = "";
+            while (true)
+            {
+                string line = await _lines.ReadLineAsync(limit.Token) ?? throw new EndOfStreamException();
+                if (line.StartsWith("event: ", StringComparison.Ordinal))
+                    kind = line[7..];
+                else if (line.StartsWith("data: ", StringComparison.Ordinal))
+                    return (kind, kind == "happened" ? JsonSerializer.Deserialize(line[6..], MonitorJson.Default.EventDocument)!.Reason : line[6..]);
+            }
+        }
+
+        public void Dispose()
+        {
+            _lines.Dispose();
+            _answer.Dispose();
+        }
+    }
+}
