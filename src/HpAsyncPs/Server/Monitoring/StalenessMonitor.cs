@@ -39,6 +39,8 @@ internal sealed class StalenessMonitor
     private const double CompareInterval = 1;
     private const int LagPower = 20;
 
+    private static readonly Comparison<double> Ascending = static (a, b) => a.CompareTo(b);
+
     private readonly WorkerTimes[] _times;
     private readonly Standing[] _standing;
     private readonly LagHistogram _allLags = new();
@@ -62,6 +64,8 @@ internal sealed class StalenessMonitor
         (_clock, _medians, _standing, _times) = (clock, new double[workers], new Standing[workers], new WorkerTimes[workers]);
         for (int rank = 0; rank < workers; rank++)
             (_times[rank], _standing[rank]) = (new WorkerTimes(), new Standing());
+        _sorted.AsSpan().Sort(WorkerTimes.Ascending); // what is made when it is first asked for is not made in the middle of training
+        new double[2].AsSpan().Sort(Ascending);
     }
 
     /// <summary>Gets each event as it comes.</summary>
@@ -231,7 +235,7 @@ internal sealed class StalenessMonitor
         }
 
         Span<double> sorted = _medians.AsSpan(0, known);
-        sorted.Sort();
+        sorted.Sort(Ascending);
         for (int rank = 0; rank < _times.Length; rank++)
         {
             double median = _times[rank].PassMedian;

@@ -35,6 +35,9 @@ internal sealed class WorkerTimes
     private const int PassesCompared = 64; // the last
     private const int LeastPassesCompared = 32;
 
+    /// <summary>Made once: a native program makes one for each sort that is not given any.</summary>
+    internal static readonly Comparison<float> Ascending = static (a, b) => a.CompareTo(b);
+
     private readonly float[] _times = new float[Kept];
     private readonly float[] _passTimes = new float[PassesCompared];
     private readonly WindowedQuantiles _lags = new(0, MostPower);
@@ -164,13 +167,13 @@ internal sealed class WorkerTimes
         if (times.Length >= LeastPassesCompared)
         {
             _passTimes.AsSpan(0, times.Length).CopyTo(times);
-            times.Sort();
+            times.Sort(Ascending);
             (PassMedian, PassQuartile) = (times[times.Length / 2], times[times.Length / 4]);
         }
 
         times = sorted[..(int)Math.Min(_recorded, Kept)];
         _times.AsSpan(0, times.Length).CopyTo(times);
-        times.Sort();
+        times.Sort(Ascending);
         double mean = 0;
         foreach (float time in times)
             mean += time / times.Length;
