@@ -24,16 +24,16 @@ finish() {
 }
 trap finish EXIT
 
-out/bin/hpaps generate ratings --out "$folder/ratings.csv" --ratings 400000 >/dev/null
+out/bin/hpaps generate classification --out "$folder/train.svm" --rows 20000 --condition 1e4 2>/dev/null
 out/bin/hpaps-server --listen "unix:$folder/server" --workers 4 --policy async --passes 1e6 --monitor 127.0.0.1:0 2>"$folder/log" &
 pids+=($!)
 worker() { # RANK [OPTIONS]
-  out/bin/hpaps-worker mf --server "unix:$folder/server" --data "$folder/ratings.csv" --holdout 0.1 --part "$1/4" --slow "${2:-3}" >/dev/null 2>&1 &
+  out/bin/hpaps-worker logreg --server "unix:$folder/server" --data "$folder/train.svm" --solver gradient --part "$1/4" --slow "${2:-60}" >/dev/null 2>&1 &
   pids+=($!)
 }
 worker 0
 worker 1
-worker 2 "3,8@25s-45s"
+worker 2 "500@25s-45s"
 worker 3
 killed=${pids[4]}
 address=
@@ -58,7 +58,7 @@ const [, , driver, browser, address, out] = process.argv;
   await chrome.close();
 })().catch(error => { console.error(error); process.exit(1); });
 JS
-timeout 180 "$driver"/node/*/node "$folder/picture.js" "$PWD/$driver/package" "$browser" "$address" "$folder/monitor.png" 2>"$folder/browser.log" &
+timeout 180 "$driver/node/linux-$([[ $(uname -m) == aarch64 ]] && echo arm64 || echo x64)/node" "$folder/picture.js" "$PWD/$driver/package" "$browser" "$address" "$folder/monitor.png" 2>"$folder/browser.log" &
 browser_pid=$!
 sleep 50
 kill -9 "$killed" 2>/dev/null || true

@@ -43,7 +43,14 @@ internal static class DocumentBuilder
 
         return new TickDocument
         {
-            Number = number, Time = time, Run = Run(view, rates), States = new string(states), LagVersionsP50 = lags, Pushes = pushes, PushSecondsP50 = times, SecondsSinceHeard = heard,
+            Number = number,
+            Time = time,
+            Run = Run(view, rates),
+            States = new string(states),
+            LagVersionsP50 = lags,
+            Pushes = pushes,
+            PushSecondsP50 = times,
+            SecondsSinceHeard = heard,
         };
     }
 

@@ -50,7 +50,7 @@ class Strip {
     this.height = Math.round(scale * Math.max(3, Math.min(20, Math.floor(360 / Math.max(1, this.rows)))));
     this.hasLabels = this.height >= 11 * scale;
     this.margin = this.hasLabels ? Math.round(64 * scale) : 0;
-    this.step = Math.round(3 * scale);
+    this.step = Math.round(Math.max(3 * scale, width / 240)); // four minutes on a wide screen
     this.canvas.width = width;
     this.canvas.height = Math.max(1, this.rows * this.height);
     this.canvas.style.height = this.canvas.height / scale + 'px';
