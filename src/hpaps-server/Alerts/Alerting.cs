@@ -89,6 +89,9 @@ internal sealed class Alerting : IDisposable
         _teller.Start();
     }
 
+    /// <summary>Alerts that wait for those before them to be told, for tests.</summary>
+    public int Waiting => _waiting.Count;
+
     /// <summary>The job has ended: looks once more, and ends within <see cref="LastWords"/> and a moment.</summary>
     public void Dispose()
     {
