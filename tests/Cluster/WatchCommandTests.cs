@@ -133,20 +133,24 @@ public sealed class WatchCommandTests
         listener.Start();
         var thread = new Thread(() =>
         {
-            using Socket socket = listener.AcceptSocket();
-            try
+            byte[] more = Encoding.ASCII.GetBytes(string.Concat(System.Linq.Enumerable.Repeat(again, 1000)));
+            while (Accept(listener) is { } socket)
             {
-                socket.Receive(new byte[4096]);
-                socket.Send(Encoding.ASCII.GetBytes(answer));
-                byte[] more = Encoding.ASCII.GetBytes(string.Concat(System.Linq.Enumerable.Repeat(again, 1000)));
-                while (more.Length > 0)
-                    socket.Send(more);
-                socket.Shutdown(SocketShutdown.Send);
-                socket.Receive(new byte[1]);
-            }
-            catch (SocketException)
-            {
-                // It has heard enough.
+                try
+                {
+                    socket.Receive(new byte[4096]);
+                    socket.Send(Encoding.ASCII.GetBytes(answer));
+                    while (more.Length > 0)
+                        socket.Send(more);
+                    socket.Shutdown(SocketShutdown.Send);
+                    socket.Receive(new byte[1]);
+                }
+                catch (SocketException)
+                {
+                    // It has heard enough.
+                }
+
+                socket.Dispose();
             }
         });
         thread.Start();
@@ -154,6 +158,19 @@ public sealed class WatchCommandTests
         Assert.True(status.ExitCode() == 4, status.Errors);
         Assert.Contains(words, status.Errors, StringComparison.Ordinal);
         Assert.DoesNotContain('\u001b', status.Errors);
+        listener.Stop();
         thread.Join();
+    }
+
+    private static Socket? Accept(TcpListener listener)
+    {
+        try
+        {
+            return listener.AcceptSocket();
+        }
+        catch (SocketException)
+        {
+            return null; // the test is over
+        }
     }
 }

@@ -8,8 +8,11 @@ using System.Threading;
 namespace HpAsyncPs.Cli.Watching;
 
 /// <summary>What was answered is not what a monitoring port answers, or nothing was; the message says what, and what to do.</summary>
-internal sealed class MonitorException(string message, bool mayPass = false) : Exception(message)
+internal sealed class MonitorException(string message, bool mayPass = false, bool isNotYet = false) : Exception(message)
 {
+    /// <summary>The port is there, and has nothing to say yet.</summary>
+    public bool IsNotYet => isNotYet;
+
     /// <summary>It may be otherwise in a while.</summary>
     public bool MayPass => mayPass;
 }
@@ -166,7 +169,7 @@ internal sealed class HttpReader : IDisposable
         throw code switch
         {
             401 => new MonitorException($"{_address.Authority} lets only those in who have the job's token: give --token-file FILE, the same as the server's" + (_address.Key is null ? "" : "; the one that was given is another")),
-            503 => new MonitorException($"{_address.Authority} answers 503{reason}", mayPass: true),
+            503 => new MonitorException($"{_address.Authority} answers 503{reason}", mayPass: true, isNotYet: true),
             _ => new MonitorException($"{_address.Authority}{_path} answers {code}{reason}; is that the port of --monitor?"),
         };
     }

@@ -13,6 +13,8 @@ internal sealed class MonitorClient(MonitorAddress address, CancellationToken st
     // 4,096 workers take 5 MiB.
     private const int MostBytes = 32 << 20;
     private const int MostLineBytes = 4 << 20;
+    private const int Attempts = 10;
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(300);
     private const string Json = "application/json";
     private static readonly TimeSpan Silence = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan StreamSilence = TimeSpan.FromSeconds(15); // it says something each second
@@ -24,6 +26,21 @@ internal sealed class MonitorClient(MonitorAddress address, CancellationToken st
     /// <summary>How the job stands; and as it was said.</summary>
     /// <exception cref="MonitorException">Nobody says it.</exception>
     public (StatusDocument Status, byte[] Text) Status()
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return StatusOnce();
+            }
+            catch (MonitorException e) when (e.IsNotYet && attempt < Attempts && !stop.WaitHandle.WaitOne(Pause))
+            {
+                // A server that has just begun knows nothing in its first moment.
+            }
+        }
+    }
+
+    private (StatusDocument Status, byte[] Text) StatusOnce()
     {
         using var reader = HttpReader.Get(address, "/status", Json, Silence, stop);
         byte[] text = reader.ReadAll(MostBytes, Longest);
