@@ -102,13 +102,18 @@ public sealed class EventStreamTests(ITestOutputHelper output)
         using var reader = await Reader.Open(monitored, null);
         for (int j = 0; j < 5; j++)
             await reader.Next();
-        long before = GC.GetTotalMemory(forceFullCollection: true);
-        int missed = 0;
-        for (int j = 0; j < 8; j++)
-            missed += (await reader.Next()).Data.Length;
-        long grown = GC.GetTotalMemory(forceFullCollection: true) - before;
-        output.WriteLine($"grown by {grown} bytes, while {missed} were missed");
-        Assert.True(grown < missed / 2, $"{grown} bytes more, after {missed} were missed");
+        long least = long.MaxValue, most = 0;
+        for (int attempt = 0; attempt < 3 && least > most; attempt++) // what is kept grows each time; what pools take does not
+        {
+            long before = GC.GetTotalMemory(forceFullCollection: true);
+            int missed = 0;
+            for (int j = 0; j < 8; j++)
+                missed += (await reader.Next()).Data.Length;
+            (least, most) = (Math.Min(least, GC.GetTotalMemory(forceFullCollection: true) - before), missed / 2);
+            output.WriteLine($"grown by {least} bytes at least, while {missed} were missed");
+        }
+
+        Assert.True(least <= most, $"{least} bytes more, after {2 * most} were missed");
     }
 
     /// <summary>A second of 1000 workers, with three pages open.</summary>
