@@ -29,7 +29,7 @@ public sealed class StatusLinesTests
         for (int j = 0; j < expected.Length; j++)
             Assert.StartsWith(expected[j], lines[FirstWorker + j].Text, StringComparison.Ordinal);
         Assert.Equal(("red", "red", "yellow", ""), (lines[FirstWorker].Style, lines[FirstWorker + 1].Style, lines[FirstWorker + 2].Style, lines[FirstWorker + 3].Style));
-        Assert.Equal(" and 987 more: 737 computing, 249 idle, 1 left", lines[^1].Text);
+        Assert.Equal(" and 987 more: 738 computing, 248 idle, 1 left", lines[^1].Text);
 
         Assert.Equal(FirstWorker + 1000, StatusLines.Of(Status(workers), null, int.MaxValue).Count);
         Assert.Equal(FirstWorker + 1, StatusLines.Of(Status([Worker(0, "idle")]), null, 3).Count); // a terminal that is too small shows one all the same
