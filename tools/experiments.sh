@@ -3,7 +3,7 @@
 # Usage: tools/experiments.sh [--write] [TABLE...]
 #   --write  puts the tables into docs/algorithms.md
 #   TABLE    policies, workers, slow, coding, images, generated, movielens, ratings: on the virtual clock, the same figures on every machine of one kind;
-#            guard: what GuardTests measures; mf: processes on this machine (tools/measure-mf.sh). All of them if none is named: about 20 minutes on two cores.
+#            guard: what GuardTests measures; mf: processes on this machine (tools/measure-mf.sh). All of them if none is named; ratings, images and 50,000 features take minutes each.
 # It needs the binaries of tools/publish.sh, a9a and ml-latest-small in $HPAPS_DATA or ../shared/data, Fashion-MNIST (apt-get install dataset-fashion-mnist) for
 # images, and a build of tests/ for guard. Exit codes: 0 done, 1 a claim does not hold or a run failed, 2 usage or something is missing.
 set -euo pipefail

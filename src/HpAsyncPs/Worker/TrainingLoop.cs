@@ -144,7 +144,7 @@ public sealed class TrainingLoop : IDisposable
 
     /// <summary>
     /// The vector that was pushed last is pushed again: what the codec left out of it, before anybody goes on from it. The server answers with what it left out of the
-    /// last snapshot. Undamped steps on a problem of many scales do not stand what a coarse codec leaves out: docs/algorithms.md.
+    /// last snapshot. Steps of full length on a problem of many scales do not stand what a coarse codec leaves out: docs/algorithms.md.
     /// </summary>
     private void BeginRepeat()
     {
