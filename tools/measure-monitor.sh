@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Measures full-path pushes with the monitoring port in use, a scrape of /metrics a second and three readers of /events, beside pushes without it, in turn.
-# Usage: tools/measure-monitor.sh [--write] [PAIRS]     PAIRS: 11
+# Usage: tools/measure-monitor.sh [--write] [PAIRS]     PAIRS: 15
 #   --write  puts the table into docs/benchmarks.md
-# It needs the binaries of tools/publish.sh, and curl. Exit codes: 0 the median of the ratios is at least 0.95, 1 it is not or a run failed, 2 usage.
+# It needs the binaries of tools/publish.sh, and curl. Exit codes: 0 the lower quartile of the ratios is at least 0.95, 1 it is not or a run failed, 2 usage.
 set -euo pipefail
 say() { echo "measure-monitor.sh: $*" >&2; }
 write=
@@ -10,7 +10,7 @@ case "${1:-}" in
   -h | --help) sed -n '2,5s/^# //p' "$0"; exit 0 ;;
   --write) write=1; shift ;;
 esac
-pairs=${1:-11}
+pairs=${1:-15}
 [[ $pairs =~ ^[1-9][0-9]{0,2}$ && $# -le 1 ]] || { say "PAIRS is a whole number above 0; see --help"; exit 2; }
 command -v curl >/dev/null || { say "no curl: apt-get install curl"; exit 2; }
 cd "$(dirname "$0")/.."
@@ -83,4 +83,4 @@ done
 } >"$work/monitor"
 cat "$work/monitor"
 [[ -z $write ]] || between monitor "$work/monitor" docs/benchmarks.md
-awk -F'|' -v bar="$bar" '/^\| one/ { if ($5 < bar) { low = 1 } } END { exit low }' "$work/monitor" || { say "the median is below $bar"; exit 1; }
+awk -F'|' -v bar="$bar" '/^\| one/ { if ($6 + 0 < bar) { low = 1 } } END { exit low }' "$work/monitor" || { say "the lower quartile is below $bar"; exit 1; }
