@@ -81,7 +81,7 @@ for ((round = 1; round <= rounds; round++)); do
   for one in "${cases[@]}"; do
     read -r job rate factor policy codec passes <<<"$one"
     plan "$job" "$(sed "s/mbit/Mbit/; s/gbit/Gbit/" <<<"$rate")" "$factor" "$policy" "$codec" "$passes"
-    narrow "$rate" "$([[ $rate == 1gbit ]] && echo 70kb || echo 32kb)" # three links at 1 Gbit/s are more packets than two cores can cut
+    narrow "$rate" "$([[ $rate == 1gbit ]] && echo 70kb || echo 4kb)" # three links at 1 Gbit/s are more packets than two cores can cut
     quiet || true
     options "$job"
     server_options=(--policy "$policy" --codec "$codec" --passes "$passes")

@@ -104,10 +104,12 @@ internal sealed class WorkerProcess(SimulatedWorker worker, WorkerOptions join, 
 
     private void BeginStep(TrainingLoop loop)
     {
+        bool isSecond = worker.Task.IsHalf;
         loop.Compute();
+        double passes = loop.StepPasses, gradient = isSecond || passes < 1 ? 0 : 1 - worker.GradientPass;
         _isBusy = true;
         long step = ++_steps;
-        Spend(worker.PassTime, loop.StepPasses, worker.Slowness.Draw(), _ =>
+        Spend(worker.PassTime, passes - gradient, worker.Slowness.Draw(), _ =>
         {
             if (!_isBusy || step != _steps)
                 return; // it was interrupted

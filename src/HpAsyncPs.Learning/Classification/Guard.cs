@@ -6,21 +6,21 @@ namespace HpAsyncPs.Learning.Classification;
 /// How far a worker may go from the aggregate on its own: rho, the weight of |v - z|^2 / 2 in its local problem. Local work is worth
 /// much where shards are alike and leads astray where they are not, and nobody knows beforehand. So rho is decided by what comes of it.
 /// A round is the time in which every worker has been heard; the size of a round is the largest residual of the aggregated gradient
-/// that this worker saw in it. A round smaller than all before lowers rho; a round twice the best since the last raise raises it, and so does, at once,
-/// a residual eight times that best. A best that stays unbeaten for four rounds raises rho too, so rho goes to
+/// that this worker saw in it. A round smaller than all before lowers rho; a round four times the best since the last raise raises it, and so does, at once,
+/// a residual eight times that best. A best that stays unbeaten for eight rounds raises rho too, so rho goes to
 /// infinity unless the residual goes to 0; and as rho grows the step becomes that of Mishchenko et al. (ICML 2018), which converges
 /// whatever the delays. docs/algorithms.md has the argument and the measurements.
 /// </summary>
 public sealed class Guard
 {
-    private const double Growth = 2;
+    private const double Growth = 4;
     private const double SuddenGrowth = 8;
     private const double Raise = 3;
     private const double Lower = 0.8;
     private const double LeastOfStart = 0.1;
     private const double MostOfStart = 1e30; // keeps it finite
     private const int RoundsBetweenRaises = 3; // what a raise does is seen after that many
-    private const int Patience = 4;
+    private const int Patience = 8;
 
     private readonly double _least;
     private double _record = double.PositiveInfinity;

@@ -35,11 +35,7 @@ internal sealed class CompareOptions
         Batches = new ListOption("--batches", "--batch", "The same for policy asp: rows of a gradient, each as --batch of hpaps train.", static text => Whole(text, int.MaxValue));
     }
 
-    public ListOption Policies { get; } = new("--policies", "--policy", $"Policies; async,bsp by default. {PolicyNames.Help}", static text =>
-    {
-        PolicyNames.Create(text);
-        return text;
-    });
+    public ListOption Policies { get; } = new("--policies", "--policy", $"Policies; async,bsp by default. {PolicyNames.Help}", static text => PolicyNames.Create(text).Name);
 
     public ListOption Codecs { get; } = new("--codecs", "--codec", $"Codecs; auto by default. There are {CodecSpec.Help}.", static text => CodecSpec.Parse(text).Name);
 

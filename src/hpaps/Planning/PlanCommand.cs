@@ -115,7 +115,7 @@ internal static class PlanCommand
 
     private static string Policy(string text)
     {
-        PolicyNames.Create(text);
-        return text != AspPolicy.Sum ? text : throw new FormatException($"'{AspPolicy.Sum}' only adds what is pushed, and trains nothing: use asp:sgd, asp:adagrad or asp:adam");
+        string name = PolicyNames.Create(text).Name;
+        return name != AspPolicy.Sum ? name : throw new FormatException($"'{AspPolicy.Sum}' only adds what is pushed, and trains nothing: use asp:sgd, asp:adagrad or asp:adam");
     }
 }

@@ -8,6 +8,7 @@ using HpAsyncPs.Learning.Output;
 using HpAsyncPs.Programs;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
+using HpAsyncPs.Server.Policies;
 using HpAsyncPs.Simulation;
 using HpAsyncPs.Transport;
 using HpAsyncPs.Worker;
@@ -44,8 +45,10 @@ internal sealed class Planner
 
     private int _workers;
     private Func<SimulatedJob>? _job;
-    private double _here; // seconds of an example here, of as many workers as the run had; 0: not measured yet
+    private double _here; // seconds of an example in a local pass here, of as many workers as the run had; 0: no step was made
     private double _ratio = 1;
+    private double _gradientPass = 1; // what a pass for the gradient takes of a local one
+    private double _secondsOfLocal; // of an example in a local pass, in the run; 0: not measured yet
 
     /// <param name="run">What was measured.</param>
     /// <param name="plan">What is asked for.</param>
@@ -136,7 +139,7 @@ internal sealed class Planner
         for (int rank = 0; rank < workers.Length; rank++)
         {
             Slowness slow = SlowOptions.Of(settings.Slow.GetValueOrDefault(rank), settings.SlowRandom, settings.Seed, rank);
-            workers[rank] = new SimulatedWorker(tasks[rank], Time(_secondsOfExample * ratio * tasks[rank].Weight), slow, Time(_secondsOfEvaluation * tasks[rank].Weight));
+            workers[rank] = new SimulatedWorker(tasks[rank], Time(_secondsOfLocal * ratio * tasks[rank].Weight), slow, Time(_secondsOfEvaluation * tasks[rank].Weight), _gradientPass);
         }
 
         ServerOptions options = SimulatedTraining.OptionsOf(settings) with { CodingCosts = _coding };
@@ -228,13 +231,29 @@ internal sealed class Planner
     {
         if (_workers == settings.Workers)
             return;
-        int measured = _run.Summary.Workers;
-        if (_here == 0 && settings.Workers != measured)
-            _here = StepTimer.SecondsOfExample(_settings.Simulation!.Read(_settings with { Workers = measured }, stop)().Tasks, Endless(settings), _time);
         _job = _settings.Simulation!.Read(settings, stop);
         _workers = settings.Workers;
-        _ratio = settings.Workers == measured || _here == 0 ? 1 : StepTimer.SecondsOfExample(_job().Tasks, Endless(settings), _time) / _here;
+        int measured = _run.Summary.Workers;
+        if (_secondsOfLocal == 0)
+            MeasureHere(settings.Workers == measured ? _job : _settings.Simulation!.Read(_settings with { Workers = measured }, stop), _job, stop);
+        _ratio = settings.Workers == measured || _here == 0 ? 1 : TimedStep.SecondsOfExample(Steps(_job, settings), _gradientPass) / _here;
     }
+
+    /// <summary>Steps that are made here as they were in the run, and what a pass for the gradient takes of a local one where there are such: policies differ in how many of both they have.</summary>
+    private void MeasureHere(Func<SimulatedJob> own, Func<SimulatedJob> other, CancellationToken stop)
+    {
+        List<TimedStep> steps = Steps(own, _measured);
+        if (_settings.HasLabels && !AspPolicy.IsNamed(_measured.Policy)) // only where workers have a barrier are there steps that are one or the other
+        {
+            Func<SimulatedJob> together = _run.Summary.Workers > 1 ? own : _workers > 1 ? other : _settings.Simulation!.Read(_settings with { Workers = 2 }, stop);
+            _gradientPass = TimedStep.GradientPass(Steps(together, _settings with { Policy = new BspPolicy().Name }));
+        }
+
+        _here = TimedStep.SecondsOfExample(steps, _gradientPass);
+        _secondsOfLocal = _secondsOfExample / (1 - (TimedStep.ShareOfGradients(steps) * (1 - _gradientPass)));
+    }
+
+    private List<TimedStep> Steps(Func<SimulatedJob> job, TrainSettings settings) => StepTimer.Measure(job().Tasks, Endless(settings), _time);
 
     private static ServerOptions Endless(TrainSettings settings) =>
         SimulatedTraining.OptionsOf(settings) with { Codec = CodecSpec.Fp32, Passes = null, Target = null, TargetRmse = null, TimeLimit = null, Plateau = null, Evaluates = false };

@@ -9,7 +9,7 @@ namespace HpAsyncPs.Cli.Planning;
 
 /// <summary>
 /// Measures what an example takes in a pass here. What it takes elsewhere differs by the machine; how it changes with the size of a worker's part, as part of
-/// each step is for the model and not for the examples, does not so much: so a plan takes the ratio of two sizes.
+/// each step is for the model and not for the examples, and from a gradient to a local step, does not so much: so a plan takes ratios.
 /// </summary>
 internal sealed class StepTimer(ITask task, TimeProvider time) : ITask
 {
@@ -17,7 +17,7 @@ internal sealed class StepTimer(ITask task, TimeProvider time) : ITask
     private const int LeastSteps = 4;
     private static readonly TimeSpan Enough = TimeSpan.FromSeconds(1);
 
-    private readonly List<double> _all = [];
+    private readonly List<TimedStep> _all = [];
 
     public int Parameters => task.Parameters;
 
@@ -35,17 +35,17 @@ internal sealed class StepTimer(ITask task, TimeProvider time) : ITask
 
     public bool IsHalf => task.IsHalf;
 
-    /// <summary>Seconds of this machine for one example in one pass: the lower quartile of some steps of all workers.</summary>
+    /// <summary>Some steps of all workers.</summary>
     /// <param name="tasks">Fresh ones, which cannot be used afterwards.</param>
     /// <param name="options">How the job is run; it does not run to its end.</param>
     /// <param name="time">The clock.</param>
-    public static double SecondsOfExample(ITask[] tasks, ServerOptions options, TimeProvider time)
+    public static List<TimedStep> Measure(ITask[] tasks, ServerOptions options, TimeProvider time)
     {
         var timers = Array.ConvertAll(tasks, task => new StepTimer(task, time));
         var workers = Array.ConvertAll(timers, static timer => new SimulatedWorker(timer, TimeSpan.FromSeconds(1), Slowness.None));
         using var cluster = new SimulatedCluster(options, workers, LinkSpeed.Unlimited);
         long start = time.GetTimestamp();
-        var all = new List<double>();
+        var all = new List<TimedStep>();
         while (cluster.Next())
         {
             int count = 0;
@@ -57,18 +57,18 @@ internal sealed class StepTimer(ITask task, TimeProvider time) : ITask
 
         foreach (StepTimer timer in timers)
             all.AddRange(timer._all.Count > 1 ? timer._all[1..] : timer._all); // the first step finds nothing in caches
-        all.Sort();
-        return all.Count > 0 ? all[all.Count / 4] : 0; // what was pushed off its core takes longer than it would
+        return all;
     }
 
     public void Start(StartMessage agreed) => task.Start(agreed);
 
     public double Step(in StepInput input, Span<float> x)
     {
+        bool isSecond = task.IsHalf;
         long start = time.GetTimestamp();
-        double passes = task.Step(input, x);
+        double passes = task.Step(input, x), gradient = isSecond || passes < 1 ? 0 : 1;
         if (passes > 0)
-            _all.Add(time.GetElapsedTime(start).TotalSeconds / passes / Weight);
+            _all.Add(new TimedStep(time.GetElapsedTime(start).TotalSeconds / Weight, gradient, passes - gradient));
         return passes;
     }
 
