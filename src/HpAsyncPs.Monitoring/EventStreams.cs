@@ -1,7 +1,6 @@
 using System;
 using System.Buffers;
 using System.Collections.Generic;
-using System.Globalization;
 using System.IO;
 using System.Text;
 using System.Text.Json;
@@ -79,7 +78,8 @@ internal sealed class EventStreams : IDisposable
         Stream body = context.Response.Body;
         var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using CancellationTokenRegistration byReader = aborted.Register(() => closed.TrySetResult()), byJob = _ended.Token.Register(() => closed.TrySetResult());
-        long seen = FirstOf(context.Request.Headers["Last-Event-ID"]);
+        string? said = context.Request.Headers["Last-Event-ID"];
+        long seen = (said is null ? null : _sampler.Ids.NumberOf(said)) ?? Math.Max(0, _source.Events.Last - FirstEvents);
         long second = 0;
         var events = new List<MonitorEvent>();
         var frame = new ArrayBufferWriter<byte>();
@@ -119,16 +119,9 @@ internal sealed class EventStreams : IDisposable
         }
     }
 
-    /// <summary>The number of the last event that a page has: what it says, as long as the server has not been started anew since.</summary>
-    private long FirstOf(string? said)
+    private void Add(ArrayBufferWriter<byte> frame, MonitorEvent one)
     {
-        long last = _source.Events.Last;
-        return long.TryParse(said, NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number <= last ? number : Math.Max(0, last - FirstEvents);
-    }
-
-    private static void Add(ArrayBufferWriter<byte> frame, MonitorEvent one)
-    {
-        frame.Write(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"id: {one.Number}\nevent: happened\ndata: ")));
+        frame.Write(Encoding.ASCII.GetBytes($"id: {_sampler.Ids.Of(one.Number)}\nevent: happened\ndata: "));
         frame.Write(JsonSerializer.SerializeToUtf8Bytes(DocumentBuilder.Event(one), MonitorJson.Default.EventDocument));
         frame.Write("\n\n"u8);
     }

@@ -56,6 +56,7 @@ internal sealed class MonitorGuard
                 + "It is what this says: printf 'HpAsyncPs monitor' | openssl dgst -sha256 -hmac \"$(cat TOKEN_FILE)\" -r | cut -c 1-64");
         }
 
+        FirstRequest.LetIn(context);
         return next(context);
     }
 

@@ -1,3 +1,4 @@
+using System;
 using HpAsyncPs.Transport;
 
 namespace HpAsyncPs.Monitoring;
@@ -19,4 +20,10 @@ public sealed record MonitorOptions
 
     /// <summary>Most pages with events open at a time.</summary>
     public int MostStreams { get; init; } = 32;
+
+    /// <summary>From the connection to the end of the headers of its first request that is let in; and of each other request, from its first byte.</summary>
+    public TimeSpan RequestTime { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The longest that an answer other than /events may take to be read.</summary>
+    public TimeSpan AnswerTime { get; init; } = TimeSpan.FromSeconds(30);
 }

@@ -1,7 +1,7 @@
 using System;
 using System.Collections.Generic;
-using System.Globalization;
 using System.Text.Json;
+using System.Threading;
 using System.Threading.Tasks;
 using HpAsyncPs.Monitoring.Documents;
 using HpAsyncPs.Monitoring.Metrics;
@@ -14,22 +14,24 @@ namespace HpAsyncPs.Monitoring;
 /// <summary>What is answered where.</summary>
 internal sealed class MonitorPaths : IDisposable
 {
-    private const string Known = "There are / (a page), /status, /history, /happened?after=NUMBER, /events (server-sent events), /metrics, /healthz and /readyz.";
+    private const string Known = "There are / (a page), /status, /history, /happened?after=ID, /events (server-sent events), /metrics, /healthz and /readyz.";
 
     private readonly IMonitorSource _source;
     private readonly Sampler _sampler;
+    private readonly TimeSpan _answerTime;
     private readonly EventStreams _streams;
     private readonly MetricsPath _metrics;
 
     public MonitorPaths(IMonitorSource source, Sampler sampler, MonitorOptions options)
     {
-        (_source, _sampler) = (source, sampler);
+        (_source, _sampler, _answerTime) = (source, sampler, options.AnswerTime);
         _streams = new EventStreams(source, sampler, options.MostStreams);
         _metrics = new MetricsPath(source, sampler, options.Version);
     }
 
     public void AddTo(IApplicationBuilder application)
     {
+        application.UseWhen(static context => context.Request.Path != "/events", branch => branch.Use(LimitAsync));
         _metrics.AddTo(application);
         application.Run(AnswerAsync);
     }
@@ -40,6 +42,14 @@ internal sealed class MonitorPaths : IDisposable
     {
         _streams.Dispose();
         _metrics.Dispose();
+    }
+
+    /// <summary>Who takes an answer more slowly would hold it in memory.</summary>
+    private async Task LimitAsync(HttpContext context, RequestDelegate next)
+    {
+        using var limit = new CancellationTokenSource(_answerTime);
+        using CancellationTokenRegistration ending = limit.Token.Register(static of => ((HttpContext)of!).Abort(), context);
+        await next(context).ConfigureAwait(false);
     }
 
     private Task AnswerAsync(HttpContext context) => context.Request.Path.Value switch
@@ -62,11 +72,11 @@ internal sealed class MonitorPaths : IDisposable
     private Task HappenedAsync(HttpContext context)
     {
         string? asked = context.Request.Query["after"];
-        if (!long.TryParse(asked ?? "0", NumberStyles.None, CultureInfo.InvariantCulture, out long after))
-            return MonitorGuard.Refuse(context.Response, StatusCodes.Status400BadRequest, $"after={asked} is no number of an event: use the one that the last answer had as 'last', or 0.");
+        if (_sampler.Ids.NumberOf(asked ?? "0") is not { } after)
+            return MonitorGuard.Refuse(context.Response, StatusCodes.Status400BadRequest, $"after={asked} is no id of an event: use the one that the last answer had as 'id', or 0.");
         var events = new List<MonitorEvent>();
         long last = _source.Events.ReadSince(after, events);
-        return JsonAsync(context, StatusCodes.Status200OK, JsonSerializer.SerializeToUtf8Bytes(new EventsDocument(last, events.ConvertAll(DocumentBuilder.Event)), MonitorJson.Default.EventsDocument));
+        return JsonAsync(context, StatusCodes.Status200OK, JsonSerializer.SerializeToUtf8Bytes(new EventsDocument(last, _sampler.Ids.Of(last), events.ConvertAll(DocumentBuilder.Event)), MonitorJson.Default.EventsDocument));
     }
 
     private static async Task JsonAsync(HttpContext context, int code, byte[] document)

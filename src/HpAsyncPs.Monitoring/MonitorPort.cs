@@ -20,7 +20,6 @@ public sealed class MonitorPort : IAsyncDisposable
 {
     private const int MostHeaderBytes = 16 * 1024;
     private const int MostLineBytes = 4 * 1024;
-    private static readonly TimeSpan HeaderTime = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan KeepAlive = TimeSpan.FromMinutes(3); // longer than scrapes are apart
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
 
@@ -42,7 +41,12 @@ public sealed class MonitorPort : IAsyncDisposable
         var endpoint = Endpoint.Parse(options.Address);
         if (endpoint.IsUnix)
             throw new InputException($"--monitor {options.Address}: browsers and scrapers need HOST:PORT, as in 127.0.0.1:9464; for a socket of this host listen there.");
-        if (options.Token is null && !IsLoopback(endpoint.Resolve()))
+        Check(options, endpoint.Resolve());
+    }
+
+    private static void Check(MonitorOptions options, EndPoint[] places)
+    {
+        if (options.Token is null && !IsLoopback(places))
         {
             throw new InputException($"--monitor {options.Address} is not loopback, and without a token anybody who reaches the port could read how the job stands: give --token-file "
                 + "(readers show a key that is derived from it, docs/monitoring.md), or use 127.0.0.1 and reach it with ssh -L.");
@@ -59,6 +63,7 @@ public sealed class MonitorPort : IAsyncDisposable
         Check(options);
         var endpoint = Endpoint.Parse(options.Address);
         EndPoint[] places = endpoint.Resolve();
+        Check(options, places); // a name may have another address by now
 #pragma warning disable CA2000 // the port owns them
         var sampler = new Sampler(source, time ?? TimeProvider.System, options.Version);
         var paths = new MonitorPaths(source, sampler, options);
@@ -76,10 +81,16 @@ public sealed class MonitorPort : IAsyncDisposable
             kestrel.Limits.MaxRequestBodySize = 0;
             kestrel.Limits.MaxRequestHeadersTotalSize = MostHeaderBytes;
             kestrel.Limits.MaxRequestLineSize = MostLineBytes;
-            kestrel.Limits.RequestHeadersTimeout = HeaderTime;
+            kestrel.Limits.RequestHeadersTimeout = options.RequestTime;
             kestrel.Limits.KeepAliveTimeout = KeepAlive;
             foreach (EndPoint place in places)
-                kestrel.Listen((IPEndPoint)place, static listen => listen.Protocols = HttpProtocols.Http1);
+            {
+                kestrel.Listen((IPEndPoint)place, listen =>
+                {
+                    listen.Protocols = HttpProtocols.Http1;
+                    listen.Use(next => connection => FirstRequest.LimitAsync(connection, next, options.RequestTime));
+                });
+            }
         });
         WebApplication application = builder.Build();
         var guard = new MonitorGuard(endpoint.Host, IsLoopback(places), options.Token);

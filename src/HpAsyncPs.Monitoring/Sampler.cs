@@ -27,6 +27,7 @@ internal sealed class Sampler : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _gate = new(); // of all below but the last
     private readonly MonitorView _view;
+    private readonly MonitorView _asking; // what it was asked with: of no second
     private readonly History _history = new();
     private bool _hasView;
     private long _number;
@@ -43,8 +44,11 @@ internal sealed class Sampler : IAsyncDisposable
     public Sampler(IMonitorSource source, TimeProvider time, string version)
     {
         (_source, _time, _version) = (source, time, version);
-        _view = source.NewView();
+        (_view, _asking, Ids) = (source.NewView(), source.NewView(), new EventIds(source.Events));
     }
+
+    /// <summary>Of the job's events.</summary>
+    public EventIds Ids { get; }
 
     /// <summary>The newest second.</summary>
     public Sample Newest => Volatile.Read(ref _newest);
@@ -133,14 +137,14 @@ internal sealed class Sampler : IAsyncDisposable
     private void Ask()
     {
         lock (_gate)
-            _source.Read(_view);
+            _source.Read(_asking);
     }
 
     private void TakeSample(bool isExtra)
     {
         lock (_gate)
         {
-            if (!_source.Read(_view))
+            if (!(isExtra && _hasView) && !_source.Read(_view)) // what is extra is of the same second
                 return;
             _hasView = true;
             if (!isExtra)
@@ -153,7 +157,7 @@ internal sealed class Sampler : IAsyncDisposable
             bool isWanted = Volatile.Read(ref _pages) > 0;
             if (isExtra && _newest.Number == _number && _newest.Tick.Length > 0)
                 return;
-            byte[] tick = isWanted ? JsonSerializer.SerializeToUtf8Bytes(DocumentBuilder.Tick(_view, _number, _time.GetUtcNow(), _rates), MonitorJson.Default.TickDocument) : [];
+            byte[] tick = isWanted ? JsonSerializer.SerializeToUtf8Bytes(DocumentBuilder.Tick(_view, _number, Ids.Server, _time.GetUtcNow(), _rates), MonitorJson.Default.TickDocument) : [];
             Volatile.Write(ref _newest, new Sample(_number, tick));
         }
 

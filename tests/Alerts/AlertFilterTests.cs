@@ -52,6 +52,34 @@ public sealed class AlertFilterTests
         Assert.Equal(0, filter.Of(State(4, WorkerState.Gone))!.HeldBack);
     }
 
+    /// <summary>A worker that goes for good soon after it had come back: it is told when the interval is over, though nothing more happens. One that is there again is not.</summary>
+    [Fact]
+    public void What_was_held_back_and_is_still_so_is_told_when_the_interval_is_over()
+    {
+        AlertFilter filter = All(TimeSpan.FromSeconds(300));
+        for (int rank = 0; rank < 2; rank++)
+        {
+            Assert.NotNull(filter.Of(State(rank, WorkerState.Gone)));
+            filter.Of(Back(rank));
+            Assert.Null(filter.Of(State(rank, WorkerState.Gone)));
+        }
+
+        filter.Of(Back(1));
+        var due = new List<Alert>();
+        _time.Advance(TimeSpan.FromSeconds(299));
+        filter.AddDue(due);
+        Assert.Empty(due);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        filter.AddDue(due);
+        Alert told = Assert.Single(due);
+        Assert.Equal((AlertKind.Gone, 0, 0L), (told.Kind, told.Event.Rank, told.HeldBack));
+        _time.Advance(TimeSpan.FromSeconds(299));
+        filter.AddDue(due);
+        Assert.Single(due);
+        Assert.Null(filter.Of(State(0, WorkerState.Gone))); // that was one, as well
+        Assert.Equal(1, filter.Of(State(1, WorkerState.Gone))!.HeldBack);
+    }
+
     [Fact]
     public void What_is_not_wanted_is_neither_told_nor_counted()
     {
@@ -103,6 +131,8 @@ public sealed class AlertFilterTests
     private AlertFilter All(TimeSpan interval) => new(Enum.GetValues<AlertKind>(), interval, _time);
 
     private MonitorEvent State(int rank, WorkerState to) => new(++_number, _time.GetUtcNow(), 1, MonitorEventKind.State, rank, WorkerState.Computing, to, "why");
+
+    private MonitorEvent Back(int rank) => new(++_number, _time.GetUtcNow(), 1, MonitorEventKind.State, rank, WorkerState.Gone, WorkerState.Idle, "it is heard of again");
 
     private MonitorEvent Event(MonitorEventKind kind, int? rank) => new(++_number, _time.GetUtcNow(), 1, kind, rank, null, null, "why");
 }

@@ -51,6 +51,21 @@ public sealed class AlertWebhookTests
         Assert.Single(refusing.Requests);
     }
 
+    /// <summary>What is in an answer is somebody else's: whatever it is, it is a reason, and no exception.</summary>
+    [Theory]
+    [InlineData("//[")]
+    [InlineData("//:80/")]
+    [InlineData("//a b/")]
+    [InlineData("http://")]
+    [InlineData("///")]
+    [InlineData("//host:99999/")]
+    [InlineData("mailto:root")]
+    public void Redirect_to_what_is_no_address_is_a_reason(string location)
+    {
+        using var listener = new Answering($"HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        Assert.StartsWith("answered 302", Tell(listener, 30), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Listener_that_hangs_or_is_not_there_takes_a_bounded_time()
     {

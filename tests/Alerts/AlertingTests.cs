@@ -118,6 +118,52 @@ public sealed class AlertingTests : IDisposable
         Assert.Equal(["--alert-webhook: alert 'gone' was not told: answered 500"], log);
     }
 
+    /// <summary>A way that has a fault of its own takes neither the other ways nor the server with it.</summary>
+    [Fact]
+    public void Way_that_throws_is_said_and_the_others_are_told()
+    {
+        var ring = new EventRing();
+        ring.Add(new MonitorEvent(1, DateTimeOffset.UnixEpoch, 1, MonitorEventKind.State, 1, WorkerState.Computing, WorkerState.Gone, "reset"));
+        ring.Add(new MonitorEvent(2, DateTimeOffset.UnixEpoch, 1, MonitorEventKind.State, 2, WorkerState.Computing, WorkerState.Gone, "reset"));
+        var way = new HeldWay();
+        way.Let.Set();
+        var log = new List<string>();
+        var watch = new AlertWatch { Kinds = [AlertKind.Gone], Interval = TimeSpan.FromSeconds(300) };
+        using (new Alerting(watch, ring, new MonitorView(1), static view => Show(view, "Training"), Origin, [("--alert-webhook", new ThrowingWay()), ("--alert-command", way)], line => log.Add(line.Text), TimeProvider.System))
+            Eventually.Holds(() => way.Told.Count == 2, () => $"{way.Told.Count} of 2 are told");
+        Assert.Equal(["--alert-webhook: alert 'gone' was not told: UriFormatException: no such thing"], log);
+    }
+
+    /// <summary>The view that is there when an evaluation is heard of may be older than it: what is judged is the evaluation's own value.</summary>
+    [Fact]
+    public void Objective_is_judged_by_the_view_that_has_the_evaluation()
+    {
+        var ring = new EventRing();
+        var way = new HeldWay();
+        way.Let.Set();
+        var watch = new AlertWatch { Kinds = [AlertKind.Objective], Interval = TimeSpan.FromSeconds(300) };
+        int shown = 0, looks = 0;
+        using (new Alerting(watch, ring, new MonitorView(1), Read, Origin, [("--alert-command", way)], static _ => { }, TimeProvider.System))
+        {
+            for (int j = 1; j <= ObjectiveRule.Window + 1; j++)
+            {
+                int before = Volatile.Read(ref looks);
+                ring.Add(new MonitorEvent(j, DateTimeOffset.UnixEpoch, j, MonitorEventKind.Evaluation, null, null, null, "evaluated"));
+                Eventually.Holds(() => Volatile.Read(ref looks) > before + 1, static () => "nobody looks");
+            }
+
+            Eventually.Holds(() => way.Told.Count == 1, () => $"{way.Told.Count} told");
+        }
+
+        bool Read(MonitorView view)
+        {
+            view.Run = new RunView { Phase = "Training", Seconds = 10 * shown, LastEvent = shown, Objective = shown == 0 ? null : shown == 1 ? 1 : 2 };
+            shown = (int)ring.Last; // the next look sees it
+            Interlocked.Increment(ref looks);
+            return true;
+        }
+    }
+
     private static bool Show(MonitorView view, string phase)
     {
         view.Run = new RunView { Phase = phase, Seconds = 1 };
@@ -132,6 +178,11 @@ public sealed class AlertingTests : IDisposable
         Assert.Equal(count, pids.Length);
         foreach (string pid in pids)
             Eventually.Holds(() => RunningProgram.IsGone(int.Parse(pid)), () => $"{pid} has survived");
+    }
+
+    private sealed class ThrowingWay : IAlertWay
+    {
+        public string? Tell(Alert alert, byte[] json, AlertOrigin origin, CancellationToken stop) => throw new UriFormatException("no such thing");
     }
 
     private sealed class HeldWay : IAlertWay

@@ -126,7 +126,7 @@ public sealed class SteadyStateTests
     {
         const int pushes = 1_000_000, window = Limits.Window;
         using var server = new LoopbackServer(new ServerOptions { Evaluates = false, Spin = false });
-        long network = 0;
+        long network = 0, told = 0;
         int networkThread = 0;
         using (WorkerClient worker = server.Connect(16))
         {
@@ -134,16 +134,17 @@ public sealed class SteadyStateTests
             {
                 Volatile.Write(ref network, GC.GetAllocatedBytesForCurrentThread());
                 networkThread = Environment.CurrentManagedThreadId;
+                Interlocked.Increment(ref told); // once a second
                 return default;
             };
             float[] x = new float[16];
             Burst(worker, x, 20_000);
-            Thread.Sleep(TimeSpan.FromSeconds(1)); // the network's thread has told, and the server's counts
+            Tell(); // the network's thread has told, and the server's counts
             int collections = GC.CollectionCount(0);
             long networkBefore = Volatile.Read(ref network), before = GC.GetAllocatedBytesForCurrentThread();
             Burst(worker, x, pushes);
             Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, MostByRuntime);
-            Thread.Sleep(TimeSpan.FromSeconds(1));
+            Tell();
             Assert.InRange(Volatile.Read(ref network) - networkBefore, 0, MostByRuntime);
             Assert.Equal(0, GC.CollectionCount(0) - collections);
             Assert.NotEqual(Environment.CurrentManagedThreadId, networkThread);
@@ -153,6 +154,12 @@ public sealed class SteadyStateTests
         server.WaitForEnd();
         Assert.InRange(server.Host.Steady.AllocatedBytes ?? long.MaxValue, 0, MostByRuntime);
         Assert.Equal(0, server.Host.Steady.Collections);
+
+        void Tell()
+        {
+            long before = Interlocked.Read(ref told);
+            Eventually.Holds(() => Interlocked.Read(ref told) > before + 1, static () => "the network's thread tells nothing");
+        }
 
         static void Burst(WorkerClient worker, float[] x, int pushes)
         {

@@ -25,7 +25,7 @@ public sealed class MetricsTests
         for (int rank = 0; rank < Workers; rank++)
         {
             foreach (string quantile in (string[])["0.5", "0.9", "0.99", "1"])
-                Assert.True(metrics[$"hpaps_worker_lag_versions{{quantile={quantile},rank={rank},shard=0}}"] > 0);
+                Assert.True(metrics[$"hpaps_worker_lag_versions{{q={quantile},rank={rank},shard=0}}"] > 0);
             foreach (string state in (string[])["slow", "stalled", "gone", "left"])
                 Assert.Equal(0, metrics[$"hpaps_worker_state{{rank={rank},shard=0,state={state}}}"]);
             Assert.True(metrics.ContainsKey($"hpaps_worker_uplink_bytes_total{{rank={rank},shard=0}}"));
@@ -54,7 +54,7 @@ public sealed class MetricsTests
             foreach (WorkerDocument worker in before.Workers)
             {
                 Assert.Equal(worker.Pushes, metrics[$"hpaps_worker_pushes_total{{rank={worker.Rank},shard=0}}"]);
-                Assert.Equal(worker.LagVersions!.P99, metrics[$"hpaps_worker_lag_versions{{quantile=0.99,rank={worker.Rank},shard=0}}"]);
+                Assert.Equal(worker.LagVersions!.P99, metrics[$"hpaps_worker_lag_versions{{q=0.99,rank={worker.Rank},shard=0}}"]);
                 Assert.Equal(worker.IdleShare, metrics[$"hpaps_worker_share{{activity=idle,rank={worker.Rank},shard=0}}"]);
                 Assert.Equal(worker.State == "gone" ? 1 : 0, metrics[$"hpaps_worker_state{{rank={worker.Rank},shard=0,state=gone}}"]);
             }

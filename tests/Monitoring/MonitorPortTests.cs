@@ -71,6 +71,7 @@ public sealed class MonitorPortTests
     [InlineData("OPTIONS", "events", HttpStatusCode.MethodNotAllowed)]
     [InlineData("GET", "nothing", HttpStatusCode.NotFound)]
     [InlineData("GET", "happened?after=x", HttpStatusCode.BadRequest)]
+    [InlineData("GET", "happened?after=9223372036854775807", HttpStatusCode.OK)]
     [InlineData("HEAD", "status", HttpStatusCode.OK)]
     [InlineData("HEAD", "", HttpStatusCode.OK)]
     [InlineData("HEAD", "metrics", HttpStatusCode.OK)]
@@ -178,10 +179,99 @@ public sealed class MonitorPortTests
             await idle[j].ConnectAsync(address.Host, address.Port);
         }
 
-        await Task.Delay(100);
-        Assert.Equal("", await Raw(address, "GET /status HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        string answer = "not refused";
+        for (int attempt = 0; attempt < 100 && answer.Length > 0; attempt++) // the last of them may not be counted yet
+            answer = await Raw(address, "GET /status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        Assert.Equal("", answer);
         foreach (Socket socket in idle)
             socket.Dispose();
+    }
+
+    /// <summary>Somebody asks for much and does not take it: who scrapes beside them gets the newest second, at once.</summary>
+    [Fact]
+    public async Task Slow_reader_of_metrics_keeps_nobody_from_newer_ones()
+    {
+        await using MonitoredServer monitored = await MonitoredServer.Of(new SimulatedJob(4096));
+        await monitored.Until(static _ => true, "a status");
+        var address = new Uri(monitored.Address);
+        using var slow = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
+        await slow.ConnectAsync(address.Host, address.Port);
+        await slow.SendAsync(Encoding.ASCII.GetBytes("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        await slow.ReceiveAsync(new byte[16]); // it is being answered
+        long from = (await monitored.Status()).Number;
+        for (int j = 0; j < 2; j++)
+        {
+            StatusDocument status = await monitored.Until(one => one.Number > from, "another second");
+            from = status.Number;
+            Assert.True(MetricsTests.Parse(await monitored.Text("metrics"))["hpaps_pushes_total{shard=0}"] >= status.Run.Pushes, "metrics of a second that is over");
+        }
+    }
+
+    /// <summary>As many connections as there may be, on which nothing is asked for, or nothing that is let in: they end, and make room.</summary>
+    [Fact]
+    public async Task Connections_without_a_request_end_soon()
+    {
+        var options = new MonitorOptions { Address = "127.0.0.1:0", Version = "1", MostConnections = 2, RequestTime = TimeSpan.FromSeconds(1) };
+        await using MonitoredServer monitored = await MonitoredServer.Of(new SimulatedJob(2), options);
+        var address = new Uri(monitored.Address);
+        using var silent = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await silent.ConnectAsync(address.Host, address.Port);
+        using var stranger = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        await stranger.ConnectAsync(address.Host, address.Port);
+        await stranger.SendAsync(Encoding.ASCII.GetBytes("GET /status HTTP/1.1\r\nHost: evil.example\r\n\r\n"));
+        string answer = "";
+        for (int attempt = 0; attempt < 200 && answer.Length == 0; attempt++)
+        {
+            await Task.Delay(50);
+            answer = await Raw(address, "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        }
+
+        Assert.StartsWith("HTTP/1.1 200", answer, StringComparison.Ordinal);
+        Assert.True(silent.Poll(10_000_000, SelectMode.SelectRead) && IsOver(silent));
+        for (bool isOver = false; !isOver;) // what it was answered, and then the end
+            isOver = stranger.Poll(10_000_000, SelectMode.SelectRead) ? IsOver(stranger) : throw new TimeoutException();
+
+        static bool IsOver(Socket socket)
+        {
+            try
+            {
+                return socket.Receive(new byte[4096]) == 0;
+            }
+            catch (SocketException)
+            {
+                return true;
+            }
+        }
+    }
+
+    /// <summary>An answer that is hardly taken would be held in memory, each of another second: it ends.</summary>
+    [Fact]
+    public async Task Answer_that_is_not_taken_in_time_ends()
+    {
+        var options = new MonitorOptions { Address = "127.0.0.1:0", Version = "1", AnswerTime = TimeSpan.FromSeconds(1) };
+        await using MonitoredServer monitored = await MonitoredServer.Of(new SimulatedJob(4096), options);
+        await monitored.Until(static _ => true, "a status");
+        var address = new Uri(monitored.Address);
+        using var slow = new Socket(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096 };
+        await slow.ConnectAsync(address.Host, address.Port);
+        await slow.SendAsync(Encoding.ASCII.GetBytes("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"));
+        await slow.ReceiveAsync(new byte[16]);
+        long from = (await monitored.Status()).Number;
+        await monitored.Until(one => one.Number > from + 3, "three seconds");
+        slow.ReceiveTimeout = 10_000;
+        byte[] some = new byte[65536];
+        long taken = 0;
+        try
+        {
+            for (int length; (length = slow.Receive(some)) > 0;)
+                taken += length;
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
+        {
+            // That is an end as well.
+        }
+
+        Assert.InRange(taken, 0, Encoding.UTF8.GetByteCount(await monitored.Text("metrics")) / 2);
     }
 
     [Fact]

@@ -13,6 +13,7 @@ namespace HpAsyncPs.Tests.Monitoring;
 internal sealed class MonitoredServer : IAsyncDisposable
 {
     private readonly MonitorPort _port;
+    private bool _isDisposed;
 
     private MonitoredServer(MonitorPort port)
     {
@@ -26,8 +27,8 @@ internal sealed class MonitoredServer : IAsyncDisposable
 
     public static Task<MonitoredServer> Of(ServerHost host, MonitorOptions? options = null) => Of(new HostSource(host), options);
 
-    public static async Task<MonitoredServer> Of(IMonitorSource source, MonitorOptions? options = null) =>
-        new(await MonitorPort.StartAsync(source, options ?? new MonitorOptions { Address = "127.0.0.1:0", Version = "1" }));
+    public static async Task<MonitoredServer> Of(IMonitorSource source, MonitorOptions? options = null, TimeProvider? time = null) =>
+        new(await MonitorPort.StartAsync(source, options ?? new MonitorOptions { Address = "127.0.0.1:0", Version = "1" }, time));
 
     public async Task<string> Text(string path)
     {
@@ -56,6 +57,8 @@ internal sealed class MonitoredServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
-        await _port.DisposeAsync();
+        if (!_isDisposed)
+            await _port.DisposeAsync();
+        _isDisposed = true;
     }
 }

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
 using System.Threading.Tasks;
+using HpAsyncPs.Monitoring;
 using HpAsyncPs.Server.Monitoring;
 using HpAsyncPs.Tests.Cluster;
 using Microsoft.Playwright;
@@ -140,6 +141,45 @@ public sealed class PageTests(ITestOutputHelper output)
         await Until(browser.Page, "document.getElementById('events').textContent.includes('<script>')");
         Assert.Equal(0, await browser.Page.EvaluateAsync<int>("document.querySelectorAll('#events img, #events script').length"));
         Assert.StartsWith("HpAsyncPs", await browser.Page.TitleAsync(), StringComparison.Ordinal);
+    }
+
+    /// <summary>The next job at the same port: what happened in it is shown, from its first event on, and nothing of the one before.</summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(9)]
+    public async Task Next_job_begins_with_its_first_event(int events)
+    {
+        SkipUnlessThere();
+        var before = new SimulatedJob(2);
+        for (int j = 1; j <= 5; j++)
+            before.Add(MonitorEventKind.Membership, 0, $"before {j}");
+        await using MonitoredServer first = await MonitoredServer.Of(before);
+        await using Browser browser = await Browser.Open(new Uri(first.Address));
+        await Until(browser.Page, "document.getElementById('events').textContent.includes('before 5')");
+        await first.DisposeAsync();
+        var job = new SimulatedJob(2);
+        for (int j = 1; j <= events; j++)
+            job.Add(MonitorEventKind.Membership, 0, $"after {j}");
+        await using MonitoredServer second = await MonitoredServer.Of(job, new MonitorOptions { Address = new Uri(first.Address).Authority, Version = "1" });
+        await Until(browser.Page, $"document.getElementById('events').textContent.includes('after {events}')");
+        string shown = await browser.Page.InnerTextAsync("#events");
+        Assert.Contains("after 1", shown, StringComparison.Ordinal);
+        Assert.DoesNotContain("before", shown, StringComparison.Ordinal);
+    }
+
+    /// <summary>A page that is open for days: its curve has as many points as that of a short run.</summary>
+    [Fact]
+    public async Task Page_that_is_open_for_days_goes_on()
+    {
+        SkipUnlessThere();
+        await using MonitoredServer monitored = await MonitoredServer.Of(new SimulatedJob(2));
+        await using Browser browser = await Browser.Open(new Uri(monitored.Address));
+        await Until(browser.Page, "Number(document.body.dataset.number) > 1");
+        int length = await browser.Page.EvaluateAsync<int>("(() => { for (let j = 0; j < 300000; j++) points.push([j / 1e6, 1 / (j + 1)]); return points.length; })()");
+        Assert.True(length >= 300_000, $"{length}");
+        await Until(browser.Page, $"Number(document.body.dataset.number) > {await browser.Page.EvaluateAsync<int>("Number(document.body.dataset.number)")} + 1");
+        Assert.InRange(await browser.Page.EvaluateAsync<int>("points.length"), 100, 5000);
+        Assert.Empty(browser.Errors);
     }
 
     private static void SkipUnlessThere() => Assert.SkipUnless(File.Exists(Chromium), $"{Chromium} is not there: apt-get install chromium");

@@ -14,7 +14,7 @@ namespace HpAsyncPs.Tests.Monitoring;
 internal sealed class Prometheus : IDisposable
 {
     private const string Program = "/usr/bin/prometheus";
-    private const string Tool = "/usr/bin/promtool";
+    public const string Tool = "/usr/bin/promtool";
 
     private readonly TempFolder _folder = new();
     private readonly RunningProgram _process;

@@ -25,7 +25,7 @@ internal static class DocumentBuilder
         return new StatusDocument { Number = number, Time = time, Version = version, Run = Run(view, rates), Workers = workers };
     }
 
-    public static TickDocument Tick(MonitorView view, long number, DateTimeOffset time, Rates rates)
+    public static TickDocument Tick(MonitorView view, long number, string server, DateTimeOffset time, Rates rates)
     {
         int count = view.Workers.Length;
         char[] states = new char[count];
@@ -44,6 +44,7 @@ internal static class DocumentBuilder
         return new TickDocument
         {
             Number = number,
+            Server = server,
             Time = time,
             Run = Run(view, rates),
             States = new string(states),

@@ -12,6 +12,9 @@ public sealed record TickDocument
     /// <summary>Of the second that it is of.</summary>
     public required long Number { get; init; }
 
+    /// <summary>Which server says so, as in the ids of its events: another one begins with other numbers.</summary>
+    public required string Server { get; init; }
+
     /// <summary>When it was so, by the server's clock.</summary>
     public required DateTimeOffset Time { get; init; }
 
@@ -46,9 +49,10 @@ public sealed record TickDocument
 public sealed record EventDocument(long Number, DateTimeOffset Time, double Seconds, string Kind, int? Rank, string? From, string? To, string Reason);
 
 /// <summary>What GET /happened answers.</summary>
-/// <param name="Last">Number of the newest event: what to ask with next, as in /happened?after=LAST.</param>
+/// <param name="Last">Number of the newest event.</param>
+/// <param name="Id">Of the newest event: what to ask with next, as in /happened?after=ID. A server that was started since then answers with all of its own.</param>
 /// <param name="Events">Those after the one that was asked with, as far as they are kept; the oldest first.</param>
-public sealed record EventsDocument(long Last, IReadOnlyList<EventDocument> Events);
+public sealed record EventsDocument(long Last, string Id, IReadOnlyList<EventDocument> Events);
 
 /// <summary>What GET /healthz and GET /readyz answer.</summary>
 /// <param name="Status">ok, or not ok.</param>

@@ -28,7 +28,7 @@ internal static class JobMetrics
         void Counter(string name, string unit, string what, Func<double> value) => meter.CreateObservableCounter(name, () => Known(value(), shard), unit, what);
 
         Gauge("hpaps.run.time", "s", "Seconds since training began.", () => Run().Seconds);
-        Counter("hpaps.passes", "{pass}", "Passes over all data.", () => Run().Passes);
+        Gauge("hpaps.passes", "{pass}", "Passes over all data; fewer when a worker that has made more than the others is lost.", () => Run().Passes);
         Counter("hpaps.pushes", "{push}", "Pushes that were applied whole.", () => Run().Pushes);
         Gauge("hpaps.objective", "", "Objective at the last evaluated snapshot.", () => Run().Objective ?? double.NaN);
         Gauge("hpaps.relative_gap", "", "Relative gap of the objective from the reference.", () => Run().RelativeGap ?? double.NaN);
@@ -55,8 +55,8 @@ internal static class JobMetrics
         meter.CreateObservableGauge("hpaps.workers", () => Each(Naming.States, shard, "state", one => Count(read(), (WorkerState)one)), "{worker}", "Workers in each state.");
         meter.CreateObservableCounter("hpaps.handshakes.failed", () => Each(Naming.Handshakes, shard, "kind", one => read().Failed((HandshakeFailure)one)), "{handshake}", "Handshakes that have failed, by what was wrong.");
         meter.CreateObservableCounter("hpaps.frames.refused", () => Each(Naming.Faults, shard, "kind", one => read().Refused((FrameFault)one)), "{frame}", "Frames of admitted workers that were refused, by what was wrong.");
-        meter.CreateObservableGauge("hpaps.lag.versions", () => Of(Run().LagVersions, shard), "", "Version lag of pushes lately; quantile 1 is the largest.");
-        meter.CreateObservableGauge("hpaps.run.lag.versions", () => Of(Run().RunLagVersions, shard), "", "Version lag of all pushes of the run; quantile 1 is the largest.");
+        meter.CreateObservableGauge("hpaps.lag.versions", () => Of(Run().LagVersions, shard), "", "Version lag of pushes lately; q is the quantile, 1 is the largest.");
+        meter.CreateObservableGauge("hpaps.run.lag.versions", () => Of(Run().RunLagVersions, shard), "", "Version lag of all pushes of the run; q is the quantile, 1 is the largest.");
     }
 
     /// <summary>Quantiles, as far as they are known.</summary>
@@ -68,7 +68,7 @@ internal static class JobMetrics
         {
             double value = j switch { 0 => quantiles.P50, 1 => quantiles.P90, 2 => quantiles.P99, _ => quantiles.Max };
             if (double.IsFinite(value))
-                yield return new Measurement<double>(value, [.. tags, new Tag("quantile", Quantiles[j])]);
+                yield return new Measurement<double>(value, [.. tags, new Tag("q", Quantiles[j])]);
         }
     }
 

@@ -1,5 +1,6 @@
 using System;
 using System.Diagnostics.Metrics;
+using System.IO;
 using System.Threading;
 using System.Threading.Tasks;
 using HpAsyncPs.Monitoring.Documents;
@@ -27,7 +28,7 @@ internal sealed class MetricsPath : IDisposable
     private readonly MeterProvider _provider;
     private readonly MonitorView _view;
     private readonly Sampler _sampler;
-    private readonly SemaphoreSlim _gate = new(1); // of _view: one scrape at a time refreshes it
+    private readonly SemaphoreSlim _gate = new(1); // of _view, and of the exporter's buffer
 
     /// <param name="source">The job.</param>
     /// <param name="sampler">Has its view.</param>
@@ -56,7 +57,7 @@ internal sealed class MetricsPath : IDisposable
 
     public void AddTo(IApplicationBuilder application)
     {
-        application.UseWhen(static context => context.Request.Path == Path, branch => branch.Use(RefreshAsync));
+        application.UseWhen(static context => context.Request.Path == Path, branch => branch.Use(AnswerAsync));
         application.UseOpenTelemetryPrometheusScrapingEndpoint(_provider, static context => context.Request.Path == Path, null, null, null);
     }
 
@@ -67,24 +68,38 @@ internal sealed class MetricsPath : IDisposable
         _gate.Dispose();
     }
 
-    /// <summary>The view is copied once a scrape; a scrape beside another shows the same second.</summary>
-    private async Task RefreshAsync(HttpContext context, RequestDelegate next)
+    /// <summary>
+    /// One scrape at a time is made, in memory, and then sent: the exporter has one buffer for all, so whoever takes their scrape slowly would hold up the others.
+    /// </summary>
+    private async Task AnswerAsync(HttpContext context, RequestDelegate next)
     {
-        bool isFirst = _gate.Wait(0);
+        HttpResponse response = context.Response;
+        CancellationToken aborted = context.RequestAborted;
+        Stream reader = response.Body;
+        bool isKnown;
+        using var text = new MemoryStream();
+        await _gate.WaitAsync(aborted).ConfigureAwait(false);
         try
         {
-            if (isFirst && !_sampler.With(_view.CopyFrom))
-            {
-                await MonitorGuard.Refuse(context.Response, StatusCodes.Status503ServiceUnavailable, "Nothing is known yet: ask again in a second.").ConfigureAwait(false);
-                return;
-            }
-
-            await next(context).ConfigureAwait(false);
+            response.Body = text;
+            isKnown = _sampler.With(_view.CopyFrom);
+            if (isKnown)
+                await next(context).ConfigureAwait(false);
         }
         finally
         {
-            if (isFirst)
-                _gate.Release();
+            response.Body = reader;
+            _gate.Release();
         }
+
+        if (!isKnown)
+        {
+            await MonitorGuard.Refuse(response, StatusCodes.Status503ServiceUnavailable, "Nothing is known yet: ask again in a second.").ConfigureAwait(false);
+            return;
+        }
+
+        response.ContentLength = text.Length;
+        if (!HttpMethods.IsHead(context.Request.Method))
+            await reader.WriteAsync(text.GetBuffer().AsMemory(0, (int)text.Length), aborted).ConfigureAwait(false);
     }
 }

@@ -48,9 +48,9 @@ internal static class WorkerMetrics
         meter.CreateObservableGauge("hpaps.worker.share", Shares, "1", "Share of the last half minute or so that a worker computed, waited, evaluated or was seen to communicate in.");
         Counter("hpaps.worker.pushes", "{push}", "Pushes of a worker that were applied whole.", static worker => worker.Pushes);
         Counter("hpaps.worker.passes", "{pass}", "Passes of a worker over its data.", static worker => worker.Passes);
-        Windowed("hpaps.worker.lag.versions", "", "Version lag of its pushes lately; quantile 1 is the largest.", static worker => worker.LagVersions);
-        Windowed("hpaps.worker.push.time", "s", "Its own seconds of a push lately; quantile 1 is the largest.", static worker => worker.PushSeconds);
-        Windowed("hpaps.worker.pass.time", "s", "Its own seconds of a pass lately; quantile 1 is the largest.", static worker => worker.PassSeconds);
+        Windowed("hpaps.worker.lag.versions", "", "Version lag of its pushes lately; q is the quantile, 1 is the largest.", static worker => worker.LagVersions);
+        Windowed("hpaps.worker.push.time", "s", "Its own seconds of a push lately; q is the quantile, 1 is the largest.", static worker => worker.PushSeconds);
+        Windowed("hpaps.worker.pass.time", "s", "Its own seconds of a pass lately; q is the quantile, 1 is the largest.", static worker => worker.PassSeconds);
         Gauge("hpaps.worker.push.age", "s", "Seconds since its last push.", static worker => worker.SecondsSincePush);
         Gauge("hpaps.worker.heard.age", "s", "Seconds since it was heard of.", static worker => worker.SecondsSinceHeard);
         Counter("hpaps.worker.uplink", "By", "Received from it, headers included.", static worker => worker.UplinkBytes);

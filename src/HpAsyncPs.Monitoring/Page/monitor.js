@@ -1,9 +1,9 @@
 // The page: takes what /events sends, and shows it. Text goes in as text, never as HTML.
 
 const byId = id => document.getElementById(id);
-const mostRows = 64, mostEvents = 200, mostAttention = 20;
+const mostPoints = 4096, mostRows = 64, mostEvents = 200, mostAttention = 20;
 const reasons = new Map(); // of the last change of state, by rank
-let points = [], last = null, lastEvent = 0, isOver = false, lastNews = performance.now(), lostAt = 0;
+let points = [], last = null, lastEvent = 0, server = '', isOver = false, lastNews = performance.now(), lostAt = 0;
 
 readPalette();
 const lanes = new Strip(byId('lanes'), paintState, row => row + ' ' + (last ? last.states[row].toUpperCase() : ''));
@@ -66,7 +66,7 @@ function drawLegend() {
 }
 
 function took(tick) {
-  if (last && tick.number < last.number) restarted();
+  of(tick.server);
   const isNew = !last || tick.number !== last.number;
   last = tick;
   lastNews = performance.now();
@@ -80,6 +80,7 @@ function took(tick) {
   }
   if (isNew) {
     if (tick.run.seconds > 0) points.push([tick.run.seconds, tick.run.objective]);
+    while (points.length > mostPoints) points = points.filter((_, j) => j % 2 === 0);
     const most = Math.max(1, ...tick.lag_versions_p50.filter(one => one !== null));
     lanes.add(tick.states, tick.states.length);
     const isWider = most > heatMost;
@@ -96,8 +97,14 @@ function took(tick) {
   document.body.dataset.number = tick.number;
 }
 
+// Another server has taken the place of the one before: its numbers begin anew.
+function of(name) {
+  if (server && server !== name) restarted();
+  server = name;
+}
+
 function restarted() {
-  [points, lanes.columns, heat.columns, lastEvent] = [[], [], [], 0];
+  [points, lanes.columns, heat.columns, last, lastEvent, heatMost] = [[], [], [], null, 0, 1];
   byId('events').replaceChildren();
   reasons.clear();
   readHistory();
@@ -187,7 +194,7 @@ function connect() {
   const events = new EventSource('/events');
   events.onopen = () => { lostAt = 0; lastNews = performance.now(); say('connected'); };
   events.addEventListener('status', message => took(JSON.parse(message.data)));
-  events.addEventListener('happened', message => happened(JSON.parse(message.data)));
+  events.addEventListener('happened', message => { of(message.lastEventId.split('-')[0]); happened(JSON.parse(message.data)); });
   events.addEventListener('ended', () => {
     isOver = true;
     events.close();

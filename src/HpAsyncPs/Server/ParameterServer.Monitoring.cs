@@ -110,8 +110,11 @@ public sealed partial class ParameterServer
         double awake = _time.GetElapsedTime(_awakeSince, now).TotalSeconds;
         foreach (Session member in _members)
         {
-            double silent = Math.Min(awake, _time.GetElapsedTime(member.HeardAt, now).TotalSeconds), turn = Math.Min(awake, seconds - _speeds.SentAt(member.Rank));
-            var sight = new Sight(member.Peer is not null, member is { IsAbsent: true, LostAt: null }, silent / HeartbeatInterval.TotalSeconds, IsItsTurn(member), member.EvaluationOpen, turn, member.GoneBecause);
+            double unheard = _time.GetElapsedTime(member.HeardAt, now).TotalSeconds, silent = Math.Min(awake, unheard), turn = Math.Min(awake, seconds - _speeds.SentAt(member.Rank));
+            var sight = new Sight(member.Peer is not null, member is { IsAbsent: true, LostAt: null }, silent / HeartbeatInterval.TotalSeconds, IsItsTurn(member), member.EvaluationOpen, turn, member.GoneBecause)
+            {
+                UnheardSeconds = unheard / HeartbeatInterval.TotalSeconds,
+            };
             _monitor.Look(member.Rank, sight, seconds);
         }
     }

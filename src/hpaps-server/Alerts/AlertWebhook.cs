@@ -86,5 +86,5 @@ internal sealed class AlertWebhook : IAlertWay, IDisposable
 /// <summary>Addresses as they may be shown: what is behind the host may be a secret.</summary>
 internal static class ShownAddress
 {
-    public static string GetLeftPart(this Uri where, UriPartial part, Uri from) => (where.IsAbsoluteUri ? where : new Uri(from, where)).GetLeftPart(part);
+    public static string GetLeftPart(this Uri where, UriPartial part, Uri from) => where.IsAbsoluteUri ? where.GetLeftPart(part) : Uri.TryCreate(from, where, out Uri? whole) ? whole.GetLeftPart(part) : "what is no address";
 }

@@ -61,9 +61,10 @@ internal sealed class Alerting : IDisposable
     private readonly Thread _watcher;
     private readonly Thread _teller;
     private readonly Dictionary<string, (long At, long Unsaid)> _complaints = [];
+    private readonly List<Alert> _due = [];
     private long _seen;
     private long _viewedAt;
-    private bool _isEvaluated;
+    private long _evaluation; // number of the first that no view has been seen of; 0: none
     private bool _isEndTold;
     private string _phase = "the job has ended";
     private int _dropped;
@@ -124,12 +125,16 @@ internal sealed class Alerting : IDisposable
         _seen = _events.ReadSince(_seen, events);
         foreach (MonitorEvent one in events)
         {
-            _isEvaluated |= one.Kind == MonitorEventKind.Evaluation;
+            if (one.Kind == MonitorEventKind.Evaluation && _evaluation == 0)
+                _evaluation = one.Number;
             _phase = one.Kind == MonitorEventKind.Phase ? one.Reason : _phase;
             Take(_filter.Of(one));
         }
 
-        if (!isLast && _time.GetElapsedTime(_viewedAt) < ViewInterval)
+        _due.Clear();
+        _filter.AddDue(_due);
+        _due.ForEach(Take);
+        if (!isLast && _evaluation == 0 && _time.GetElapsedTime(_viewedAt) < ViewInterval)
             return;
         if (!_read(_view))
             return;
@@ -138,9 +143,13 @@ internal sealed class Alerting : IDisposable
         if (run.HasJournal && _journal.Look(run.JournalBytes, run.JournalBehindBytes) is { } behind)
             Take(_filter.Of(AlertKind.Journal, run.Seconds, behind));
         double? measured = _watch.TargetRmse is not null ? run.TestRmse : run.Objective;
-        if (_isEvaluated && measured is { } value && _objective.Evaluated(value, run.Seconds) is { } reason)
-            Take(_filter.Of(AlertKind.Objective, run.Seconds, reason));
-        _isEvaluated = false;
+        if (_evaluation > 0 && run.LastEvent >= _evaluation)
+        {
+            _evaluation = 0;
+            if (measured is { } value && _objective.Evaluated(value, run.Seconds) is { } reason)
+                Take(_filter.Of(AlertKind.Objective, run.Seconds, reason));
+        }
+
         if (!_isEndTold && run.Phase is (Failed or Ended))
             TakeEnd(run);
     }
@@ -169,7 +178,7 @@ internal sealed class Alerting : IDisposable
                 byte[] json = AlertJson.Of(alert, _origin);
                 foreach ((string name, IAlertWay way) in _ways)
                 {
-                    if (way.Tell(alert, json, _origin, _stop.Token) is { } failure)
+                    if (TellBy(way, alert, json) is { } failure)
                         Complain(name, $"{name}: alert '{Alert.NameOf(alert.Kind)}' was not told: {failure}");
                 }
             }
@@ -177,6 +186,23 @@ internal sealed class Alerting : IDisposable
         catch (OperationCanceledException)
         {
             // The time at the end is over; what waits is counted.
+        }
+    }
+
+    /// <summary>An exception here would end the server, and the job with it.</summary>
+    private string? TellBy(IAlertWay way, Alert alert, byte[] json)
+    {
+        try
+        {
+            return way.Tell(alert, json, _origin, _stop.Token);
+        }
+        catch (Exception e) when (!_stop.IsCancellationRequested)
+        {
+            return $"{e.GetType().Name}: {e.Message}";
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            return $"{e.GetType().Name} at the end of the job: {e.Message}";
         }
     }
 

@@ -33,6 +33,33 @@ public sealed class ServerMonitorTests
         Assert.Contains(server.Events, static one => one.Kind == MonitorEventKind.Membership && one.Rank == 0 && one.Reason.Contains("is disconnected", StringComparison.Ordinal));
     }
 
+    /// <summary>Neither is heard of again because the server itself stood still: it would be told twice, and between the two that all is well.</summary>
+    [Fact]
+    public void Server_that_stood_still_takes_back_nothing_that_it_has_said()
+    {
+        var server = new WatchedServer(3);
+        server.Pass(40, () =>
+        {
+            for (int rank = 0; rank < 3; rank++)
+                PushAt(server, rank, 0.1);
+        });
+        server.Silence(0, isSilent: true);
+        server.Pass(5, () => PushAt(server, 2, 0.1)); // 0 says nothing, 1 does not push
+        Assert.Equal((WorkerState.Gone, WorkerState.Stalled), (server.View(0).State, server.View(1).State));
+        int gone = server.Changes(0).Count, stalled = server.Changes(1).Count;
+        for (int j = 0; j < 3; j++)
+        {
+            server.StandStill(1.5);
+            server.Pass(3, () => PushAt(server, 2, 0.1));
+        }
+
+        Assert.Equal((gone, stalled), (server.Changes(0).Count, server.Changes(1).Count));
+        server.Push(1);
+        server.Pass(0.3, () => PushAt(server, 2, 0.1));
+        Assert.Equal(WorkerState.Stalled, server.Changes(1)[^1].From);
+        Assert.NotEqual(WorkerState.Stalled, server.View(1).State);
+    }
+
     /// <summary>A process that is stopped: its connection stays, and nothing comes.</summary>
     [Fact]
     public void Worker_whose_socket_is_reset_is_gone()

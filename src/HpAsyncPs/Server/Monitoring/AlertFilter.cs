@@ -25,6 +25,9 @@ public sealed class AlertFilter
         public long At { get; set; }
 
         public long HeldBack { get; set; }
+
+        /// <summary>The last that was held back; null: there was none, or it is so no more.</summary>
+        public MonitorEvent? Last { get; set; }
     }
 
     /// <summary>Is this to be told at all?</summary>
@@ -39,7 +42,23 @@ public sealed class AlertFilter
         if (one.Number > _seen + 1)
             _missed += one.Number - _seen - 1;
         _seen = Math.Max(_seen, one.Number);
+        if (one is { Kind: MonitorEventKind.State, From: { } from, Rank: { } rank } && KindOf(one with { To = from }) is { } before && _told.TryGetValue((before, rank), out Told? told))
+            told.Last = null; // it is that no more
         return KindOf(one) is { } kind ? Of(kind, one) : null;
+    }
+
+    /// <summary>What was held back and is still so when the interval is over: without it, nobody would be told of a worker that has gone for good soon after it had come back.</summary>
+    /// <param name="into">Where they go.</param>
+    public void AddDue(ICollection<Alert> into)
+    {
+        long now = _time.GetTimestamp();
+        foreach (((AlertKind kind, _), Told told) in _told)
+        {
+            if (told.Last is not { } one || _time.GetElapsedTime(told.At, now) < _interval)
+                continue;
+            into.Add(new Alert(kind, one, told.HeldBack - 1, _missed));
+            (told.At, told.HeldBack, told.Last, _missed) = (now, 0, null, 0);
+        }
     }
 
     /// <summary>Something that a rule has seen.</summary>
@@ -72,12 +91,12 @@ public sealed class AlertFilter
             _told[key] = told = new Told();
         else if (_time.GetElapsedTime(told.At, now) < _interval)
         {
-            told.HeldBack++;
+            (told.HeldBack, told.Last) = (told.HeldBack + 1, one);
             return null;
         }
 
         var alert = new Alert(kind, one, told.HeldBack, _missed);
-        (told.At, told.HeldBack, _missed) = (now, 0, 0);
+        (told.At, told.HeldBack, told.Last, _missed) = (now, 0, null, 0);
         return alert;
     }
 }

@@ -93,6 +93,8 @@ public sealed class EventRing
     public long ReadSince(long number, ICollection<MonitorEvent> into)
     {
         long last = Last;
+        if (number >= last)
+            return last;
         for (long next = Math.Max(number, last - Kept) + 1; next <= last; next++)
         {
             MonitorEvent? one = Volatile.Read(ref _events[next % Kept]);

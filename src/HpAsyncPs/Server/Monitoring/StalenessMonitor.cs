@@ -3,16 +3,6 @@ using HpAsyncPs.Protocol;
 
 namespace HpAsyncPs.Server.Monitoring;
 
-/// <summary>What is seen of a worker from outside at a moment.</summary>
-/// <param name="IsConnected">It has a connection.</param>
-/// <param name="HasLeft">The job goes on without it, or it said goodbye.</param>
-/// <param name="SilentSeconds">Since it was heard of.</param>
-/// <param name="IsItsTurn">It has what it asked for, and nobody waits for anything but its push.</param>
-/// <param name="IsEvaluating">It was sent a snapshot to evaluate, and has not answered.</param>
-/// <param name="TurnSeconds">Since its turn began.</param>
-/// <param name="GoneBecause">Why it has no connection.</param>
-internal readonly record struct Sight(bool IsConnected, bool HasLeft, double SilentSeconds, bool IsItsTurn, bool IsEvaluating, double TurnSeconds, string GoneBecause);
-
 /// <summary>
 /// How stale pushes are, how long each worker takes for them, and which workers have gone, stalled or become slow; and the events of the job, these and what others tell. docs/monitoring.md
 /// has the rules. The times that policies go by are measured in <see cref="Speeds"/>, which tells what is recorded here. No clock and no I/O; recording a push allocates nothing.
@@ -119,11 +109,12 @@ internal sealed class StalenessMonitor
     {
         _allLags.Record(lag);
         _lags.Record(lag, now);
-        double own = _standing[rank].Trouble == WorkerState.Stalled ? _times[rank].Own(took) : 0;
+        bool wasStalled = _standing[rank].Trouble == WorkerState.Stalled;
+        double own = wasStalled ? _times[rank].Own(took) : 0;
         if (own > 0)
             Learn(own / StalledAfter(rank), now);
         _times[rank].Pushed(lag, passes, took, now, isMeasured);
-        if (own > 0)
+        if (wasStalled)
             Change(rank, null, WorkerState.Idle, now, $"it has pushed again, after {Show(own)}");
     }
 
@@ -168,9 +159,9 @@ internal sealed class StalenessMonitor
         WorkerState? trouble = null;
         if (sight.HasLeft)
             trouble = WorkerState.Left;
-        else if (!sight.IsConnected || sight.SilentSeconds > SilentHeartbeats)
+        else if (!sight.IsConnected || (standing.Trouble == WorkerState.Gone ? sight.UnheardSeconds : sight.SilentSeconds) > SilentHeartbeats)
             trouble = WorkerState.Gone;
-        else if (activity == WorkerState.Computing && own > StalledAfter(rank))
+        else if (activity == WorkerState.Computing && (standing.Trouble == WorkerState.Stalled || own > StalledAfter(rank))) // once it is, until it pushes
             trouble = WorkerState.Stalled;
         else if (standing.IsSlow)
             trouble = WorkerState.Slow;
