@@ -104,6 +104,35 @@ public sealed class SteadyStateTests
         Assert.NotNull(host.Wait(TimeSpan.FromSeconds(10)));
     }
 
+    /// <summary>With two workers, whom rounds wait for: auto thinks about that after each round.</summary>
+    [Theory]
+    [InlineData("bsp")]
+    [InlineData("bsp:1")]
+    [InlineData("ssp:2")]
+    [InlineData("auto")]
+    public void PushPull_of_workers_that_wait_for_each_other_allocates_nothing_at_either_end(string policy)
+    {
+        using var server = new LoopbackServer(new ServerOptions { Policy = policy, Workers = 2, Evaluates = false, Spin = false });
+        bool ends = false;
+        var other = new Thread(() =>
+        {
+            using WorkerClient second = server.Connect(1000);
+            float[] x = new float[1000];
+            while (!Volatile.Read(ref ends))
+                Repeat(second, x, 1);
+        });
+        other.Start();
+        using (WorkerClient worker = server.Connect(1000))
+        {
+            long least = LeastAllocated(worker, new float[1000], 3000);
+            Volatile.Write(ref ends, true);
+            Assert.Equal(0, least);
+        }
+
+        other.Join();
+        server.WaitForEnd();
+    }
+
     [Theory]
     [InlineData("asp:sgd")]
     [InlineData("asp:adagrad")]

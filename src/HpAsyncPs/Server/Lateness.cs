@@ -14,6 +14,8 @@ internal sealed class Lateness
     private const double MostTimes = 20; // an outage is no delay
     private const double Margin = 3; // on the largest that was seen
 
+    private static readonly Comparison<double> Ascending = static (a, b) => a.CompareTo(b); // without one, native code makes a comparer each time
+
     private const int LeastOfDeadline = 2; // one alone goes elsewhere
 
     private readonly double[] _times = new double[Kept];
@@ -65,7 +67,7 @@ internal sealed class Lateness
     {
         Span<double> sorted = _sorted.AsSpan(0, known);
         _times.AsSpan(0, known).CopyTo(sorted);
-        sorted.Sort();
+        sorted.Sort(Ascending);
         return sorted;
     }
 

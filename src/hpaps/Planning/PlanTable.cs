@@ -119,5 +119,5 @@ internal static class PlanTable
 
     private static string Fixed(double value) => value.ToString("0.0000", CultureInfo.InvariantCulture);
 
-    private static string Money(double value) => value.ToString(value < 0.1 ? "0.00000" : "0.00", CultureInfo.InvariantCulture);
+    private static string Money(double value) => value.ToString(value switch { 0 => "0", < 1e-4 => "0.0e+0", < 0.1 => "0.00000", _ => "0.00" }, CultureInfo.InvariantCulture);
 }

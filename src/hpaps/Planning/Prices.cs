@@ -90,6 +90,12 @@ internal sealed record Prices
                 return null;
             case "currency":
                 Currency = value.GetString()!.Trim();
+                foreach (char letter in Currency)
+                {
+                    if (char.IsControl(letter))
+                        return $"currency must be letters, as in EUR; it has a control character (code {(int)letter})";
+                }
+
                 return Currency.Length is > 0 and <= MostLetters ? null : $"currency must have 1 to {MostLetters} characters, as in EUR; it is '{Currency}'";
             case "worker_per_hour" or "server_per_hour" or "per_gb":
                 if (value.ValueKind != JsonValueKind.Number || !value.TryGetDouble(out double price) || price is not (>= 0 and <= Most))

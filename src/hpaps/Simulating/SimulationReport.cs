@@ -151,6 +151,7 @@ internal sealed record SimulationReport
         lines.Add("pushes", $"{Show.Count(Pushes)}; {Show.Count(SlowestWorkerPushes)} of worker {SlowestWorker}, the slowest");
         lines.Add("messages", $"{Show.Count(MessagesUp)} up, {Show.Count(MessagesDown)} down");
         lines.Add("sent", $"{Show.Bytes(UplinkBytes)} up, {Show.Bytes(DownlinkBytes)} down");
+        lines.Add("policy", ResultTable.PolicyOf(Policy, PolicyDecisions));
         lines.Add("staleness", $"median {StalenessP50}, percentile 99 {StalenessP99}, at most {StalenessMax}");
         lines.Add("workers idle", ResultTable.Shares(WorkerIdleFraction));
         if (folder is not null)

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using HpAsyncPs.Learning.Output;
+using HpAsyncPs.Server;
 
 namespace HpAsyncPs.Cli.Training;
 
@@ -25,7 +26,7 @@ internal static class ResultTable
         double seconds = Math.Max(summary.TrainSeconds, 1e-9);
         lines.Add("pushes", $"{Show.Count(summary.Pushes)} ({Show.Count(summary.Pushes / seconds)}/s)");
         lines.Add("sent", $"{Show.Bytes(summary.UplinkBytes)} up, {Show.Bytes(summary.DownlinkBytes)} down");
-        lines.Add("policy", PolicyOf(summary));
+        lines.Add("policy", PolicyOf(summary.Policy, summary.PolicyDecisions));
         lines.Add("codec", CodecOf(summary));
         lines.Add("staleness", $"median {summary.StalenessP50}, percentile 99 {summary.StalenessP99}, at most {summary.StalenessMax}");
         lines.Add("workers busy", Shares(summary.WorkerBusyFraction));
@@ -44,9 +45,9 @@ internal static class ResultTable
     };
 
     /// <summary>The policy; of auto also what it decided, and how often.</summary>
-    private static string PolicyOf(RunSummary summary) => summary.PolicyDecisions switch
+    public static string PolicyOf(string policy, IReadOnlyList<PolicyDecision> decisions) => decisions switch
     {
-        [] => summary.Policy == "auto" ? "auto: nothing was decided before the end" : summary.Policy,
+        [] => policy == "auto" ? "auto: nothing was decided before the end" : policy,
         [var only] => $"auto: {only.Reason}",
         [.., var last] all => $"auto: {last.Reason}, at the end; {all.Count} choices: see summary.json",
     };

@@ -29,7 +29,7 @@ internal static class SlowWorkers
             if (rank >= workers)
                 error($"--slow {rank}:{pattern}: there is no worker {rank}; the ranks of {workers} workers are 0 to {workers - 1}.");
             else if (!Slowness.TryParse(pattern, out _, out string wrong))
-                error($"--slow {rank}:{pattern}: {wrong}.");
+                error($"--slow {rank}:{pattern}: {wrong}{(pattern.Contains(',') && !pattern.Contains('@') ? $"; worker {rank} has several factors (as in {rank}:8,{rank}:4): give one, or with each from when to when it holds" : "")}.");
         }
     }
 
