@@ -56,6 +56,18 @@ public sealed class WatchCommandTests
     }
 
     [Fact]
+    public void Watch_ends_when_nobody_reads_it()
+    {
+        using var folder = new TempFolder();
+        using var job = new WatchedJob(folder);
+        job.UntilItTrains();
+        using RunningProgram shell = RunningProgram.Run("/bin/bash", folder.Path, "-c", $"'{Published.Launcher}' watch {job.Monitor} --interval 0.2 | head -n 1; echo ${{PIPESTATUS[0]}}");
+        Assert.Matches("training, .*\n0\n$", shell.Output);
+        Assert.Equal("", shell.Errors);
+        Assert.False(job.Server.HasExited);
+    }
+
+    [Fact]
     public void Interrupt_ends_a_watch_well_and_a_server_that_dies_is_looked_for()
     {
         using var folder = new TempFolder();
@@ -105,7 +117,7 @@ public sealed class WatchCommandTests
             Assert.Contains("--monitor", nobody.Errors, StringComparison.Ordinal);
         }
 
-        foreach ((string address, string words) in new[] { ("https://127.0.0.1:9464/", "ssh -L 9464:localhost:9464"), ("node0", "names no port"), ("ftp://node0/", "speaks http"), ("a b", "is no HOST:PORT") })
+        foreach ((string address, string words) in new[] { ("https://127.0.0.1:9464/", "ssh -L 9464:localhost:9464"), ("node0", "names no port"), ("ftp://node0/", "speaks http"), ("a b", "is no HOST:PORT"), ("--plain", "there is no option '--plain'") })
         {
             using RunningProgram usage = RunningProgram.Run(Published.Launcher, folder.Path, "status", address);
             Assert.True(usage.ExitCode() == 2, $"{address}: {usage.Errors}");
