@@ -44,7 +44,7 @@ public sealed class MonitorPort : IAsyncDisposable
             throw new InputException($"--monitor {options.Address}: browsers and scrapers need HOST:PORT, as in 127.0.0.1:9464; for a socket of this host listen there.");
         if (options.Token is null && !IsLoopback(endpoint.Resolve()))
         {
-            throw new InputException($"--monitor {options.Address} is not loopback, and without a token anybody who reaches the port could read how the job stands: give --token-file "
+            throw new InputException($"--monitor {options.Address} is not loopback, and without a token anybody who reaches the port could read how the job stands: give --token-file or HPAPS_TOKEN_FILE "
                 + "(readers show a key that is derived from it, docs/monitoring.md), or use 127.0.0.1 and reach it with ssh -L.");
         }
     }
