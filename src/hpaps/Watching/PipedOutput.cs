@@ -17,15 +17,17 @@ internal static class PipedOutput
     /// <summary>The pipe, or null: standard output is none.</summary>
     public static TextWriter? Open()
     {
+#pragma warning disable CA2000 // whoever asked for it owns it; standard output itself is nobody's to close
         var handle = new SafePipeHandle(StandardOutput, ownsHandle: false);
         try
         {
             return new StreamWriter(new AnonymousPipeClientStream(PipeDirection.Out, handle), new UTF8Encoding(false));
         }
+#pragma warning restore CA2000
         catch (Exception e) when (e is IOException or ArgumentException)
         {
             handle.Dispose();
-            return null;
+            return null; // a file or a terminal
         }
     }
 }
