@@ -56,18 +56,6 @@ public sealed class WatchCommandTests
     }
 
     [Fact]
-    public void Watch_ends_when_nobody_reads_it()
-    {
-        using var folder = new TempFolder();
-        using var job = new WatchedJob(folder);
-        job.UntilItTrains();
-        using RunningProgram shell = RunningProgram.Run("/bin/bash", folder.Path, "-c", $"'{Published.Launcher}' watch {job.Monitor} --interval 0.2 | head -n 1; echo ${{PIPESTATUS[0]}}");
-        Assert.Matches("training, .*\n0\n$", shell.Output);
-        Assert.Equal("", shell.Errors);
-        Assert.False(job.Server.HasExited);
-    }
-
-    [Fact]
     public void Interrupt_ends_a_watch_well_and_a_server_that_dies_is_looked_for()
     {
         using var folder = new TempFolder();

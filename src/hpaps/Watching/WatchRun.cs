@@ -42,9 +42,8 @@ internal sealed class WatchRun : IDisposable
     {
         using var signals = new StopSignals();
         using var run = new WatchRun(new MonitorClient(address, signals.First), interval, signals, time);
-        using TextWriter? pipe = PipedOutput.Open();
         bool isPlain = Console.IsOutputRedirected || Environment.GetEnvironmentVariable("TERM") is "dumb" or "";
-        IWatchView view = isPlain ? new PlainWatch(pipe ?? Console.Out, time) : new LiveWatch();
+        IWatchView view = isPlain ? new PlainWatch(Console.Out, time) : new LiveWatch();
         try
         {
             return run.Watch(view);
@@ -53,7 +52,7 @@ internal sealed class WatchRun : IDisposable
         {
             return (int)ExitCode.Done;
         }
-        catch (IOException) when (pipe is not null)
+        catch (IOException) when (Console.IsOutputRedirected)
         {
             return (int)ExitCode.Done; // who read it has gone, as head does
         }
