@@ -47,7 +47,7 @@ internal sealed class MonitorGuard
         }
 
         if (_isLoopback && !IsOurs(context.Request.Host))
-            return Refuse(response, StatusCodes.Status421MisdirectedRequest, $"This port is for this host alone: ask for 127.0.0.1, localhost or {_host}, not for '{context.Request.Host.Host}'.");
+            return Refuse(response, StatusCodes.Status421MisdirectedRequest, $"This port is for this host alone: ask for 127.0.0.1 or localhost{(_host is "127.0.0.1" or "localhost" ? "" : $" or {_host}")}, not for '{context.Request.Host.Host}'.");
         if (_key is not null && !HasKey(context.Request.Headers.Authorization))
         {
             response.Headers.WWWAuthenticate = "Basic realm=\"HpAsyncPs monitor\", charset=\"UTF-8\"";

@@ -48,7 +48,7 @@ public sealed class MonitorPort : IAsyncDisposable
     {
         if (options.Token is null && !IsLoopback(places))
         {
-            throw new InputException($"--monitor {options.Address} is not loopback, and without a token anybody who reaches the port could read how the job stands: give --token-file "
+            throw new InputException($"--monitor {options.Address} is not loopback, and without a token anybody who reaches the port could read how the job stands: give --token-file or HPAPS_TOKEN_FILE "
                 + "(readers show a key that is derived from it, docs/monitoring.md), or use 127.0.0.1 and reach it with ssh -L.");
         }
     }

@@ -209,11 +209,13 @@ internal static class CommonOptions
     {
         HelpName = "HOST:PORT",
         Description = "Answer HTTP here that tells how the job stands: a page for browsers, /status as JSON, /metrics for Prometheus, /healthz and /readyz. Port 0 takes a free one. "
-            + "Off by default. On loopback it asks for nothing; elsewhere it needs --token-file, and readers show a key that is derived from the token.",
-    }.Address();
+            + "Off by default. On loopback it asks for nothing; elsewhere it needs --token-file or HPAPS_TOKEN_FILE, and readers show a key that is derived from the token.",
+    }.Address("HOST:PORT, as in 127.0.0.1:9464 or, for a free port, 127.0.0.1:0");
 
     /// <summary>Must be HOST:PORT.</summary>
-    public static Option<T> Address<T>(this Option<T> option)
+    /// <param name="option">Which.</param>
+    /// <param name="form">What to write, where that is not what addresses of the job are like; or null.</param>
+    public static Option<T> Address<T>(this Option<T> option, string? form = null)
     {
         option.Validators.Add(result =>
         {
@@ -225,7 +227,7 @@ internal static class CommonOptions
             }
             catch (InputException e)
             {
-                result.AddError($"{option.Name}: {e.Message}");
+                result.AddError($"{option.Name}: {(form is null ? e.Message : $"'{token.Value}' is no address: write {form}.")}");
             }
         });
         return option;

@@ -31,9 +31,12 @@ internal static class ProgramRun
         if (!isRun || !OptionNames.IsCommand(path))
             return Invoke(given, static message => message);
         CommandSettings settings;
+        ConfigurationFile? file;
+        string? named = GlobalOptions.Given(given, GlobalOptions.Config);
         try
         {
-            settings = CommandSettings.Of(path, given.CommandResult.Command, root, ConfigurationFile.Find(GlobalOptions.Given(given, GlobalOptions.Config)), given);
+            file = ConfigurationFile.Find(named);
+            settings = CommandSettings.Of(path, given.CommandResult.Command, root, file, given);
         }
         catch (InputException e)
         {
@@ -43,6 +46,8 @@ internal static class ProgramRun
         OwnCommand.Arguments = settings.With(arguments);
         ParseResult parsed = root.Parse(OwnCommand.Arguments, parser);
         ProgramLog.Begin(program, GlobalOptions.Given(parsed, GlobalOptions.LogFormat) == "json");
+        if (file is not null && named is null && parsed.Errors.Count == 0 && settings.OfFile() is { } options) // whoever has not named it may not know that it is there
+            ProgramLog.Write(new LogLine($"options from {file.Path}: {options}"));
         return Invoke(parsed, settings.Explain);
     }
 

@@ -31,6 +31,9 @@ public sealed class ConfigurationFaultTests
     [InlineData("policy = 'bps'", 2, "(--policy is from hpaps.toml:1)")]
     [InlineData("[server]\nrate = 1", 2, "--rate is the learning rate of --policy asp; no other policy has one. (--rate is from hpaps.toml:2)")]
     [InlineData("[server]\nout = ''", 2, "--out")]
+    [InlineData("seed = 1\nout = 'run'", 3, "hpaps.toml:2: 'out' says what is written, or written over, and is not for all commands at once: put it in the table of one, as [train]")]
+    [InlineData("force = true", 3, "hpaps.toml:1: 'force' says what is written, or written over, and is not for all commands at once: put it in the table of one, as [compare]")]
+    [InlineData("[server]\nmonitor = '9464'", 2, "--monitor: '9464' is no address: write HOST:PORT, as in 127.0.0.1:9464 or, for a free port, 127.0.0.1:0. (--monitor is from hpaps.toml:2)")]
     public void Is_said(string text, int code, string message)
     {
         using var folder = new TempFolder();

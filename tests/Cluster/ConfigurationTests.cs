@@ -116,6 +116,30 @@ public sealed class ConfigurationTests
     }
 
     [Fact]
+    public void What_counts_of_a_file_that_nobody_named_is_said()
+    {
+        using var folder = new TempFolder();
+        string data = folder.Data();
+        System.IO.File.WriteAllText(folder.In(File), $"data = '{data}'\nseed = 7\nlog-format = 'text'\nworkers = 3\n[train]\nalert-webhook = 'http://127.0.0.1:1/secret'\n[inspect]\njson = true");
+        using RunningProgram inspect = RunningProgram.Run(Published.Launcher, folder.Path, "inspect");
+        Assert.True(inspect.ExitCode() == 0, inspect.Errors);
+        Assert.Equal($"hpaps: options from hpaps.toml: '--data={data}' --json --log-format=text\n", inspect.Errors);
+        using JsonDocument alone = JsonDocument.Parse(inspect.Output); // standard output is as it was
+        using RunningProgram secret = RunningProgram.Run(Published.Launcher, folder.Path, "train", "logreg", "--passes", "1", "--workers", "1", "--alert-on", "failed", "--out", "run");
+        Assert.True(secret.ExitCode() == 0, secret.Errors);
+        Assert.StartsWith($"hpaps: options from hpaps.toml: '--data={data}' --seed=7 --alert-webhook=... --log-format=text\n", secret.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", secret.Errors, StringComparison.Ordinal);
+        Assert.DoesNotContain("hpaps-server: options", secret.Errors, StringComparison.Ordinal);
+
+        foreach (string[] quiet in (string[][])[["inspect", "--config", File], ["inspect", "--config", "none", "--data", data], ["config", "show", "inspect"]])
+        {
+            using RunningProgram none = RunningProgram.Run(Published.Launcher, folder.Path, quiet);
+            Assert.True(none.ExitCode() == 0, none.Errors);
+            Assert.Equal("", none.Errors);
+        }
+    }
+
+    [Fact]
     public void Server_and_worker_read_it_by_hand()
     {
         using var folder = new TempFolder();

@@ -105,7 +105,7 @@ public sealed class WatchCommandTests
             Assert.Contains("--monitor", nobody.Errors, StringComparison.Ordinal);
         }
 
-        foreach ((string address, string words) in new[] { ("https://127.0.0.1:9464/", "ssh -L 9464:localhost:9464"), ("node0", "names no port"), ("ftp://node0/", "speaks http"), ("a b", "is no HOST:PORT") })
+        foreach ((string address, string words) in new[] { ("https://127.0.0.1:9464/", "ssh -L 9464:localhost:9464"), ("node0", "names no port"), ("ftp://node0/", "speaks http"), ("a b", "is no HOST:PORT"), ("--plain", "there is no option '--plain'") })
         {
             using RunningProgram usage = RunningProgram.Run(Published.Launcher, folder.Path, "status", address);
             Assert.True(usage.ExitCode() == 2, $"{address}: {usage.Errors}");

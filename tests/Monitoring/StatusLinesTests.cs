@@ -63,6 +63,48 @@ public sealed class StatusLinesTests
     }
 
     [Fact]
+    public void Reason_that_has_no_room_beside_its_worker_is_below_it()
+    {
+        StatusDocument status = Status([Worker(0, "slow") with { Reason = "a pass takes long" }, Worker(1, "computing"), Worker(2, "gone"), Worker(3, "idle")]);
+        List<ShownLine> wide = StatusLines.Of(status, null, 100, 200), narrow = StatusLines.Of(status, null, 100, 80);
+        Assert.Equal(FirstWorker + 4, wide.Count);
+        Assert.EndsWith("  a pass takes long", wide[FirstWorker + 1].Text, StringComparison.Ordinal);
+        Assert.Equal(FirstWorker + 6, narrow.Count);
+        Assert.Equal(("       why", "red"), (narrow[FirstWorker + 1].Text, narrow[FirstWorker + 1].Style));
+        Assert.StartsWith("    0  slow ", narrow[FirstWorker + 2].Text, StringComparison.Ordinal);
+        Assert.Equal(("       a pass takes long", "yellow"), (narrow[FirstWorker + 3].Text, narrow[FirstWorker + 3].Style));
+
+        for (int most = FirstWorker + 1; most < FirstWorker + 6; most++)
+        {
+            List<ShownLine> cut = StatusLines.Of(status, null, most, 80);
+            Assert.InRange(cut.Count, FirstWorker + 1, Math.Max(most, FirstWorker + 2)); // one worker, and how many more
+            Assert.StartsWith("    2  gone ", cut[FirstWorker].Text, StringComparison.Ordinal);
+            Assert.StartsWith(" and ", cut[^1].Text, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Only_what_lasts_has_a_time()
+    {
+        string[] states = ["gone", "stalled", "slow", "left", "computing", "idle", "evaluating", "joining"];
+        foreach (string state in states)
+        {
+            string line = StatusLines.Of(Status([Worker(0, state)]), null, 100)[FirstWorker].Text;
+            Assert.Matches($"^    0  {state} +{(Array.IndexOf(states, state) < 4 ? "9.00 s" : "-")} +1 ", line);
+        }
+    }
+
+    [Theory]
+    [InlineData("the others go on without worker 1, with what it contributed as it is", null, "the others go on without worker 1, with what it contributed as it is")]
+    [InlineData("asked by worker 12", null, "worker 1 asked by worker 12")]
+    [InlineData("it took over from worker 1", "slow", "worker 1 is slow: it took over from worker 1")]
+    public void Event_names_its_worker_once(string reason, string? to, string words)
+    {
+        string text = StatusLines.Event(new EventDocument(1, DateTimeOffset.UnixEpoch, 1, to is null ? "membership" : "state", 1, null, to, reason)).Text;
+        Assert.Equal(words, text["HH:mm:ss ".Length..]);
+    }
+
+    [Fact]
     public void Line_of_a_run_has_what_is_known_of_it()
     {
         StatusDocument status = Status([Worker(0, "idle")]);

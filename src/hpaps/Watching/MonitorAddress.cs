@@ -45,6 +45,8 @@ internal sealed record MonitorAddress(string Host, int Port, string? Key)
 
     private static string? WrongOf(string text)
     {
+        if (text.StartsWith('-'))
+            return $"there is no option '{text}'.";
         if (Parse(text) is not { } address)
             return $"'{text}' is no HOST:PORT and no address; give it as in {Default} or http://{Default}/.";
         if (address.Scheme != "http")

@@ -58,12 +58,11 @@ internal sealed class MonitorClient(MonitorAddress address, CancellationToken st
     }
 
     /// <summary>Follows the job until it ends, calling back from this thread.</summary>
-    /// <param name="after">Number of the last event that is known.</param>
-    /// <param name="happened">Gets each event.</param>
+    /// <param name="happened">Gets each event, the last 200 first.</param>
     /// <param name="stands">Gets the job each second.</param>
     /// <returns>True: the job has ended. False: the connection has.</returns>
     /// <exception cref="MonitorException">Nobody is there.</exception>
-    public bool Follow(long after, Action<EventDocument> happened, Action<RunDocument> stands)
+    public bool Follow(Action<EventDocument> happened, Action<RunDocument> stands)
     {
         using var reader = HttpReader.Get(address, "/events", "text/event-stream", StreamSilence, stop);
         using CancellationTokenRegistration closing = stop.Register(reader.Dispose);
@@ -86,7 +85,7 @@ internal sealed class MonitorClient(MonitorAddress address, CancellationToken st
             string data = line["data: ".Length..];
             try
             {
-                if (kind == "happened" && JsonSerializer.Deserialize(data, MonitorJson.Default.EventDocument) is { Reason: not null, Kind: not null } one && one.Number > after)
+                if (kind == "happened" && JsonSerializer.Deserialize(data, MonitorJson.Default.EventDocument) is { Reason: not null, Kind: not null } one)
                     happened(one);
                 else if (kind == "status" && JsonSerializer.Deserialize(data, MonitorJson.Default.TickDocument) is { Run: { } run } && IsWhole(run))
                     stands(run);

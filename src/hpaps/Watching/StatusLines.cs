@@ -16,6 +16,7 @@ internal readonly record struct ShownLine(string Text, string Style = "");
 internal static class StatusLines
 {
     private const string Grey = "grey", Red = "red", Yellow = "yellow";
+    private const string Gap = "  ", Below = "       ";
 
     // The order of the states, those first that somebody may have to do something about.
     private static readonly string[] Order = ["gone", "stalled", "slow", "joining", "computing", "evaluating", "idle", "left"];
@@ -24,16 +25,28 @@ internal static class StatusLines
     /// <param name="status">How the job stands.</param>
     /// <param name="before">How it stood a while before, for rates of workers; or null.</param>
     /// <param name="most">Lines that there is room for.</param>
-    public static List<ShownLine> Of(StatusDocument status, StatusDocument? before, int most)
+    /// <param name="width">Letters that a line has room for: a reason that has none beside its worker is below it.</param>
+    public static List<ShownLine> Of(StatusDocument status, StatusDocument? before, int most, int width = int.MaxValue)
     {
         var lines = Run(status.Run);
         lines.Add(new ShownLine(""));
         lines.Add(new ShownLine(" rank  state       for       pushes    /s  lag p50   p99  last push   next due  comp  idle  eval  comm  why", Grey));
         List<WorkerDocument> workers = Sorted(status.Workers);
-        int room = Math.Max(1, most - lines.Count);
-        int shown = workers.Count <= room ? workers.Count : Math.Max(1, room - 1);
-        for (int j = 0; j < shown; j++)
-            lines.Add(Worker(workers[j], status, before));
+        int room = Math.Max(1, most - lines.Count), shown = 0;
+        for (; shown < workers.Count; shown++)
+        {
+            ShownLine worker = Worker(workers[shown], status, before);
+            string reason = IsTrouble(workers[shown]) ? Printable.Of(workers[shown].Reason).Trim() : "";
+            bool fits = worker.Text.Length + Gap.Length + reason.Length <= width;
+            int needed = reason.Length > 0 && !fits ? 2 : 1, more = shown + 1 < workers.Count ? 1 : 0; // the line that counts the others
+            if (shown > 0 && needed + more > room)
+                break;
+            lines.Add(fits && reason.Length > 0 ? worker with { Text = worker.Text + Gap + reason } : worker);
+            if (needed == 2 && needed + more <= room)
+                lines.Add(new ShownLine(Below + reason, worker.Style));
+            room -= needed;
+        }
+
         if (shown < workers.Count)
             lines.Add(new ShownLine($" and {workers.Count - shown} more: {Counts(workers, shown)}", Grey));
         return lines;
@@ -61,10 +74,18 @@ internal static class StatusLines
     /// <summary>An event.</summary>
     public static ShownLine Event(EventDocument one)
     {
-        string who = one.Rank is { } rank && !one.Reason.StartsWith("worker ", StringComparison.Ordinal) ? string.Create(CultureInfo.InvariantCulture, $"worker {rank} ") : "";
+        string who = one.Rank is { } rank && (one.To is not null || !Names(one.Reason, rank)) ? string.Create(CultureInfo.InvariantCulture, $"worker {rank} ") : "";
         string what = one.To is { } to ? $"is {to}{(one.From is { } from ? $" (was {from})" : "")}: " : "";
         string text = $"{one.Time.ToLocalTime().ToString("HH:mm:ss", CultureInfo.InvariantCulture)} {who}{what}{one.Reason}";
         return new ShownLine(Printable.Of(text), one.To is "gone" or "stalled" ? Red : one.To == "slow" || one.Kind is "refusal" or "disagreement" ? Yellow : "");
+    }
+
+    /// <summary>Is it said which worker it is about?</summary>
+    private static bool Names(string reason, int rank)
+    {
+        string name = string.Create(CultureInfo.InvariantCulture, $"worker {rank}");
+        int at = reason.IndexOf(name, StringComparison.Ordinal), end = at + name.Length;
+        return at >= 0 && (end == reason.Length || !char.IsAsciiDigit(reason[end]));
     }
 
     private static List<ShownLine> Run(RunDocument run)
@@ -91,12 +112,11 @@ internal static class StatusLines
         double? rate = null;
         if (before is not null && one.Rank < before.Workers.Count && status.Run.Seconds > before.Run.Seconds && before.Workers[one.Rank].Pushes <= one.Pushes)
             rate = (one.Pushes - before.Workers[one.Rank].Pushes) / (status.Run.Seconds - before.Run.Seconds);
-        bool isTrouble = Rank(one) < 3;
-        string reason = isTrouble ? Printable.Of(one.Reason) : "";
+        double? lasts = IsTrouble(one) || one.State == "left" ? status.Run.Seconds - one.StateSinceSeconds : null; // what it does else changes with each push
         string text = string.Create(CultureInfo.InvariantCulture,
-            $"{one.Rank,5}  {Printable.Of(one.State),-10}  {Time(status.Run.Seconds - one.StateSinceSeconds),-7} {one.Pushes,9} {Number(rate),5}  {Number(one.LagVersions?.P50),7} {Number(one.LagVersions?.P99),5}  {Time(one.SecondsSincePush),9}  {Time(one.NextPushSeconds),9}"
-            + $"  {Share(one.ComputingShare),4}  {Share(one.IdleShare),4}  {Share(one.EvaluatingShare),4}  {Share(one.CommunicatingShare),4}  {reason}");
-        return new ShownLine(text.TrimEnd(), one.State is "gone" or "stalled" ? Red : one.State == "slow" ? Yellow : "");
+            $"{one.Rank,5}  {Printable.Of(one.State),-10}  {Time(lasts),-7} {one.Pushes,9} {Number(rate),5}  {Number(one.LagVersions?.P50),7} {Number(one.LagVersions?.P99),5}  {Time(one.SecondsSincePush),9}  {Time(one.NextPushSeconds),9}"
+            + $"  {Share(one.ComputingShare),4}  {Share(one.IdleShare),4}  {Share(one.EvaluatingShare),4}  {Share(one.CommunicatingShare),4}");
+        return new ShownLine(text, one.State is "gone" or "stalled" ? Red : one.State == "slow" ? Yellow : "");
     }
 
     private static string Number(double? value) => value is not { } known ? "-" : known.ToString(known < 9.95 ? "0.#" : "0", CultureInfo.InvariantCulture);
@@ -111,6 +131,8 @@ internal static class StatusLines
         return (size < 9.995 ? value.ToString("0.00", CultureInfo.InvariantCulture) : size < 999.5 ? value.ToString("0", CultureInfo.InvariantCulture) : $"{(value < 0 ? "-" : "")}{Show.Duration(size)}")
             + (size < 999.5 ? " s" : "");
     }
+
+    private static bool IsTrouble(WorkerDocument one) => Rank(one) < 3;
 
     private static int Rank(WorkerDocument one) => Array.IndexOf(Order, one.State) is var at and >= 0 ? at : 3; // a state that is not known here may be trouble
 

@@ -20,7 +20,7 @@ internal static class WatchCommands
         SecurityOptions security = SecurityOptions.OfReader();
         var command = new Command("watch", CommonOptions.WithExamples(
             "Shows how a job stands that has a monitoring port (--monitor of hpaps train and hpaps-server), until it ends: the job, its workers with those in\n"
-            + "trouble on top, and what has happened lately. Where standard output is no terminal: a line an interval, and one for each event.\n"
+            + "trouble on top, and what has happened lately. Where standard output is no terminal: a line an interval, and one for each event but evaluations.\n"
             + "Exit code 0 when the job has ended well or at Ctrl-C, 4 when it has failed or is not there.",
             "hpaps watch",
             "hpaps watch 10.0.0.1:9464 --token-file token",

@@ -13,8 +13,6 @@ namespace HpAsyncPs.Cli.Watching;
 /// </summary>
 internal sealed class WatchRun : IDisposable
 {
-    private const int KeptEvents = 100;
-    private const int EarlierEvents = 5;
     private const string Failed = "failed";
 
     /// <summary>How long a connection that was lost is looked for.</summary>
@@ -27,9 +25,8 @@ internal sealed class WatchRun : IDisposable
     private readonly StopSignals _signals;
     private readonly TimeProvider _time;
     private readonly Lock _gate = new(); // of all below
-    private readonly List<EventDocument> _events = [];
     private readonly AutoResetEvent _news = new(false);
-    private long _seen;
+    private WatchedEvents _events = new(0);
     private RunDocument? _run;
     private bool _hasEnded;
     private StatusDocument? _status;
@@ -45,7 +42,8 @@ internal sealed class WatchRun : IDisposable
     {
         using var signals = new StopSignals();
         using var run = new WatchRun(new MonitorClient(address, signals.First), interval, signals, time);
-        IWatchView view = Console.IsOutputRedirected || Environment.GetEnvironmentVariable("TERM") is "dumb" or "" ? new PlainWatch(time) : new LiveWatch();
+        bool isPlain = Console.IsOutputRedirected || Environment.GetEnvironmentVariable("TERM") is "dumb" or "";
+        IWatchView view = isPlain ? new PlainWatch(Console.Out, time) : new LiveWatch();
         try
         {
             return run.Watch(view);
@@ -70,7 +68,7 @@ internal sealed class WatchRun : IDisposable
     private int Watch(IWatchView view)
     {
         (_status, _) = _client.Status(); // nobody there, or somebody else: that is said at once
-        _seen = Math.Max(0, _status.Run.LastEvent - EarlierEvents);
+        _events = new WatchedEvents(_status.Run.LastEvent);
         _lookedAt = _time.GetTimestamp();
         var follower = new Thread(Follow) { IsBackground = true, Name = "events" };
         follower.Start();
@@ -163,21 +161,13 @@ internal sealed class WatchRun : IDisposable
     private string LastPhase()
     {
         lock (_gate)
-        {
-            for (int j = _events.Count - 1; j >= 0; j--)
-            {
-                if (_events[j].Kind == "phase")
-                    return Printable.Of(_events[j].Reason);
-            }
-        }
-
-        return "see the log of hpaps-server";
+            return Printable.Of(_events.LastPhase() ?? "see the log of hpaps-server");
     }
 
     private Watched Snapshot(string? trouble)
     {
         lock (_gate)
-            return new Watched(_client.Name, _status, _before, [.. _events], trouble);
+            return new Watched(_client.Name, _status, _before, _events.Shown(), trouble);
     }
 
     private void Follow()
@@ -188,7 +178,7 @@ internal sealed class WatchRun : IDisposable
             {
                 try
                 {
-                    bool hasEnded = _client.Follow(_seen, Happened, Stands);
+                    bool hasEnded = _client.Follow(Happened, Stands);
                     lock (_gate)
                         _hasEnded |= hasEnded;
                     _news.Set();
@@ -198,6 +188,8 @@ internal sealed class WatchRun : IDisposable
                     // What is wrong is said when /status is asked.
                 }
 
+                lock (_gate)
+                    _events.Break();
                 if (!HasEnded())
                     _signals.First.WaitHandle.WaitOne(RetryPause);
             }
@@ -211,24 +203,15 @@ internal sealed class WatchRun : IDisposable
     private void Stands(RunDocument run)
     {
         lock (_gate)
-        {
             _run = run;
-            if (run.LastEvent < _seen)
-                _seen = 0; // the server was started anew
-        }
     }
 
     private void Happened(EventDocument one)
     {
+        bool isNew;
         lock (_gate)
-        {
-            _events.Add(one);
-            if (_events.Count > KeptEvents)
-                _events.RemoveAt(0);
-            _seen = one.Number;
-        }
-
-        if (one.Kind != "evaluation") // these come by the dozen, and are in the next status
+            isNew = _events.Take(one);
+        if (isNew)
             _news.Set();
     }
 }

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
+using System.IO;
 using HpAsyncPs.Monitoring.Documents;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -56,7 +57,7 @@ internal sealed class LiveWatch : IWatchView
         int events = Math.Min(Math.Min(MostEvents, height / 4), watched.Events.Count);
         var lines = new List<ShownLine> { new(watched.Trouble is { } trouble ? $"{watched.Name}   {trouble}" : watched.Name, watched.Trouble is null ? "grey" : "yellow") };
         if (watched.Status is { } status)
-            lines.AddRange(StatusLines.Of(status, watched.Before, height - lines.Count - (events > 0 ? events + 1 : 0)));
+            lines.AddRange(StatusLines.Of(status, watched.Before, height - lines.Count - (events > 0 ? events + 1 : 0), width));
         if (events > 0)
             lines.Add(new ShownLine(""));
         for (int j = watched.Events.Count - events; j < watched.Events.Count; j++)
@@ -73,10 +74,11 @@ internal sealed class LiveWatch : IWatchView
 }
 
 /// <summary>Into a file or a pipe: a line an interval, and a line for each event.</summary>
+/// <param name="output">Gets them.</param>
 /// <param name="time">The clock.</param>
-internal sealed class PlainWatch(TimeProvider time) : IWatchView
+internal sealed class PlainWatch(TextWriter output, TimeProvider time) : IWatchView
 {
-    private long _seen;
+    private EventDocument? _said;
     private StatusDocument? _shown;
     private string? _trouble;
 
@@ -84,29 +86,31 @@ internal sealed class PlainWatch(TimeProvider time) : IWatchView
     {
         while (next() is { } watched)
         {
-            foreach (EventDocument one in watched.Events)
-            {
-                if (one.Number > _seen)
-                    Say(StatusLines.Event(one).Text);
-                _seen = Math.Max(_seen, one.Number);
-            }
-
+            for (int j = Said(watched.Events) + 1; j < watched.Events.Count; j++)
+                Say(StatusLines.Event(_said = watched.Events[j]).Text);
             if (watched.Trouble is { } trouble && trouble != _trouble)
                 Say($"{Now()} {trouble}");
             _trouble = watched.Trouble;
             if (watched.Status is not { } status || ReferenceEquals(status, _shown))
                 continue;
-            if (status.Run.LastEvent < _seen)
-                _seen = status.Run.LastEvent; // the server was started anew
             _shown = status;
             Say($"{Now()} {StatusLines.Line(status.Run)}");
         }
     }
 
-    private static void Say(string line)
+    /// <summary>Where the last one is that was said, or -1.</summary>
+    private int Said(IReadOnlyList<EventDocument> events)
     {
-        Console.Out.WriteLine(line);
-        Console.Out.Flush();
+        int at = events.Count - 1;
+        while (at >= 0 && !ReferenceEquals(events[at], _said))
+            at--;
+        return at;
+    }
+
+    private void Say(string line)
+    {
+        output.WriteLine(line);
+        output.Flush();
     }
 
     private string Now() => time.GetLocalNow().ToString("HH:mm:ss", CultureInfo.InvariantCulture);

@@ -62,6 +62,19 @@ internal sealed class CommandSettings
         return end < 0 ? [.. given, .. more] : [.. given[..end], .. more, .. given[end..]];
     }
 
+    /// <summary>What counts of the file, as flags, without what may be a secret; null: nothing does.</summary>
+    public string? OfFile()
+    {
+        var words = new List<string>();
+        foreach (Setting setting in _all)
+        {
+            if (setting is { Precedence: >= Setting.File and < Setting.Variable, Argument: { } argument })
+                words.Add(setting.Option.Name is AlertNames.Command or AlertNames.Webhook ? $"{setting.Option.Name}=..." : OwnCommand.Quoted(argument));
+        }
+
+        return words.Count > 0 ? string.Join(' ', words) : null;
+    }
+
     /// <summary>A message, and where the options come from that it names, if not from the command line.</summary>
     public string Explain(string message)
     {

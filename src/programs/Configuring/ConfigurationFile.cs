@@ -18,6 +18,9 @@ internal sealed class ConfigurationFile
     private const int MostErrors = 5;
     private const int MostWords = 300;
 
+    // A folder for hpaps train, a file for hpaps predict, which would go to standard output without.
+    private static readonly string[] OfOneCommand = ["out", "force"];
+
     private readonly Dictionary<(string Table, string Key), ConfiguredValue> _values = [];
     private readonly List<string> _errors = [];
 
@@ -105,7 +108,9 @@ internal sealed class ConfigurationFile
         bool isKnown = false;
         foreach (string one in known)
             isKnown |= one == key;
-        if (isKnown)
+        if (isKnown && within.Length == 0 && Array.IndexOf(OfOneCommand, key) >= 0)
+            Wrong(pair, $"'{key}' says what is written, or written over, and is not for all commands at once: put it in the table of one, as [{OptionNames.With(key)[0].Split('.')[0]}]");
+        else if (isKnown)
             _values[(within, key)] = new ConfiguredValue(pair.Value!, $"{Path}:{Line(pair)}");
         else
             Wrong(pair, Unknown(within, key, known));

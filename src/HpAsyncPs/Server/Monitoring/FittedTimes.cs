@@ -37,6 +37,14 @@ public readonly record struct FittedTimes(TimeFamily Family, double First, doubl
     private const double MostShape = 1e4;
     private const double MostTail = 0.1; // a family beyond that has no say
 
+    /// <summary>Of the family, in words.</summary>
+    internal string Name => Family switch
+    {
+        TimeFamily.ShiftedExponential => "shifted exponential",
+        TimeFamily.LogNormal => "lognormal",
+        _ => Family.ToString(),
+    };
+
     /// <summary>Fits all families and takes the most likely.</summary>
     /// <param name="sorted">Times in seconds, all above 0, the least first.</param>
     /// <param name="logs">Room for as many numbers.</param>

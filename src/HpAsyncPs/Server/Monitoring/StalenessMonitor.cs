@@ -259,7 +259,7 @@ internal sealed class StalenessMonitor
             case WorkerState.Gone:
                 return $"nothing was heard of it for {Show(sight.SilentSeconds)}; it should say every second that it is there";
             case WorkerState.Stalled when times.Fitted.Family != TimeFamily.Unknown:
-                return $"it is heard of, and has not pushed for {Show(own)} of its own; its last {times.Fitted.Samples} pushes took {Show(times.Fitted.Median)} each (median; {times.Fitted.Family}), and it should have by {Show(StalledAfter(rank))}";
+                return $"it is heard of, and has not pushed for {Show(own)} of its own; its last {times.Fitted.Samples} pushes took {Show(times.Fitted.Median)} each (median; {times.Fitted.Name}), and it should have by {Show(StalledAfter(rank))}";
             case WorkerState.Stalled:
                 return $"it is heard of, and has not pushed for {Show(own)} of its own, {WorkerTimes.UnknownTimes:0} times what another, or it, has taken; more is not known of it";
             case WorkerState.Slow:
