@@ -172,6 +172,7 @@ function choose(rank) {
 function happened(one) {
   if (one.number <= lastEvent) return;
   lastEvent = one.number;
+  if (one.kind === 'evaluation') return; // the curve has it, and the list would have little else
   if (one.kind === 'state' && one.rank !== null) reasons.set(one.rank, one.reason);
   const item = document.createElement('li'), time = document.createElement('time'), kind = document.createElement('b');
   time.dateTime = one.time;

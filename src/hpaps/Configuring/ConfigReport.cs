@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using HpAsyncPs.Programs;
 using HpAsyncPs.Programs.Configuring;
 
 namespace HpAsyncPs.Cli.Configuring;
@@ -55,7 +56,9 @@ internal sealed record ConfigReport
         return text.ToString();
     }
 
-    private static string Shown(Setting setting) => setting.Option.ValueType != typeof(bool) ? setting.Text! : setting.Text is null ? "false" : "true";
+    // Of a webhook the host alone: what follows is often what lets somebody post there.
+    private static string Shown(Setting setting) => setting.Option.Name == AlertNames.Webhook && Uri.TryCreate(setting.Text, UriKind.Absolute, out Uri? address) ? $"{address.Scheme}://{address.Authority}/..."
+        : setting.Option.ValueType != typeof(bool) ? setting.Text! : setting.Text is null ? "false" : "true";
 
     private static string? Default(Option option) => option.ValueType == typeof(bool) ? "false"
         : option.HasDefaultValue ? Convert.ToString(option.GetDefaultValue(), CultureInfo.InvariantCulture) : null;

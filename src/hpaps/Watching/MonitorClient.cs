@@ -20,8 +20,6 @@ internal sealed class MonitorClient(MonitorAddress address, CancellationToken st
     private static readonly TimeSpan StreamSilence = TimeSpan.FromSeconds(15); // it says something each second
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(20);
 
-    private string? _server; // that the last event came from
-
     /// <summary>HOST:PORT.</summary>
     public string Name => address.Authority;
 
@@ -69,13 +67,6 @@ internal sealed class MonitorClient(MonitorAddress address, CancellationToken st
         string kind = "";
         while (reader.ReadLine(MostLineBytes) is { } line)
         {
-            if (line.StartsWith("id: ", StringComparison.Ordinal) && line.Contains('-', StringComparison.Ordinal))
-            {
-                string server = line["id: ".Length..].Split('-')[0];
-                after = _server is not null && _server != server ? 0 : after; // of another server, whose numbers begin anew
-                _server = server;
-            }
-
             if (line.StartsWith("event: ", StringComparison.Ordinal))
                 kind = line["event: ".Length..];
             if (!line.StartsWith("data: ", StringComparison.Ordinal))

@@ -5,6 +5,7 @@ using System.Threading;
 using HpAsyncPs.Cli.Launching;
 using HpAsyncPs.Monitoring.Documents;
 using HpAsyncPs.Programs;
+using Microsoft.Win32.SafeHandles;
 
 namespace HpAsyncPs.Cli.Watching;
 
@@ -43,7 +44,9 @@ internal sealed class WatchRun : IDisposable
         using var signals = new StopSignals();
         using var run = new WatchRun(new MonitorClient(address, signals.First), interval, signals, time);
         bool isPlain = Console.IsOutputRedirected || Environment.GetEnvironmentVariable("TERM") is "dumb" or "";
-        IWatchView view = isPlain ? new PlainWatch(Console.Out, time) : new LiveWatch();
+#pragma warning disable CA2000 // standard output is not its to end
+        IWatchView view = isPlain ? new PlainWatch(Output(), time) : new LiveWatch();
+#pragma warning restore CA2000
         try
         {
             return run.Watch(view);
@@ -64,6 +67,15 @@ internal sealed class WatchRun : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _news.Dispose();
+
+    /// <summary>Standard output; of a pipe a writer that fails when its reader has gone, as head does: that of the console says nothing then.</summary>
+    private static TextWriter Output()
+    {
+#pragma warning disable CA2000 // both live as long as the process, and standard output is not theirs
+        var output = new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, 0);
+        return output.CanSeek ? Console.Out : new StreamWriter(output) { AutoFlush = true };
+#pragma warning restore CA2000
+    }
 
     private int Watch(IWatchView view)
     {
