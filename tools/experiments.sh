@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Makes the tables of docs/algorithms.md anew, and fails if what is said of them does not hold.
+# Makes the tables and plots of docs/algorithms.md anew, and fails if what is said of them does not hold.
 # Usage: tools/experiments.sh [--write] [TABLE...]
-#   --write  puts the tables into docs/algorithms.md
-#   TABLE    policies, workers, slow, coding, images, generated, movielens, ratings: on the virtual clock, the same figures on every machine of one kind;
+#   --write  puts the tables into docs/algorithms.md, and the plots into docs/pictures
+#   TABLE    policies, plots, workers, slow, coding, images, generated, movielens, ratings: on the virtual clock, the same figures on every machine of one kind;
 #            guard: what GuardTests measures; mf: processes on this machine (tools/measure-mf.sh). All of them if none is named; ratings, images and 50,000 features take minutes each.
 # It needs the binaries of tools/publish.sh, a9a and ml-latest-small in $HPAPS_DATA or ../shared/data, Fashion-MNIST (apt-get install dataset-fashion-mnist) for
 # images, and a build of tests/ for guard. Exit codes: 0 done, 1 a claim does not hold or a run failed, 2 usage or something is missing.
@@ -13,7 +13,7 @@ case "${1:-}" in
   -h | --help) sed -n '2,9s/^# //p' "$0"; exit 0 ;;
   --write) write=1; shift ;;
 esac
-all=(policies workers slow coding images generated movielens ratings guard mf)
+all=(policies plots workers slow coding images generated movielens ratings guard mf)
 tables=("$@")
 ((${#tables[@]})) || tables=("${all[@]}")
 for table in "${tables[@]}"; do [[ " ${all[*]} " == *" $table "* ]] || { say "there is no table '$table'; see --help"; exit 2; }; done
@@ -109,6 +109,32 @@ END
   wait
   heading speeds async bsp:1 bsp auto >"$work/policies"
   for j in "${!names[@]}"; do compared policies "${names[j]}" "$work/policies.$j" "$logistic"; done
+}
+
+# The relative gap over time under each policy, as the report of hpaps compare draws it, as pictures of their own.
+table_plots() {
+  local picture policy k
+  local -a given
+  while IFS='|' read -r picture options; do
+    read -ra given <<<"$options"
+    out/bin/hpaps compare "${a9a[@]}" --simulate --workers 8 --codecs fp32 --policies "${logistic// /,}" "${given[@]}" --out "$work/$picture" >/dev/null 2>"$work/errors" || { say "$(cat "$work/errors")"; return 1; }
+    {
+      echo '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 344 252" width="688" height="504">'
+      sed -n '/<style>/,/<\/style>/p' "$work/$picture/report.html"
+      sed -n '/<svg class="plot"/,/<\/svg>/{s/<svg class="plot"/& width="344" height="230"/;p;/<\/svg>/q}' "$work/$picture/report.html"
+      k=0
+      for policy in $logistic; do
+        echo "<path class=\"series h$k d$k\" d=\"M$((k * 86 + 8)) 243h24\"/><text style=\"font-size:9.5px;fill:var(--soft)\" x=\"$((k * 86 + 38))\" y=\"246.5\">$policy</text>"
+        ((k += 1))
+      done
+      echo '</svg>'
+    } >"$work/$picture.svg"
+    grep -q 'class="series h3' "$work/$picture.svg" || { say "the report of hpaps compare has no plot of four curves"; return 1; }
+    [[ -z $write ]] || cp "$work/$picture.svg" docs/pictures/
+  done <<'END'
+policies-equal|
+policies-slow|--slow 0:8
+END
 }
 
 patterns=("" "--slow 0:8" "--slow-random 1" "--slow 0:8@0s-0.5s,1:8@0.5s-1s,0:4@1s-1000s")
@@ -291,6 +317,6 @@ table_mf() { tools/measure-mf.sh "$folder/ml-latest-small/ratings.csv" | tee "$w
 for table in "${tables[@]}"; do
   say "$table"
   "table_$table"
-  [[ -z $write ]] || between "$table" "$work/$table" docs/algorithms.md
+  [[ -z $write || $table == plots ]] || between "$table" "$work/$table" docs/algorithms.md
 done
 exit $failed
