@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using HpAsyncPs.Learning.Classification;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
 using HpAsyncPs.Simulation;
@@ -126,6 +127,28 @@ public sealed class ClusterCostsTests
         var costs = new ClusterCosts { Coding = new Dictionary<CodecId, CodingTime> { [CodecId.Fp32] = new(2e-6, 3e-6) }, SharedCores = 1 };
         Assert.Equal(0.001 + 0.002 + 0.003 + 0.002 + 0.003, SecondsOfRound(1, LinkSpeed.Unlimited, costs), 2e-9);
         Assert.InRange(SecondsOfRound(2, LinkSpeed.Unlimited, costs), 0.0205, 0.0221); // without sharing 0.014
+    }
+
+    /// <summary>Of each step of one worker the first pass is for the gradient; behind a barrier the first halves are.</summary>
+    [Theory]
+    [InlineData("async", 1)]
+    [InlineData("bsp", 2)]
+    public void A_pass_for_the_gradient_takes_what_it_is_said_to(string policy, int workers)
+    {
+        RunStatus full = Run(1), free = Run(0);
+        double gradients = policy == "bsp" ? ((double)full.Pushes - workers) / 2 / workers : full.Pushes; // the first step of all is a gradient too
+        Assert.Equal(full.Passes, free.Passes);
+        Assert.Equal(full.Seconds - (gradients * Pass.TotalSeconds), free.Seconds, Pass.TotalSeconds * 2);
+        Assert.InRange(free.Seconds, 0.1 * full.Seconds, 0.9 * full.Seconds);
+
+        RunStatus Run(double gradientPass)
+        {
+            var simulated = new SimulatedWorker[workers];
+            for (int rank = 0; rank < workers; rank++)
+                simulated[rank] = new SimulatedWorker(new LogisticTask(Parts.Small(), new LogisticSettings { L2 = 1e-2 }), Pass, Slowness.None, default, gradientPass);
+            using var cluster = new SimulatedCluster(new ServerOptions { Policy = policy, Workers = workers, Passes = 60, Evaluates = false }, simulated, LinkSpeed.Unlimited);
+            return cluster.Run(1_000_000).Status;
+        }
     }
 
     [Fact]

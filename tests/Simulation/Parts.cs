@@ -1,12 +1,24 @@
 using System;
 using System.Collections.Generic;
+using System.IO;
+using System.Threading;
 using HpAsyncPs.Learning.Data;
+using HpAsyncPs.Learning.Generation;
 
 namespace HpAsyncPs.Tests.Simulation;
 
 /// <summary>Deals rows out to workers.</summary>
 internal static class Parts
 {
+    /// <summary>A few generated rows.</summary>
+    public static SparseRows Small()
+    {
+        using var text = new MemoryStream();
+        new ClassificationGenerator(new ClassificationSettings { Rows = 400, Features = 20, Density = 0.5, Seed = 3 }).WriteTraining(text, null, CancellationToken.None);
+        text.Position = 0;
+        return LibsvmReader.Read(text, "generated", RowPart.All, TextFile.DefaultBlockBytes, CancellationToken.None);
+    }
+
     /// <summary>At random, as the programs do it; or sorted by label, in blocks of equal size: the hardest way.</summary>
     public static SparseRows[] Split(SparseRows all, int workers, bool labelSorted, ulong seed)
     {

@@ -243,7 +243,7 @@ internal sealed class Planner
     private void MeasureHere(Func<SimulatedJob> own, Func<SimulatedJob> other, CancellationToken stop)
     {
         List<TimedStep> steps = Steps(own, _measured);
-        if (_settings.HasLabels && !AspPolicy.IsNamed(_measured.Policy)) // only where workers have a barrier are there steps that are one or the other
+        if (_settings.HasLabels && !AspPolicy.IsNamed(_measured.Policy) && !_run.Summary.VirtualTime) // only where workers have a barrier are there steps that are one or the other
         {
             Func<SimulatedJob> together = _run.Summary.Workers > 1 ? own : _workers > 1 ? other : _settings.Simulation!.Read(_settings with { Workers = 2 }, stop);
             _gradientPass = TimedStep.GradientPass(Steps(together, _settings with { Policy = new BspPolicy().Name }));
