@@ -5,13 +5,14 @@
 #   --write       puts the table into docs/benchmarks.md
 #   --only WORDS  measures the cases alone whose words begin with these, as in --only "mf 1gbit"
 # Server and workers have network namespaces of their own; each worker's cable is narrowed by tc (tbf) in both directions. It needs root, ip and
-# tc of iproute2, and the binaries of tools/publish.sh. With ml-latest-small/ratings.csv in $HPAPS_DATA, matrix factorisation is measured as well.
+# tc of iproute2, and the binaries of tools/publish.sh. With ml-latest-small/ratings.csv and a9a/a9a.svm.gz in $HPAPS_DATA, matrix factorisation and the
+# default solver of logistic regression are measured as well.
 # Exit codes: 0 done, 1 a run failed, 2 usage or something is missing.
 set -euo pipefail
 say() { echo "measure-plan.sh: $*" >&2; }
 write= only=
 case "${1:-}" in
-  -h | --help) sed -n '2,10s/^# //p' "$0"; exit 0 ;;
+  -h | --help) sed -n '2,11s/^# //p' "$0"; exit 0 ;;
   --write) write=1; shift ;;
 esac
 [[ ${1:-} != --only ]] || { only=${2:-}; shift $(($# < 2 ? $# : 2)); }
@@ -30,7 +31,7 @@ clean() {
 }
 trap clean EXIT
 cables 3
-ratings=${HPAPS_DATA:-../shared/data}/ml-latest-small/ratings.csv
+ratings=${HPAPS_DATA:-../shared/data}/ml-latest-small/ratings.csv census=${HPAPS_DATA:-../shared/data}/a9a/a9a.svm.gz
 # job, rate of the links, how many times slower worker 0 is (1: not), policy, codec, passes
 cases=(
   "logreg 100mbit 1 async fp32 60"
@@ -43,6 +44,11 @@ if [[ -f $ratings ]]; then
 else
   say "there is no $ratings: matrix factorisation is left out"
 fi
+if [[ -f $census ]]; then
+  cases+=("a9a 1gbit 8 async fp32 600" "a9a 1gbit 8 bsp fp32 300" "a9a 100mbit 8 auto int4 600")
+else
+  say "there is no $census: the default solver of logistic regression is left out"
+fi
 if [[ -n $only ]]; then
   chosen=()
   for one in "${cases[@]}"; do [[ $one != "$only"* ]] || chosen+=("$one"); done
@@ -51,17 +57,21 @@ if [[ -n $only ]]; then
 fi
 out/bin/hpaps generate classification --out "$work/data" --rows 2000 --features 200000 --density 0.00025 --condition 10 2>"$work/errors" || { cat "$work/errors" >&2; exit 1; }
 
-# options JOB: of its workers, in 'worker_options'
+# options JOB: its task, and the options of its workers in 'worker_options'
 options() {
-  worker_options=(--data "$ratings" --holdout 0.1)
-  [[ $1 != logreg ]] || worker_options=(--data "$work/data" --l2 0.1 --solver gradient)
+  task=logreg
+  case $1 in
+    logreg) worker_options=(--data "$work/data" --l2 0.1 --solver gradient) ;;
+    a9a) worker_options=(--data "$census" --l2 1e-3) ;;
+    mf) task=mf worker_options=(--data "$ratings" --holdout 0.1) ;;
+  esac
 }
 
 # measure JOB: a run of one worker, which plans are made of, in $work/JOB
 measure() {
   options "$1"
   rm -rf "${work:?}/$1"
-  out/bin/hpaps train "$1" "${worker_options[@]}" --workers 1 --codec fp32 --passes 40 --out "$work/$1" >"$work/printed" 2>"$work/errors" || { cat "$work/errors" >&2; return 1; }
+  out/bin/hpaps train "$task" "${worker_options[@]}" --workers 1 --codec fp32 --passes "$([[ $1 == a9a ]] && echo 400 || echo 40)" --out "$work/$1" >"$work/printed" 2>"$work/errors" || { cat "$work/errors" >&2; return 1; }
 }
 
 # plan JOB RATE SLOW POLICY CODEC PASSES: prediction in $work/plan
@@ -75,7 +85,7 @@ plan() {
 before=$(load)
 for ((round = 1; round <= rounds; round++)); do
   quiet || true
-  for job in logreg mf; do
+  for job in logreg mf a9a; do
     [[ " ${cases[*]}" != *" $job "* ]] || measure "$job"
   done
   for one in "${cases[@]}"; do
@@ -87,7 +97,7 @@ for ((round = 1; round <= rounds; round++)); do
     server_options=(--policy "$policy" --codec "$codec" --passes "$passes")
     slow=
     [[ $factor -eq 1 ]] || slow=$factor
-    over "$rate" "$job"
+    over "$rate" "$task"
     predicted=("$(number "$work/plan" seconds)" $(($(number "$work/plan" uplink_bytes) + $(number "$work/plan" downlink_bytes))))
     measured=("$(number "$work/out/summary.json" train_seconds)" $(($(number "$work/out/summary.json" uplink_bytes) + $(number "$work/out/summary.json" downlink_bytes))))
     echo "$round $job $rate $factor $policy $codec ${predicted[*]} ${measured[*]}" >>"$work/runs"
@@ -95,7 +105,7 @@ for ((round = 1; round <= rounds; round++)); do
   done
 done
 {
-  echo "$(date -u +%F), $(processor); load average $before before, $(load) after. Three workers; logreg: 200,000 features by gradient steps (0.8 MB a push and a snapshot in fp32); mf: ml-latest-small, rank 32; $rounds rounds, each with a measured run of one worker, all predictions and all runs."
+  echo "$(date -u +%F), $(processor); load average $before before, $(load) after. Three workers; logreg: 200,000 features by gradient steps (0.8 MB a push and a snapshot in fp32); mf: ml-latest-small, rank 32; a9a: logreg by the default solver; $rounds rounds, each with a measured run of one worker, all predictions and all runs."
   echo
   echo "| job | links | worker 0 slower | policy | codec | measured, s | time, predicted over measured | its quartiles | bytes, predicted over measured | its quartiles |"
   echo "|---|---|---|---|---|---|---|---|---|---|"

@@ -48,12 +48,18 @@ public static class RunFolder
         string probe = Path.Combine(existing, $".hpaps-{Environment.ProcessId}.probe");
         try
         {
-            File.WriteAllBytes(probe, [1]);
-            File.Delete(probe);
+            try
+            {
+                File.WriteAllBytes(probe, [1]);
+            }
+            finally
+            {
+                File.Delete(probe); // a full disk has room for a name
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException($"--out {folder}: nothing can be written into {existing}; choose another folder", e);
+            throw new InputException($"--out {folder}: nothing can be written into {existing} ({e.Message}); choose another folder, or make room", e);
         }
     }
 
