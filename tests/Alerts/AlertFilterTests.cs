@@ -80,6 +80,23 @@ public sealed class AlertFilterTests
         Assert.Equal(1, filter.Of(State(1, WorkerState.Gone))!.HeldBack);
     }
 
+    /// <summary>A rule's alert that was held back is told later where it still holds, and not where it is over.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_a_rule_held_back_is_told_unless_it_is_over(bool isOver)
+    {
+        AlertFilter filter = All(TimeSpan.FromSeconds(300));
+        Assert.NotNull(filter.Of(AlertKind.Journal, 1, "behind"));
+        Assert.Null(filter.Of(AlertKind.Journal, 100, "behind again"));
+        if (isOver)
+            filter.Over(AlertKind.Journal);
+        var due = new List<Alert>();
+        _time.Advance(TimeSpan.FromSeconds(300));
+        filter.AddDue(due);
+        Assert.Equal(isOver ? 0 : 1, due.Count);
+    }
+
     [Fact]
     public void What_is_not_wanted_is_neither_told_nor_counted()
     {

@@ -29,6 +29,12 @@ internal sealed class Gathering
     private const double Memory = 0.7; // of one worker's
     private const double MemoryOfAll = 0.8;
 
+    // Steps whose passes differ by more are not compared.
+    private const double OtherSize = 0.25;
+
+    // Pushes of each worker in which it feels its way, and how late they are says nothing.
+    private const int FirstPushes = 1;
+
     // Seconds of a second exchange, in passes, while none was seen.
     private const double FirstGuess = 4;
 
@@ -44,6 +50,7 @@ internal sealed class Gathering
     private readonly bool[] _chosen;
     private readonly double[] _seconds;
     private readonly double[] _passSeconds; // of a pass, where no halves are made
+    private readonly double[] _passes; // of its last push
     private readonly double[] _halfSeconds; // of a first half
     private readonly double[] _secondSeconds; // of what ends a round of two exchanges
     private readonly bool[] _gone;
@@ -60,6 +67,7 @@ internal sealed class Gathering
     private double _deadline = double.PositiveInfinity;
     private int _quorum;
     private int _rounds;
+    private int _alike; // pushes that were as large as the last of the same worker
     private int _free; // pushes since it was thought about, where no round waits for anybody
 
     /// <param name="weights">Of the workers; read whenever it is thought about whom to wait for.</param>
@@ -70,7 +78,7 @@ internal sealed class Gathering
         (_weights, _shares, _speeds, _choice) = (weights, new double[workers], speeds, new QuorumChoice(workers));
         (_standing, _ready, _first, _chosen) = (new Standing[workers], new bool[workers], new bool[workers], new bool[workers]);
         (_seconds, _passSeconds, _halfSeconds, _secondSeconds) = (new double[workers], new double[workers], new double[workers], new double[workers]);
-        (_gone, _late) = (new bool[workers], new Late[workers]);
+        (_gone, _late, _passes) = (new bool[workers], new Late[workers], new double[workers]);
         Array.Fill(_chosen, true);
         Array.Fill(_standing, Standing.Computing);
         _computing = _quorum = workers;
@@ -205,14 +213,18 @@ internal sealed class Gathering
         else if (completes)
             Measure(_completions, ref _secondSeconds[rank], took);
         else if (!_everHalves && passes > 0)
-            Measure(_firsts, ref _passSeconds[rank], took / passes);
+        {
+            bool isOfOneSize = Math.Abs(passes - _passes[rank]) <= OtherSize * _passes[rank]; // else what a message takes counts for more or less of it
+            _passes[rank] = passes;
+            Measure(_firsts, ref _passSeconds[rank], took / passes, isOfOneSize && ++_alike > FirstPushes * _standing.Length);
+        }
     }
 
-    private static void Measure(Lateness lateness, ref double usual, double took)
+    private static void Measure(Lateness lateness, ref double usual, double took, bool isUsual = true)
     {
-        if (usual > 0)
+        if (usual > 0 && isUsual)
             lateness.Add(took / usual);
-        usual = usual > 0 ? (Memory * usual) + ((1 - Memory) * took) : took;
+        usual = usual > 0 && isUsual ? (Memory * usual) + ((1 - Memory) * took) : took;
     }
 
     private void Stand(int rank, Standing standing)

@@ -142,12 +142,16 @@ internal sealed class Alerting : IDisposable
         RunView run = _view.Run;
         if (run.HasJournal && _journal.Look(run.JournalBytes, run.JournalBehindBytes) is { } behind)
             Take(_filter.Of(AlertKind.Journal, run.Seconds, behind));
+        if (!_journal.Holds)
+            _filter.Over(AlertKind.Journal);
         double? measured = _watch.TargetRmse is not null ? run.TestRmse : run.Objective;
         if (_evaluation > 0 && run.LastEvent >= _evaluation)
         {
             _evaluation = 0;
             if (measured is { } value && _objective.Evaluated(value, run.Seconds) is { } reason)
                 Take(_filter.Of(AlertKind.Objective, run.Seconds, reason));
+            if (!_objective.Holds)
+                _filter.Over(AlertKind.Objective);
         }
 
         if (!_isEndTold && run.Phase is (Failed or Ended))

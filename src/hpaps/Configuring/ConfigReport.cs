@@ -57,7 +57,7 @@ internal sealed record ConfigReport
     }
 
     // Of a webhook the host alone: what follows is often what lets somebody post there.
-    private static string Shown(Setting setting) => setting.Option.Name == AlertNames.Webhook && Uri.TryCreate(setting.Text, UriKind.Absolute, out Uri? address) ? $"{address.Scheme}://{address.Authority}/..."
+    private static string Shown(Setting setting) => setting.Option.Name == AlertNames.Webhook ? Uri.TryCreate(setting.Text, UriKind.Absolute, out Uri? address) ? $"{address.Scheme}://{address.Host}/..." : "..."
         : setting.Option.ValueType != typeof(bool) ? setting.Text! : setting.Text is null ? "false" : "true";
 
     private static string? Default(Option option) => option.ValueType == typeof(bool) ? "false"

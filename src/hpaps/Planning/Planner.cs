@@ -231,26 +231,45 @@ internal sealed class Planner
     {
         if (_workers == settings.Workers)
             return;
-        _job = _settings.Simulation!.Read(settings, stop);
-        _workers = settings.Workers;
+        (_job, _workers) = (null, settings.Workers); // data of two numbers of workers may be more than there is room for
         int measured = _run.Summary.Workers;
         if (_secondsOfLocal == 0)
-            MeasureHere(settings.Workers == measured ? _job : _settings.Simulation!.Read(_settings with { Workers = measured }, stop), _job, stop);
-        _ratio = settings.Workers == measured || _here == 0 ? 1 : TimedStep.SecondsOfExample(Steps(_job, settings), _gradientPass) / _here;
+        {
+            Func<SimulatedJob> own = _settings.Simulation!.Read(_settings with { Workers = measured }, stop);
+            MeasureHere(own, stop);
+            _job = settings.Workers == measured ? own : null;
+        }
+
+        _job ??= _settings.Simulation!.Read(settings, stop);
+        _ratio = settings.Workers == measured || _here == 0 ? 1 : TimedStep.SecondsOfExample(Steps(_job, _measured with { Workers = settings.Workers }), _gradientPass) / _here;
     }
 
     /// <summary>Steps that are made here as they were in the run, and what a pass for the gradient takes of a local one where there are such: policies differ in how many of both they have.</summary>
-    private void MeasureHere(Func<SimulatedJob> own, Func<SimulatedJob> other, CancellationToken stop)
+    private void MeasureHere(Func<SimulatedJob> own, CancellationToken stop)
     {
+        RunSummary run = _run.Summary;
         List<TimedStep> steps = Steps(own, _measured);
-        if (_settings.HasLabels && !AspPolicy.IsNamed(_measured.Policy) && !_run.Summary.VirtualTime) // only where workers have a barrier are there steps that are one or the other
+        if (_settings.HasLabels && !AspPolicy.IsNamed(_measured.Policy) && !run.VirtualTime)
         {
-            Func<SimulatedJob> together = _run.Summary.Workers > 1 ? own : _workers > 1 ? other : _settings.Simulation!.Read(_settings with { Workers = 2 }, stop);
-            _gradientPass = TimedStep.GradientPass(Steps(together, _settings with { Policy = new BspPolicy().Name }));
+            // Only where workers have a barrier are there steps that are one or the other.
+            TrainSettings together = _settings with { Policy = new BspPolicy().Name, Workers = Math.Max(2, run.Workers) };
+            try
+            {
+                _gradientPass = TimedStep.GradientPass(Steps(run.Workers > 1 ? own : _settings.Simulation!.Read(together, stop), together));
+            }
+            catch (InputException)
+            {
+                // There are no rows for two: they count alike.
+            }
         }
 
+        double pushes = 0, passes = 0;
+        for (int rank = 0; rank < run.Workers; rank++)
+            (pushes, passes) = (pushes + run.WorkerPushes[rank], passes + run.WorkerPasses[rank]);
+        bool repeats = PolicyNames.Create(run.Policy).Exchanges > 1 && _run.Codec.Name != CodecSpec.Fp32.Name; // a push that says again what was left out has no step of its own
+        double share = repeats ? TimedStep.ShareOfGradients(steps) : Math.Min(1, TimedStep.GradientsOfStep(steps) * pushes / passes);
         _here = TimedStep.SecondsOfExample(steps, _gradientPass);
-        _secondsOfLocal = _secondsOfExample / (1 - (TimedStep.ShareOfGradients(steps) * (1 - _gradientPass)));
+        _secondsOfLocal = _secondsOfExample / (1 - (share * (1 - _gradientPass)));
     }
 
     private List<TimedStep> Steps(Func<SimulatedJob> job, TrainSettings settings) => StepTimer.Measure(job().Tasks, Endless(settings), _time);

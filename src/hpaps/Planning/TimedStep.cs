@@ -26,6 +26,15 @@ internal readonly record struct TimedStep(double Seconds, double Gradient, doubl
         return all > 0 ? gradients / all : 1;
     }
 
+    /// <summary>Passes for the gradient of a step, on average; 1 where there are no steps.</summary>
+    public static double GradientsOfStep(List<TimedStep> steps)
+    {
+        double gradients = 0;
+        foreach (TimedStep step in steps)
+            gradients += step.Gradient;
+        return steps.Count > 0 ? gradients / steps.Count : 1;
+    }
+
     /// <summary>Seconds of an example in a pass that is not for the gradient; 0 where there are no steps.</summary>
     public static double SecondsOfExample(List<TimedStep> steps, double gradientPass) =>
         Quartile(steps, step => step.Seconds / ((gradientPass * step.Gradient) + step.Local));

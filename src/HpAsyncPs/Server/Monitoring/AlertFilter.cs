@@ -47,6 +47,14 @@ public sealed class AlertFilter
         return KindOf(one) is { } kind ? Of(kind, one) : null;
     }
 
+    /// <summary>What a rule has seen is over: nobody is to be told of it any more.</summary>
+    /// <param name="kind">What.</param>
+    public void Over(AlertKind kind)
+    {
+        if (_told.TryGetValue((kind, -1), out Told? told))
+            told.Last = null;
+    }
+
     /// <summary>What was held back and is still so when the interval is over: without it, nobody would be told of a worker that has gone for good soon after it had come back.</summary>
     /// <param name="into">Where they go.</param>
     public void AddDue(ICollection<Alert> into)

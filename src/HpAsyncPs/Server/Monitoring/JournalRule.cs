@@ -14,6 +14,9 @@ public sealed class JournalRule(TimeSpan limit, TimeProvider time)
     private long _markedAt;
     private bool _isSaid;
 
+    /// <summary>What was told last is still so.</summary>
+    public bool Holds => _isSaid;
+
     /// <summary>Looks at the journal; once a second, say.</summary>
     /// <param name="appended">Bytes ever appended.</param>
     /// <param name="behind">Of them, not on disk.</param>

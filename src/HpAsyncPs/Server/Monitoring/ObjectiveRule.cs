@@ -30,6 +30,9 @@ public sealed class ObjectiveRule
     /// <param name="target">The value to get to; null: nobody has said.</param>
     public ObjectiveRule(double? target) => _target = target;
 
+    /// <summary>What was told last is still so.</summary>
+    public bool Holds => _isSaid;
+
     /// <summary>Another evaluation.</summary>
     /// <param name="value">What was measured.</param>
     /// <param name="seconds">Since training began.</param>
