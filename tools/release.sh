@@ -74,8 +74,8 @@ cat >"$root/RELEASE" <<TEXT
 HpAsyncPs $version for $rid
 commit $commit of $(git log -1 --format=%cd --date=format:%Y-%m-%d)$changes
 
-Needed: Linux on $cpu, glibc $glibc or later. Nothing else, but for tokens, TLS and
-hashes of OpenSSL: libssl 3 or 1.1 (apt-get install libssl3; Fedora: dnf install openssl-libs).
+Needed: Linux on $cpu, glibc $glibc or later. Nothing else, but OpenSSL
+where tokens, TLS or the monitoring port are used: libssl 3 or 1.1 (apt-get install libssl3; Fedora: dnf install openssl-libs).
 
 Check it:    sha256sum -c SHA256SUMS
 Try it:      bin/hpaps --help
