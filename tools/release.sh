@@ -58,11 +58,24 @@ for program in "${programs[@]}"; do
   install -m 755 "$bin/$program" "$root/bin/"
 done
 # Only what is in the repository, at the same place, so that links between documents lead somewhere.
-git ls-files -z -- README.md CHANGELOG.md LICENSE docs tools/launch tools/monitoring tools/hpaps.example.toml tools/prices.example.json \
+git ls-files -z -- README.md CHANGELOG.md LICENSE docs packaging tools/launch tools/monitoring tools/hpaps.example.toml tools/prices.example.json \
   | xargs -0 cp --parents -t "$root"
 
 tools/sbom.sh "$rid" >"$work/sbom" || exit
 install -m 644 "$work/sbom" "$root/sbom.cdx.json"
+
+HPAPS_BIN=$root/bin SOURCE_DATE_EPOCH=$epoch tools/man-pages.sh "$root/share/man/man1" || exit
+# A shell looks for a file of the program's name. One script serves all three programs.
+for place in bash-completion/completions:bash: zsh/site-functions:zsh:_ fish/vendor_completions.d:fish:; do
+  IFS=: read -r folder shell prefix <<<"$place"
+  mkdir -p "$root/share/$folder"
+  suffix=
+  [[ $shell != fish ]] || suffix=.fish
+  "$root/bin/hpaps" completion "$shell" >"$root/share/$folder/${prefix}hpaps$suffix"
+  [[ $shell == zsh ]] || for program in hpaps-server hpaps-worker; do
+    ln -s "hpaps$suffix" "$root/share/$folder/$program$suffix"
+  done
+done
 
 # The newest version of a symbol that a program asks the C library for is the oldest library that it runs with.
 glibc=$(for program in "${programs[@]}"; do objdump -T "$root/bin/$program"; done | grep -o 'GLIBC_[0-9][0-9.]*' | sort -Vu | tail -n 1)
@@ -79,7 +92,7 @@ where tokens, TLS or the monitoring port are used: libssl 3 or 1.1 (apt-get inst
 
 Check it:    sha256sum -c SHA256SUMS
 Try it:      bin/hpaps --help
-Install it:  cp -R bin share /usr/local/
+Install it:  cp -R bin share /usr/local/     (services: packaging/systemd, docs/packages.md)
 
 README.md is the place to begin, where out/bin/ is bin/ of this folder; sbom.cdx.json lists what the programs are made of.
 TEXT
