@@ -3,6 +3,7 @@ using System.IO;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using HpAsyncPs.Protocol;
 using HpAsyncPs.Tests.Cluster;
 
 namespace HpAsyncPs.Tests;
@@ -38,7 +39,7 @@ internal sealed class Certificates : IDisposable
         if (forLoopback)
             names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
-        using X509Certificate2 certificate = request.Create(_authority, _now.AddHours(-1), _now.AddMinutes(30), RandomNumberGenerator.GetBytes(8));
+        using X509Certificate2 certificate = request.Create(_authority, _now.AddHours(-1), _now.AddMinutes(30), RandomBytes.Draw(8));
         (string Certificate, string Key) paths = (_folder.In($"{_name}-{name}.pem"), _folder.In($"{_name}-{name}.key"));
         File.WriteAllText(paths.Certificate, certificate.ExportCertificatePem());
         File.WriteAllText(paths.Key, key.ExportPkcs8PrivateKeyPem());

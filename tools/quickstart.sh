@@ -101,13 +101,11 @@ run() {
   stop_if_asked
 }
 
-# Binaries carry the time at which their publishing began; a folder is newer when a file in it was added or removed.
 up_to_date() {
   local program
   for program in hpaps hpaps-server hpaps-worker; do
     "$bin/$program" --version >/dev/null 2>&1 || return 1 # not there, or of another machine
-    [[ -z $(find "$here/src" "$here"/Directory.* "$here/BannedSymbols.txt" "$here/global.json" "$here/tools/publish.sh" \
-      -newer "$bin/$program" -print -quit) ]] || return 1
+    [[ -z $(newer_than "$here" "$bin/$program") ]] || return 1
   done
 }
 

@@ -1,6 +1,6 @@
 using System;
 using System.Globalization;
-using System.Security.Cryptography;
+using HpAsyncPs.Protocol;
 using HpAsyncPs.Server.Monitoring;
 
 namespace HpAsyncPs.Monitoring;
@@ -13,7 +13,7 @@ internal sealed class EventIds(EventRing events)
     private const char Mark = '-';
 
     /// <summary>Of this server, and of no other.</summary>
-    public string Server { get; } = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(ServerBytes));
+    public string Server { get; } = Convert.ToHexStringLower(RandomBytes.Draw(ServerBytes));
 
     /// <summary>The id of an event.</summary>
     /// <param name="number">Its number.</param>

@@ -38,6 +38,7 @@ public sealed class MonitorPort : IAsyncDisposable
     /// <exception cref="InputException">It must not be there.</exception>
     public static void Check(MonitorOptions options)
     {
+        OpenSsl.Require("--monitor");
         var endpoint = Endpoint.Parse(options.Address);
         if (endpoint.IsUnix)
             throw new InputException($"--monitor {options.Address}: browsers and scrapers need HOST:PORT, as in 127.0.0.1:9464; for a socket of this host listen there.");

@@ -85,7 +85,12 @@ internal static class ServerRun
         if (alerts.Command is { } command)
             ways.Add((AlertNames.Command, new AlertCommand(command, AlertLimit)));
         if (alerts.Webhook is { } address)
+        {
+            if (address.Scheme == Uri.UriSchemeHttps)
+                OpenSsl.Require(AlertNames.Webhook + " with https");
             ways.Add((AlertNames.Webhook, new AlertWebhook(address, AlertLimit)));
+        }
+
 #pragma warning restore CA2000
         if (ways.Count == 0)
             return null;

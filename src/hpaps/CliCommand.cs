@@ -1,6 +1,7 @@
 using System;
 using System.CommandLine;
 using HpAsyncPs.Cli.Comparing;
+using HpAsyncPs.Cli.Completing;
 using HpAsyncPs.Cli.Configuring;
 using HpAsyncPs.Cli.Converting;
 using HpAsyncPs.Cli.Generating;
@@ -48,6 +49,7 @@ internal static class CliCommand
             StressCommand.Create(), StressCommand.CreateWorker(), IdleCommand.Create(), AttackCommand.Create(),
         };
         root.Subcommands.Add(ConfigCommand.Create(root));
+        root.Subcommands.Add(CompletionCommand.Create(root));
         return root;
     }
 

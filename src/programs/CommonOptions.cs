@@ -1,5 +1,6 @@
 using System;
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
 using HpAsyncPs.Codecs;
 using HpAsyncPs.Server;
@@ -53,6 +54,7 @@ internal static class CommonOptions
     /// <summary>Must be the name of a policy.</summary>
     public static Option<string> Policy(this Option<string> option)
     {
+        option.CompletionSources.Add(PolicyNames.All);
         option.Validators.Add(result =>
         {
             if (result.Tokens is not [var token])
@@ -78,6 +80,7 @@ internal static class CommonOptions
             Description = $"How what workers and server send each other is coded: {CodecSpec.Help}. What a codec leaves out travels later, so the optimum is the same; auto picks fp32, int8 or int4 by the rates of the links and what they cost, and says so.",
             DefaultValueFactory = _ => CodecSpec.Auto.Name,
         };
+        option.CompletionSources.Add("auto", "fp32", "bf16", "int8", "int4");
         option.Validators.Add(result =>
         {
             if (result.Tokens is not [var token])

@@ -1,5 +1,6 @@
 using System.Collections.Generic;
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using HpAsyncPs.Learning.Classification;
@@ -34,6 +35,7 @@ internal sealed class LogisticOptions
 
     public LogisticOptions()
     {
+        _solver.CompletionSources.Add("svrg", "gradient");
         _solver.Validators.Add(result =>
         {
             if (result.Tokens is [var token] && !LocalSolver.TryParse(token.Value, out LocalSolver _))

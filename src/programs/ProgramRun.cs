@@ -21,6 +21,7 @@ internal static class ProgramRun
     /// <param name="parser">How arguments are read, or null: as usual.</param>
     public static int Run(RootCommand root, string[] arguments, string program, ParserConfiguration? parser = null)
     {
+        root.Directives.Clear(); // [suggest] of the parser fails where a value is missing; hpaps completion does without, and starts no program
         GlobalOptions.AddTo(root);
         ParseResult given = root.Parse(arguments, parser);
         string? format = GlobalOptions.Given(given, GlobalOptions.LogFormat) ?? Variables.Of(GlobalOptions.LogFormat.TrimStart('-'));

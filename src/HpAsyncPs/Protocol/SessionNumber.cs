@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Security.Cryptography;
 
 namespace HpAsyncPs.Protocol;
 
@@ -11,7 +10,7 @@ public static class SessionNumber
     {
         ulong number;
         do
-            number = BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+            number = BinaryPrimitives.ReadUInt64LittleEndian(RandomBytes.Draw(sizeof(ulong)));
         while (number == 0);
         return number;
     }

@@ -3,7 +3,6 @@ using System.Buffers;
 using System.Collections.Generic;
 using System.Net;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Threading;
 using System.Threading.Tasks;
 using HpAsyncPs.Buffers;
@@ -190,7 +189,7 @@ public sealed partial class ServerHost : IDisposable
 
     private static void JournalAdvanced(object? host) => ((ServerHost)host!)._server.JournalAdvanced();
 
-    private static ulong NewIncarnation() => (ulong)RandomNumberGenerator.GetInt32(1, int.MaxValue) << 32;
+    private static ulong NewIncarnation() => (BitConverter.ToUInt32(RandomBytes.Draw(sizeof(uint))) % int.MaxValue + 1UL) << 32; // from 1 on, and never negative
 
     private bool Tick()
     {

@@ -2,7 +2,6 @@ using System;
 using System.Buffers;
 using System.Collections.Generic;
 using System.Net;
-using System.Security.Cryptography;
 using HpAsyncPs.Protocol;
 
 namespace HpAsyncPs.Transport;
@@ -181,7 +180,7 @@ public sealed class Gatekeeper : IFrameHandler, IFrameSink
             return;
         }
 
-        (_hello, _session, _nonce) = (hello, header.Session, RandomNumberGenerator.GetBytes(Limits.NonceBytes));
+        (_hello, _session, _nonce) = (hello, header.Session, RandomBytes.Draw(Limits.NonceBytes));
         Send(FrameKind.Challenge, new ChallengeMessage(_nonce).Write);
     }
 

@@ -80,6 +80,7 @@ public sealed class Tls
 
     private static SslStreamCertificateContext Own(string certificate, string key)
     {
+        OpenSsl.Require("TLS");
         string secret = PrivateFile.ReadText(key, "key file", MostPemBytes, "Give --tls-key the PEM file of the certificate's private key.");
         string text = ReadText(certificate, "--tls-cert");
         try
@@ -98,6 +99,7 @@ public sealed class Tls
 
     private static X509ChainPolicy Trusting(string path)
     {
+        OpenSsl.Require("TLS");
         var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, DisableCertificateDownloads = true };
         try
         {

@@ -44,6 +44,7 @@ public sealed class Token
     /// <exception cref="InputException">It is missing, no file, open to others, too short or too long.</exception>
     public static Token Read(string path)
     {
+        OpenSsl.Require("A token");
         string remedy = $"Make one with (umask 077; head -c 32 /dev/urandom | base64 > '{path}') and give server and workers the same.";
         byte[] secret = PrivateFile.Read(path, "token file", MostBytes, remedy);
         int length = secret.AsSpan().TrimEnd(WhiteSpace).Length;

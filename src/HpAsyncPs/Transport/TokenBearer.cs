@@ -1,6 +1,5 @@
 using System;
 using System.Buffers;
-using System.Security.Cryptography;
 using HpAsyncPs.Protocol;
 
 namespace HpAsyncPs.Transport;
@@ -16,7 +15,7 @@ public sealed class TokenBearer : IFrameHandler
     private readonly IFrameSink _sink;
     private readonly IFrameHandler _inner;
     private readonly Action _proven;
-    private readonly byte[] _nonce = RandomNumberGenerator.GetBytes(Limits.NonceBytes);
+    private readonly byte[] _nonce = RandomBytes.Draw(Limits.NonceBytes);
     private byte[]? _serverNonce;
     private bool _isProven;
     private volatile string? _failure;

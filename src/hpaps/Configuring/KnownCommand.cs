@@ -33,7 +33,7 @@ internal sealed record KnownCommand(string Path, IReadOnlyList<string> Line, Com
 
     private static void Add(List<KnownCommand> all, Command command, string path, List<string> line, RootCommand root)
     {
-        if (command.Hidden || command.Name == ConfigCommand.Name)
+        if (command.Hidden || command.Name is ConfigCommand.Name or Completing.CompletionCommand.Name)
             return;
         if (command.Subcommands.Count == 0)
             all.Add(new KnownCommand(path, line, command, root));

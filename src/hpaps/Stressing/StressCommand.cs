@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.CommandLine;
+using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using HpAsyncPs.Codecs;
@@ -206,11 +207,15 @@ internal static class StressCommand
             result.AddError("--verify with --server takes one worker: no other could say what the model must be. Leave --server out to verify several.");
     }
 
-    private static void OneOf(Option<string> option, string[] names) => option.Validators.Add(result =>
+    private static void OneOf(Option<string> option, string[] names)
     {
-        if (result.Tokens is [var token] && Array.IndexOf(names, token.Value) < 0)
-            result.AddError($"{option.Name} must be one of {string.Join(", ", names)}; it is '{token.Value}'.");
-    });
+        option.CompletionSources.Add(names);
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && Array.IndexOf(names, token.Value) < 0)
+                result.AddError($"{option.Name} must be one of {string.Join(", ", names)}; it is '{token.Value}'.");
+        });
+    }
 
     private static bool TryParseSizes(string text, out List<int> sizes)
     {

@@ -2,7 +2,6 @@ using System;
 using System.Buffers;
 using System.Collections.Generic;
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Threading;
 using HpAsyncPs.Protocol;
 
@@ -229,7 +228,7 @@ public sealed partial class Journal : IDisposable
             }
         }
 
-        _seed = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long)));
+        _seed = BitConverter.ToInt64(RandomBytes.Draw(sizeof(long)));
         string name = NameOf(queue.Begin, _seed);
         _file = _disk.Create(name);
         _disk.SyncNames();
