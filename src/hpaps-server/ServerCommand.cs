@@ -2,6 +2,7 @@ using System;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using System.Net.Sockets;
 using HpAsyncPs.Codecs;
 using HpAsyncPs.Programs;
 using HpAsyncPs.Protocol;
@@ -18,6 +19,7 @@ internal static class ServerCommand
     public static RootCommand Create(Func<ServerOptions, ServerSettings, int> run)
     {
         Option<string> listen = new Option<string>("--listen") { Description = "HOST:PORT to listen at, a name at all its addresses, [::] at all of this host; port 0 takes a free one; or unix:PATH, a socket for processes of this user on this host.", DefaultValueFactory = _ => "127.0.0.1:7070" }.Address();
+        var rendezvous = new RendezvousOptions("this server writes its address there, and listens, unless --listen says where, at all addresses of this host and a free port.");
         var insecure = new Option<bool>("--insecure") { Description = "Allow an address that is not loopback without a token or, by --tls-ca, certificates of workers, although anybody could join." };
         Option<int> workers = new Option<int>("--workers") { Description = "How many workers train together.", DefaultValueFactory = _ => 1 }.Within(1, Limits.Workers);
         Option<string> policy = new Option<string>("--policy") { HelpName = "NAME", Description = PolicyNames.Help, DefaultValueFactory = _ => "async" }.Policy();
@@ -56,6 +58,7 @@ internal static class ServerCommand
             "hpaps-server: aggregates what workers push, and sends the result out.",
             "hpaps-server --workers 4 --passes 500 --out run",
             "hpaps-server --listen 10.0.0.1:7070 --token-file token --workers 8 --target 1e-3 --reference 0.33334 --out run",
+            "hpaps-server --rendezvous /shared/job --token-file token --workers 8 --passes 500 --out run",
             "hpaps-server --workers 4 --policy ssp:3 --passes 500 --out run",
             "hpaps-server --workers 4 --policy asp:adam --rate 0.01 --passes 500 --out run",
             "hpaps-server --workers 4 --codec int4 --passes 500 --out run",
@@ -63,7 +66,7 @@ internal static class ServerCommand
             "hpaps-server --workers 4 --passes 500 --alert-command 'mail -s \"$HPAPS_ALERT_TEXT\" root'",
             "hpaps-server --workers 3 --policy bsp --plain"))
         {
-            listen, insecure, workers, policy, codec, rate, passes, target, reference, targetRmse, plateau, timeLimit, maxParameters, maxMagnitude, joinTimeout,
+            listen, insecure, rendezvous.Folder, rendezvous.Job, workers, policy, codec, rate, passes, target, reference, targetRmse, plateau, timeLimit, maxParameters, maxMagnitude, joinTimeout,
             livenessTimeout, onLoss, rejoinTimeout, reassign, state, durability, checkpointInterval, plain, spin, checksum, output, monitor, events, counts, supervised,
         };
         foreach (Option option in (Option[])[.. security.All, .. gate.All, .. alerts.All])
@@ -115,10 +118,18 @@ internal static class ServerCommand
                 Tls = security.TlsOf(parsed),
                 Gate = gate.Of(parsed),
             },
-            new ServerSettings(parsed.GetValue(listen)!, parsed.GetValue(insecure), parsed.GetValue(output), parsed.GetValue(monitor), parsed.GetValue(events),
+            new ServerSettings(Where(parsed, listen, rendezvous), parsed.GetValue(insecure), parsed.GetValue(output), parsed.GetValue(monitor), parsed.GetValue(events),
                 parsed.GetValue(counts), parsed.GetValue(supervised), DurabilityOption.FolderOf(parsed.GetValue(state)), DurabilityOption.Of(parsed.GetValue(durability), parsed.GetValue(state)) with { CheckpointInterval = TimeSpan.FromSeconds(parsed.GetValue(checkpointInterval)) },
-                alerts.Settings(parsed))));
+                alerts.Settings(parsed), parsed.GetValue(rendezvous.Folder), parsed.GetValue(rendezvous.Folder) is null ? default : rendezvous.JobOf(parsed))));
         return root;
+    }
+
+    // Workers of other hosts are to reach one that they find by a folder, unless somebody says otherwise.
+    private static string Where(ParseResult parsed, Option<string> listen, RendezvousOptions rendezvous)
+    {
+        if (parsed.GetValue(rendezvous.Folder) is null || parsed.GetResult(listen) is { Implicit: false })
+            return parsed.GetValue(listen)!;
+        return Socket.OSSupportsIPv6 ? "[::]:0" : "0.0.0.0:0";
     }
 
     // Not its value: that may be no number, which the parser says by itself.

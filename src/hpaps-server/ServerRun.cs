@@ -37,7 +37,7 @@ internal static class ServerRun
         EndPoint[] addresses = endpoint.Resolve();
         if (!settings.Insecure && options is { Token: null, Tls: not { DemandsCertificates: true } } && Array.Exists(addresses, one => one is IPEndPoint address && !IPAddress.IsLoopback(address.Address)))
         {
-            throw new InputException($"--listen {settings.Listen} is not loopback, and without a token or certificates of workers anybody who reaches the port could join: give --token-file here and at "
+            throw new InputException($"--listen {settings.Listen}{(settings.Rendezvous is null ? "" : ", the default with --rendezvous unless you gave it,")} is not loopback, and without a token or certificates of workers anybody who reaches the port could join: give --token-file here and at "
                 + "the workers, or --tls-cert, --tls-key and --tls-ca (which asks workers for certificates) here, or listen at 127.0.0.1, or, where you trust everybody on the network, add --insecure.");
         }
 
@@ -59,6 +59,8 @@ internal static class ServerRun
             options = options with { CodingCosts = CodingCosts.Measure(time, TransferCost.SecondsOfByte(time)) };
         using (ServerHost host = ServerHost.Start(options, Listener.Start(endpoint, addresses), time, settings.Events && !ProgramLog.IsJson ? null : log.Write, state))
         {
+            Action<LogLine> say = settings.Events && !ProgramLog.IsJson ? static _ => { } : log.Write;
+            using Announcement? announced = settings.Rendezvous is null ? null : Announcement.Publish(settings, host.Address, options.Workers, say, time);
             MonitorPort? port = monitoring is null ? null : MonitorPort.StartAsync(new HostSource(host), monitoring).GetAwaiter().GetResult();
             try
             {

@@ -1,4 +1,5 @@
 using HpAsyncPs.Programs;
+using HpAsyncPs.Programs.Rendezvous;
 
 namespace HpAsyncPs.ServerProgram;
 
@@ -13,5 +14,8 @@ namespace HpAsyncPs.ServerProgram;
 /// <param name="State">Folder of the journal and the checkpoints, or null.</param>
 /// <param name="Durability">How often it is waited for.</param>
 /// <param name="Alerts">Who is told of what.</param>
+/// <param name="Rendezvous">Folder in which workers find the address, or null.</param>
+/// <param name="Job">Which job it serves, for them.</param>
 internal sealed record ServerSettings(
-    string Listen, bool Insecure, string? Output, string? Monitor, bool Events, bool CountsAllocations, bool Supervised, string? State, Durability Durability, AlertSettings Alerts);
+    string Listen, bool Insecure, string? Output, string? Monitor, bool Events, bool CountsAllocations, bool Supervised, string? State, Durability Durability, AlertSettings Alerts, string? Rendezvous,
+    JobIdentity Job);

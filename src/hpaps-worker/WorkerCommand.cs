@@ -16,6 +16,7 @@ internal static class WorkerCommand
             "hpaps-worker: trains on its part of the data against an hpaps-server, until the server ends the run.",
             "hpaps-worker logreg --server 127.0.0.1:7070 --data train.svm --part 0/4",
             "hpaps-worker logreg --server node1:7070 --data /local/rows-of-this-node.svm.gz --l2 1e-4",
+            "hpaps-worker logreg --rendezvous /shared/job --token-file token --data train.svm --part auto   # the same for every rank of srun or mpirun",
             "hpaps-worker mf --server node1:7070 --data ratings.csv --part 0/4 --holdout 0.1 --out run/model"));
         root.Subcommands.Add(LogisticRegression());
         root.Subcommands.Add(Factorization());
@@ -25,7 +26,7 @@ internal static class WorkerCommand
     private static Command LogisticRegression()
     {
         var flags = new WorkerFlags("LIBSVM/SVMlight file, plain or gzip.",
-            "I/N: train on random shard I of N of the file; without it, on all of it. Makes I the rank asked for.",
+            "I/N: train on random shard I of N of the file, or auto: by the rank that srun or mpirun gives; without it, on all of it. Makes I the rank asked for.",
             "Seed of the split into parts; the same at every worker.");
         var own = new LogisticOptions();
         Command command = flags.Command(LogisticTask.Name,
@@ -48,7 +49,7 @@ internal static class WorkerCommand
     {
         var own = new FactorOptions();
         var flags = new WorkerFlags("Ratings, plain or gzip: user, item, rating, the same file at every worker.",
-            "I/N: train on the ratings of part I of N of the users; without it, on all. Makes I the rank asked for.",
+            "I/N: train on the ratings of part I of N of the users, or auto: by the rank that srun or mpirun gives; without it, on all. Makes I the rank asked for.",
             "Seed of the start, the order, and what is held out; the same at every worker.");
         var test = new Option<string?>("--test") { Description = "Ratings to measure the RMSE on; the same file at every worker." };
         var output = new Option<string?>("--out") { Description = "Folder of the model, to which this worker adds its users at the end: model/ in the server's --out." };

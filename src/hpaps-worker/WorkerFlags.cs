@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using System.Threading;
 using HpAsyncPs.Learning.Data;
 using HpAsyncPs.Programs;
+using HpAsyncPs.Programs.Rendezvous;
 using HpAsyncPs.Worker;
 
 namespace HpAsyncPs.WorkerProgram;
@@ -13,6 +14,7 @@ namespace HpAsyncPs.WorkerProgram;
 internal sealed class WorkerFlags
 {
     private readonly Option<string> _server = new Option<string>("--server") { Description = "HOST:PORT of the server, or unix:PATH.", DefaultValueFactory = _ => "127.0.0.1:7070" }.Address();
+    private readonly RendezvousOptions _rendezvous = new("this worker waits there, for --start-timeout, for the address of its server, and looks again when it has lost it.");
     private readonly Option<int> _rank = new Option<int>("--worker-rank") { Description = "Rank to ask for; -1 takes any free one.", DefaultValueFactory = _ => -1 }.Within(-1, Protocol.Limits.Workers - 1);
     private readonly Option<string> _data;
     private readonly Option<string?> _part;
@@ -20,7 +22,7 @@ internal sealed class WorkerFlags
     private readonly Option<string?> _slow = new("--slow") { HelpName = "FACTOR[@FROM-TO],...", Description = "Act as a machine that is FACTOR times slower, by sleeping: always, or from FROM to TO since the start of training, as in 8@10s-20s." };
     private readonly Option<double> _slowRandom = new Option<double>("--slow-random") { HelpName = "SIGMA", Description = "Let each step take exp(SIGMA N(0, 1)) times as long, drawn from seed and rank; what would be shorter than it is stays as it is.", DefaultValueFactory = _ => 0 }.Within(0, SlowOptions.MostSigma);
     private readonly Option<double> _connectTimeout = new Option<double>("--connect-timeout") { Description = "Seconds to try to reach the server.", DefaultValueFactory = _ => 30 }.Within(0.1, 1e6);
-    private readonly Option<double> _startTimeout = new Option<double>("--start-timeout") { Description = "Seconds to wait for the other workers.", DefaultValueFactory = _ => 180 }.Within(0.1, 1e6);
+    private readonly Option<double> _startTimeout = new Option<double>("--start-timeout") { Description = "Seconds to wait for the other workers; with --rendezvous, before that as long for the server.", DefaultValueFactory = _ => 180 }.Within(0.1, 1e6);
     private readonly Option<double> _livenessTimeout = new Option<double>("--liveness-timeout") { HelpName = "SECONDS", Description = "Seconds of silence of the server after which its connection is given up.", DefaultValueFactory = _ => 10 }.Within(2, 1e6);
     private readonly Option<double> _reconnectTimeout = new Option<double>("--reconnect-timeout") { HelpName = "SECONDS", Description = "How long to try to go on over another connection when one has gone; 0: not at all.", DefaultValueFactory = _ => 60 }.Within(0, 1e6);
     private readonly Option<string?> _spin = CommonOptions.Spin("By default never: another worker may need that core.");
@@ -46,12 +48,12 @@ internal sealed class WorkerFlags
     public Command Command(string name, string description, Action<Given> run, params Option[] own)
     {
         var command = new Command(name, description);
-        foreach (Option option in (Option[])[_server, _rank, _data, _part, .. own, _seed, _slow, _slowRandom, _connectTimeout, _startTimeout, _livenessTimeout, _reconnectTimeout, _spin, _checksum, .. _security.All, _supervised])
+        foreach (Option option in (Option[])[_server, .. _rendezvous.All, _rank, _data, _part, .. own, _seed, _slow, _slowRandom, _connectTimeout, _startTimeout, _livenessTimeout, _reconnectTimeout, _spin, _checksum, .. _security.All, _supervised])
             command.Options.Add(option);
         _part.Validators.Add(result =>
         {
-            if (result.Tokens.Count > 0 && !TryParsePart(result.Tokens[0].Value, 0, out _))
-                result.AddError("--part must be I/N with I from 0 to N - 1, as in 0/4.");
+            if (result.Tokens.Count > 0 && !PartOfRank.IsAuto(result.Tokens[0].Value, out _) && !TryParsePart(result.Tokens[0].Value, 0, out _))
+                result.AddError("--part must be I/N with I from 0 to N - 1, as in 0/4; or auto, by the rank that srun or mpirun gives; or auto:K, where the first K ranks are servers.");
         });
         _slow.Validators.Add(result =>
         {
@@ -63,6 +65,8 @@ internal sealed class WorkerFlags
         {
             if (result.GetResult(_part) is { Implicit: false } && result.GetResult(_rank) is { Implicit: false })
                 result.AddError("--part already says the rank: leave --worker-rank out.");
+            if (result.GetResult(_rendezvous.Folder) is { Implicit: false } && result.GetResult(_server) is { Implicit: false })
+                result.AddError("--rendezvous already says where the server is: leave --server out.");
         });
         command.SetAction(parsed =>
         {
@@ -74,9 +78,20 @@ internal sealed class WorkerFlags
             if (supervised)
                 ProgramRun.EndWithStandardInput(_ => { });
             WorkerOptions options = Options(parsed); // before the data are read: a file that is missing is said at once
+            JobIdentity job = parsed.GetValue(_rendezvous.Folder) is null ? default : _rendezvous.JobOf(parsed);
+            ServerChoice server = ServerChoice.Find(parsed.GetValue(_server)!, parsed.GetValue(_rendezvous.Folder), job, options.Tls is not null, options.StartTimeout, stop.Token);
+            options = options with { Locate = server.Locate };
             RowPart part = RowPart.All;
-            if (parsed.GetValue(_part) is { } text)
-                TryParsePart(text, parsed.GetValue(_seed), out part);
+            if (parsed.GetValue(_part) is { } text && PartOfRank.IsAuto(text, out int? servers))
+            {
+                (int index, int count) = server.PartOf(servers);
+                part = new RowPart(index, count, parsed.GetValue(_seed));
+            }
+            else if (parsed.GetValue(_part) is { } said)
+            {
+                TryParsePart(said, parsed.GetValue(_seed), out part);
+            }
+
             if (parsed.GetValue(_rank) is >= 0 and var rank)
                 ProgramLog.Rank = rank;
             else if (parsed.GetValue(_part) is not null)
@@ -85,7 +100,7 @@ internal sealed class WorkerFlags
             void Run(RowPart which, Action trained) => run(new Given(parsed, which, parsed.GetValue(_data)!, parsed.GetValue(_seed),
                 task =>
                 {
-                    Train(parsed, which, task, options with { Adopt = adopted!.Take }, stop.Token);
+                    Train(parsed, server.Address, which, task, options with { Adopt = adopted!.Take }, stop.Token);
                     trained();
                 },
                 stop.Token));
@@ -110,7 +125,7 @@ internal sealed class WorkerFlags
         Log = ProgramLog.Write,
     };
 
-    private void Train(ParseResult parsed, RowPart part, ITask task, WorkerOptions options, CancellationToken stop)
+    private void Train(ParseResult parsed, string server, RowPart part, ITask task, WorkerOptions options, CancellationToken stop)
     {
         int wanted = parsed.GetValue(_rank) < 0 && parsed.GetValue(_part) is not null ? part.Index : parsed.GetValue(_rank);
         Slowness slowness = SlowOptions.Of(parsed.GetValue(_slow), parsed.GetValue(_slowRandom), parsed.GetValue(_seed), Math.Max(0, wanted));
@@ -120,7 +135,7 @@ internal sealed class WorkerFlags
         string reason;
         try
         {
-            reason = WorkerRun.Run(parsed.GetValue(_server)!, wanted, task, options, stop);
+            reason = WorkerRun.Run(server, wanted, task, options, stop);
         }
         catch (ClusterException e)
         {

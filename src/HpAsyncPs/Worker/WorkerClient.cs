@@ -24,8 +24,8 @@ public sealed class WorkerClient : IDisposable
     private readonly TimeProvider _time;
     private readonly WorkerOptions _options;
     private readonly string _server;
-    private readonly Endpoint _endpoint;
     private readonly Reconnector _reconnector;
+    private Endpoint _endpoint;
     private TlsRelay? _relay; // null: no TLS
 
     private WorkerClient(string server, Endpoint endpoint, WorkerOptions options, TimeProvider time)
@@ -179,6 +179,7 @@ public sealed class WorkerClient : IDisposable
         try
         {
 #pragma warning disable CA2000 // the connection that is made of it owns it
+            _endpoint = _options.Locate?.Invoke(cancellation) ?? _endpoint;
             Socket? socket = _endpoint.TryConnect(limit, cancellation);
 #pragma warning restore CA2000
             return socket is null ? null : Secured(socket, limit, cancellation);

@@ -20,6 +20,8 @@ internal static class Exclusions
         new("holdout", Always, ["test"]),
         new("part", Always, ["worker-rank"]),
         new("worker-rank", Always, ["part"]),
+        new("rendezvous", Always, ["server"]),
+        new("server", Always, ["rendezvous"]),
         new("deterministic", Always, [.. OfProcesses, .. Alerts]),
         new("simulate", Always, [.. OfProcesses, "runs"]),
         new("policy", static text => !AspPolicy.IsNamed(text), ["rate", "batch"]),
