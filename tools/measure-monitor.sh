@@ -24,13 +24,6 @@ readers=()
 leave() { ((${#readers[@]} == 0)) || kill "${readers[@]}" 2>/dev/null || true; readers=(); }
 trap 'leave; kill $server 2>/dev/null || true; rm -rf "$work"' EXIT
 
-# scrape ADDRESS: once a second, until it is killed; one line a scrape that was answered
-scrape() {
-  while sleep 1; do
-    curl -sf --max-time 5 "$1metrics" >"$work/metrics" && grep -q '^hpaps_pushes_total' "$work/metrics" && echo scraped
-  done
-}
-
 # run with|without: GB/s in 'speed'
 run() {
   if [[ $1 == without ]]; then
@@ -45,15 +38,17 @@ run() {
     [[ -z $monitor ]] || break
     sleep 0.02
   done
-  for ((page = 0; page < pages; page++)); do
-    curl -sN "${monitor}events" >"$work/page$page" &
-    readers+=($!)
-  done
-  scrape "$monitor" >"$work/scrapes" &
+  # Two processes, for a Prometheus and browsers would be on machines of their own: what they take of this one is not the server's.
+  local readings=()
+  for ((page = 0; page < pages; page++)); do readings+=(-o "$work/page$page" "${monitor}events"); done
+  curl -sNZ --parallel-immediate "${readings[@]}" 2>/dev/null &
+  readers=($!)
+  curl -sf --rate 1/s -o "$work/scrape#1" "${monitor}metrics?scrape=[1-1000]" &
   readers+=($!)
   push "$seconds"
   leave
-  ((scrapes += $(wc -l <"$work/scrapes")))
+  ((scrapes += $(grep -ls '^hpaps_pushes_total' "$work"/scrape* | wc -l)))
+  rm -f "$work"/scrape*
   for ((page = 0; page < pages; page++)); do
     seconds_seen=$(grep -c '^event: status' "$work/page$page" || true)
     ((seconds_seen >= 1)) || { say "page $page got no status"; return 1; }

@@ -95,6 +95,7 @@ public sealed class LimitsTests
     {
         using RunningProgram run = Start("pull 64K 50");
         int other = Other(run);
+        Eventually.Holds(() => RunningProgram.ProcessorTicks(other) > 0, () => "the other process does nothing"); // it has asked to be ended with its parent before it serves
         RunningProgram.Signal(other, Halt); // or it would end by itself when the connection does
         run.Signal(signal);
         Assert.Equal(128 + signal, run.ExitCode());

@@ -195,7 +195,7 @@ public sealed class PlanCommandTests
         Edit(folder, static summary => (summary["virtual_time"], summary["processors"]) = (false, 64));
         Assert.Equal(1, Scale(static seconds => seconds / 2));
         Assert.InRange(Scale(static seconds => seconds * 2.2), 1.2, 3);
-        Assert.Equal(3, Scale(static seconds => seconds * 100));
+        Assert.InRange(Scale(static seconds => seconds * 100), 1, 1.1); // messages were next to nothing of that: something else kept it waiting
 
         double Scale(Func<double, double> of)
         {

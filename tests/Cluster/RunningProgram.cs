@@ -115,14 +115,19 @@ internal sealed partial class RunningProgram : IDisposable
         }
     }
 
-    private static (char State, int Parent)? StateAndParent(int id)
+    /// <summary>Processor time of a process, in ticks of its kernel; 0 when it has gone.</summary>
+    public static long ProcessorTicks(int id) => Stat(id) is { } fields ? long.Parse(fields[11]) + long.Parse(fields[12]) : 0;
+
+    private static (char State, int Parent)? StateAndParent(int id) => Stat(id) is { } fields ? (fields[0][0], int.Parse(fields[1])) : null;
+
+    /// <summary>What the kernel says of a process, from its state on; null when it has gone.</summary>
+    private static string[]? Stat(int id)
     {
         try
         {
             // "pid (name) state parent ..."; the name may have spaces and parentheses.
             string text = File.ReadAllText($"/proc/{id}/stat");
-            string[] fields = text[(text.LastIndexOf(')') + 2)..].Split(' ');
-            return (fields[0][0], int.Parse(fields[1]));
+            return text[(text.LastIndexOf(')') + 2)..].Split(' ');
         }
         catch (IOException)
         {

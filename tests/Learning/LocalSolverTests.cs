@@ -38,8 +38,8 @@ public sealed class LocalSolverTests
         var guard = new Guard(1);
         for (long round = 1; round <= 5; round++)
             guard.Observe(1.1 - (0.1 * round), round);
-        guard.Observe(3, 6);
-        guard.Observe(1.4, 7); // ends the round of 3
+        guard.Observe(5, 6);
+        guard.Observe(1.4, 7); // ends the round of 5: best is 1.25 then
         double raised = guard.Rho;
         for (long round = 8; round < 16; round++)
             guard.Observe(1.45 - (0.1 * (round - 7)), round);
@@ -50,14 +50,14 @@ public sealed class LocalSolverTests
     }
 
     [Fact]
-    public void Guard_loses_patience_after_four_rounds_without_a_best()
+    public void Guard_loses_patience_after_eight_rounds_without_a_best()
     {
         var guard = new Guard(1);
         guard.Observe(1, 1);
-        for (long round = 2; round <= 6; round++)
+        for (long round = 2; round <= 10; round++)
             guard.Observe(1.5, round);
         Assert.Equal(0.8, guard.Rho, 1e-12);
-        guard.Observe(1.5, 7);
+        guard.Observe(1.5, 11);
         Assert.Equal(2.4, guard.Rho, 1e-12);
     }
 

@@ -148,6 +148,10 @@ public sealed record RunSummary
     /// <summary>When the server had the result.</summary>
     public DateTimeOffset? FinishedAt { get; init; }
 
+    /// <summary>The objective is further below the reference than rounding takes it: that is no optimum of the data.</summary>
+    /// <param name="gap">Relative gap; null: there is none.</param>
+    public static bool IsBeyondOptimum(double? gap) => gap < -1e-5;
+
     /// <summary>Makes the summary of a run.</summary>
     public static RunSummary Of(RunResult result, string policy, double wallSeconds)
     {

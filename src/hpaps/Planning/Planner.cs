@@ -27,6 +27,9 @@ internal sealed class Planner
     // Beyond it something else kept the run waiting.
     private const double MostCostScale = 3;
 
+    // From this share of the run on, what messages took is known.
+    private const double KnownShare = 0.1;
+
     private const int LeastCoded = 64 * 1024;
     private const int MostCoded = 4 * 1024 * 1024;
 
@@ -121,7 +124,10 @@ internal sealed class Planner
         TrainSettings own = _measured with { Passes = summary.Passes, Target = null, TargetRmse = null, Plateau = null, TimeLimit = null };
         Func<SimulatedJob> job = own.Simulation!.Read(own, stop);
         double with = Seconds(Costs(1, _run.Codec.Name)), without = Seconds(new ClusterCosts());
-        return with > without ? Math.Clamp((summary.TrainSeconds - without) / (with - without), 1, MostCostScale) : 1;
+        if (with <= without)
+            return 1;
+        double scale = Math.Clamp((summary.TrainSeconds - without) / (with - without), 1, MostCostScale), share = (with - without) / summary.TrainSeconds;
+        return 1 + ((scale - 1) * Math.Min(1, share / KnownShare)); // where messages were a small part of it, what is left says little of them
 
         double Seconds(ClusterCosts costs)
         {

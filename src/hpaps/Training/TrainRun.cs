@@ -26,9 +26,6 @@ internal static class TrainRun
 {
     private const double LeastRatio = 0.5;
 
-    // How far rounding takes an objective below its optimum, and more.
-    private const double LeastBeyond = 1e-5;
-
     public static int Run(TrainSettings settings, long start, TimeProvider time)
     {
         Binaries? binaries = settings.Simulation is null ? Binaries.Find() : null;
@@ -49,7 +46,7 @@ internal static class TrainRun
             Tell($"results are in {folder.Path}");
         TellLost(summary, settings.Loss);
         TellUnheard(summary);
-        if (summary.RelativeGap < -LeastBeyond)
+        if (RunSummary.IsBeyondOptimum(summary.RelativeGap))
             Tell($"the objective is below --reference, {settings.Reference:R}: that is no optimum of this data, and gaps to it say little; hpaps train with --plateau finds one");
         if (summary.Objective is null)
             Tell(LogLine.Warning("the last evaluation was not answered in time: the objective of the model is not known"));

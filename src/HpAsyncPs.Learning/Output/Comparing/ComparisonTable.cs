@@ -10,7 +10,6 @@ public static class ComparisonTable
 {
     private const string None = "–";
     private const int MostNamed = 6;
-    private const double LeastBeyond = 1e-5; // rounding takes an objective no further below its optimum
 
     /// <summary>What one column says.</summary>
     /// <param name="Name">Its heading.</param>
@@ -107,7 +106,7 @@ public static class ComparisonTable
                 notes.Add($"failed: {run.Setting}, run {run.Run}: {run.Failure?.Split('\n')[0]}");
             if (run.LostWorkers.Count > 0)
                 notes.Add($"lost: {run.Setting}, run {run.Run}, did without {(run.LostWorkers.Count == 1 ? "worker" : "workers")} {string.Join(", ", run.LostWorkers)} of {run.Workers} from some time on, so it is not compared: its page says what that means for its figures");
-            if (run.RelativeGap < -LeastBeyond && !isBeyond)
+            if (RunSummary.IsBeyondOptimum(run.RelativeGap) && !isBeyond)
             {
                 isBeyond = true;
                 notes.Add($"the objective of {run.Setting} is below the reference, {comparison.Reference:R}: that is no optimum of this data, and gaps to it say little");
