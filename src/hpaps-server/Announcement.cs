@@ -3,9 +3,9 @@ using System.Collections.Generic;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Threading;
 using HpAsyncPs.Programs.Rendezvous;
+using HpAsyncPs.Protocol;
 using HpAsyncPs.Transport;
 
 namespace HpAsyncPs.ServerProgram;
@@ -23,21 +23,24 @@ internal sealed class Announcement : IDisposable
     /// <summary>Writes the file, in place of one that another server has left.</summary>
     /// <param name="settings">The folder, the job, and what was listened at.</param>
     /// <param name="address">Where the server listens.</param>
+    /// <param name="shard">Which of the job's servers it is.</param>
     /// <param name="workers">How many it waits for.</param>
     /// <param name="log">Gets what is said.</param>
     /// <param name="time">The clock.</param>
     /// <exception cref="InputException">Nobody could reach it, a server of another job has the folder, or it cannot be written.</exception>
-    public static Announcement Publish(ServerSettings settings, string address, int workers, Action<LogLine> log, TimeProvider time)
+    public static Announcement Publish(ServerSettings settings, string address, ShardIndex shard, int workers, Action<LogLine> log, TimeProvider time)
     {
         var folder = new RendezvousFolder(settings.Rendezvous!);
         var file = new RendezvousFile
         {
+            Server = shard.Index,
+            Servers = shard.Count,
             Addresses = AddressesOf(Endpoint.Parse(settings.Listen), Endpoint.Parse(address)),
             Job = settings.Job,
             Workers = workers,
             Host = Dns.GetHostName(),
             Process = Environment.ProcessId,
-            Incarnation = RandomNumberGenerator.GetHexString(16, lowercase: true),
+            Incarnation = Convert.ToHexStringLower(RandomBytes.Draw(8)),
             Written = time.GetUtcNow(),
             Place = Placement.Of(LaunchVariables.Own),
         };

@@ -41,6 +41,12 @@ internal static class ServerCommand
         Option<string?> durability = DurabilityOption.Create();
         Option<double> checkpointInterval = new Option<double>("--checkpoint-interval") { HelpName = "SECONDS", Description = "Between two checkpoints, with --state: so much at most of the journal is replayed after a crash.", DefaultValueFactory = _ => DurableState.DefaultCheckpointInterval.TotalSeconds }.Within(0.1, 1e6);
         Option<bool> reassign = CommonOptions.Reassign();
+        var shard = new Option<string?>("--shard") { HelpName = "I/S", Description = "This is server I of S, which has that part of the model. The first, 0, is given the limits and --out; the others end with it. Workers get all, in this order." };
+        shard.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && TryShard(token.Value, out string? wrong) is null)
+                result.AddError($"--shard: {wrong}");
+        });
         var plain = new Option<bool>("--plain") { Description = "Only push and pull: do not ask the workers to evaluate snapshots, and send values as they are unless a --codec is given. Ends when all have left." };
         Option<string?> spin = CommonOptions.Spin("By default as long as this server and the workers that are connected from this host are no more than its processors, and nobody else wants the core.");
         Option<bool> checksum = CommonOptions.Checksum();
@@ -64,9 +70,10 @@ internal static class ServerCommand
             "hpaps-server --workers 4 --codec int4 --passes 500 --out run",
             "hpaps-server --workers 4 --passes 500 --monitor 127.0.0.1:9464",
             "hpaps-server --workers 4 --passes 500 --alert-command 'mail -s \"$HPAPS_ALERT_TEXT\" root'",
+            "hpaps-server --listen 10.0.0.1:7070 --token-file token --workers 8 --passes 500 --out run --shard 0/2   # and at another host --shard 1/2",
             "hpaps-server --workers 3 --policy bsp --plain"))
         {
-            listen, insecure, rendezvous.Folder, rendezvous.Job, workers, policy, codec, rate, passes, target, reference, targetRmse, plateau, timeLimit, maxParameters, maxMagnitude, joinTimeout,
+            listen, insecure, rendezvous.Folder, rendezvous.Job, workers, shard, policy, codec, rate, passes, target, reference, targetRmse, plateau, timeLimit, maxParameters, maxMagnitude, joinTimeout,
             livenessTimeout, onLoss, rejoinTimeout, reassign, state, durability, checkpointInterval, plain, spin, checksum, output, monitor, events, counts, supervised,
         };
         foreach (Option option in (Option[])[.. security.All, .. gate.All, .. alerts.All])
@@ -95,6 +102,7 @@ internal static class ServerCommand
             new ServerOptions
             {
                 Workers = parsed.GetValue(workers),
+                Shard = parsed.GetValue(shard) is { } which ? ShardIndex.Parse(which) : ShardIndex.Only,
                 Policy = parsed.GetValue(policy)!,
                 Codec = parsed.GetValue(plain) && parsed.GetResult(codec) is null or { Implicit: true } ? CodecSpec.Fp32 : CodecSpec.Parse(parsed.GetValue(codec)!),
                 Rate = parsed.GetValue(rate),
@@ -130,6 +138,20 @@ internal static class ServerCommand
         if (parsed.GetValue(rendezvous.Folder) is null || parsed.GetResult(listen) is { Implicit: false })
             return parsed.GetValue(listen)!;
         return Socket.OSSupportsIPv6 ? "[::]:0" : "0.0.0.0:0";
+    }
+
+    private static ShardIndex? TryShard(string text, out string? wrong)
+    {
+        try
+        {
+            wrong = null;
+            return ShardIndex.Parse(text);
+        }
+        catch (FormatException e)
+        {
+            wrong = e.Message;
+            return null;
+        }
     }
 
     // Not its value: that may be no number, which the parser says by itself.

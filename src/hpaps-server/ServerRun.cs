@@ -60,7 +60,7 @@ internal static class ServerRun
         using (ServerHost host = ServerHost.Start(options, Listener.Start(endpoint, addresses), time, settings.Events && !ProgramLog.IsJson ? null : log.Write, state))
         {
             Action<LogLine> say = settings.Events && !ProgramLog.IsJson ? static _ => { } : log.Write;
-            using Announcement? announced = settings.Rendezvous is null ? null : Announcement.Publish(settings, host.Address, options.Workers, say, time);
+            using Announcement? announced = settings.Rendezvous is null ? null : Announcement.Publish(settings, host.Address, options.Shard, options.Workers, say, time);
             MonitorPort? port = monitoring is null ? null : MonitorPort.StartAsync(new HostSource(host), monitoring).GetAwaiter().GetResult();
             try
             {

@@ -1,5 +1,5 @@
 using System;
-using System.CommandLine;
+using System.Collections.Generic;
 using System.Threading;
 using HpAsyncPs.Programs;
 using HpAsyncPs.Programs.Rendezvous;
@@ -7,11 +7,11 @@ using HpAsyncPs.Transport;
 
 namespace HpAsyncPs.WorkerProgram;
 
-/// <summary>Which server a worker joins, and which part it takes there.</summary>
-/// <param name="Address">HOST:PORT or unix:PATH.</param>
-/// <param name="File">What the server says of itself by --rendezvous, or null.</param>
+/// <summary>Which servers a worker joins, and which part it takes there.</summary>
+/// <param name="Address">HOST:PORT or unix:PATH; of several servers all, with commas between them.</param>
+/// <param name="File">What the first server says of itself by --rendezvous, or null.</param>
 /// <param name="Locate">Where it is now, for one who connects again; null: where it was.</param>
-internal sealed record ServerChoice(string Address, RendezvousFile? File, Func<CancellationToken, Endpoint?>? Locate)
+internal sealed record ServerChoice(string Address, RendezvousFile? File, Func<int, CancellationToken, Endpoint?>? Locate)
 {
     /// <summary>Finds the server.</summary>
     /// <param name="server">Its address, where --rendezvous does not say it.</param>
@@ -25,10 +25,21 @@ internal sealed record ServerChoice(string Address, RendezvousFile? File, Func<C
     {
         if (folder is null)
             return new ServerChoice(server, null, null);
-        var search = new ServerSearch(new RendezvousFolder(folder), folder, job, tries: !hasTls);
-        (RendezvousFile file, Endpoint address) = search.Find(timeout, ProgramLog.Write, TimeProvider.System, stop);
-        ProgramLog.Write($"joins {file}{(file.Addresses.Count > 1 ? $"; {address} answers" : "")}");
-        return new ServerChoice(address.ToString(), file, search.Now);
+        var files = new RendezvousFolder(folder);
+        var searches = new List<ServerSearch>();
+        string addresses = "";
+        RendezvousFile? first = null;
+        for (int j = 0; j < (first?.Servers ?? 1); j++)
+        {
+            var search = new ServerSearch(files, folder, job, tries: !hasTls, j, first?.Servers);
+            (RendezvousFile file, Endpoint address) = search.Find(timeout, ProgramLog.Write, TimeProvider.System, stop);
+            ProgramLog.Write($"joins {file}{(file.Addresses.Count > 1 ? $"; {address} answers" : "")}");
+            searches.Add(search);
+            addresses += (j == 0 ? "" : ",") + address;
+            first ??= file;
+        }
+
+        return new ServerChoice(addresses, first, (shard, cancelled) => searches[shard].Now(cancelled));
     }
 
     /// <summary>The part that --part auto means here.</summary>

@@ -13,7 +13,7 @@ namespace HpAsyncPs.WorkerProgram;
 /// <summary>The options that every task of hpaps-worker has.</summary>
 internal sealed class WorkerFlags
 {
-    private readonly Option<string> _server = new Option<string>("--server") { Description = "HOST:PORT of the server, or unix:PATH.", DefaultValueFactory = _ => "127.0.0.1:7070" }.Address();
+    private readonly Option<string> _server = new Option<string>("--server") { Description = "HOST:PORT of the server, or unix:PATH; of several servers all, in the order of their --shard, with commas between them.", DefaultValueFactory = _ => "127.0.0.1:7070" }.Address(several: true);
     private readonly RendezvousOptions _rendezvous = new("this worker waits there, for --start-timeout, for the address of its server, and looks again when it has lost it.");
     private readonly Option<int> _rank = new Option<int>("--worker-rank") { Description = "Rank to ask for; -1 takes any free one.", DefaultValueFactory = _ => -1 }.Within(-1, Protocol.Limits.Workers - 1);
     private readonly Option<string> _data;

@@ -218,7 +218,8 @@ internal static class CommonOptions
     /// <summary>Must be HOST:PORT.</summary>
     /// <param name="option">Which.</param>
     /// <param name="form">What to write, where that is not what addresses of the job are like; or null.</param>
-    public static Option<T> Address<T>(this Option<T> option, string? form = null)
+    /// <param name="several">There may be several, with commas between them.</param>
+    public static Option<T> Address<T>(this Option<T> option, string? form = null, bool several = false)
     {
         option.Validators.Add(result =>
         {
@@ -226,7 +227,8 @@ internal static class CommonOptions
                 return;
             try
             {
-                Transport.Endpoint.Parse(token.Value);
+                foreach (string one in several ? token.Value.Split(',') : [token.Value])
+                    Transport.Endpoint.Parse(one);
             }
             catch (InputException e)
             {

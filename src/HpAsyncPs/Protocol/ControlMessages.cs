@@ -126,18 +126,22 @@ public sealed record AdmittedMessage(int Rank, ulong Sequence = 0, uint NextKey 
 }
 
 /// <summary>
-/// All workers have joined; parameters are zero. MessagePack: [workers, parameters, share, waits, [agreed ...], evicts, codec].
+/// All workers have joined; parameters are zero. MessagePack: [workers, parameters, share, waits, [agreed ...], evicts, codec, [bound ...]].
 /// </summary>
 /// <param name="Workers">Number of workers.</param>
-/// <param name="Parameters">Number of parameters: the most that any worker asked for.</param>
+/// <param name="Parameters">Number of parameters of the server's shard. With one server: the most that any worker asked for.</param>
 /// <param name="Share">This worker's factor in the aggregate: 1 for a sum, else weight / total.</param>
 /// <param name="Waits">True when the policy makes a worker wait for the next snapshot after each push.</param>
 /// <param name="Agreed">The largest of all workers, element by element.</param>
 /// <param name="Evicts">What a worker that is lost has contributed is taken out again.</param>
 /// <param name="Codec">How pushes are coded, as on the command line.</param>
-public sealed record StartMessage(int Workers, int Parameters, double Share, bool Waits, double[] Agreed, bool Evicts = false, string Codec = "fp32")
+/// <param name="Bounds">
+/// Of the first of several servers: the first key of each one's range, then the number of parameters of the model. Null or empty: of the one server, which has all, or of a server after the first.
+/// </param>
+public sealed record StartMessage(
+    int Workers, int Parameters, double Share, bool Waits, double[] Agreed, bool Evicts = false, string Codec = "fp32", int[]? Bounds = null)
 {
-    private const int Fields = 7;
+    private const int Fields = 8;
 
     /// <summary>Appends the message.</summary>
     public void Write(IBufferWriter<byte> output)
@@ -151,6 +155,7 @@ public sealed record StartMessage(int Workers, int Parameters, double Share, boo
         MessageParts.Write(ref writer, Agreed);
         writer.Write(Evicts);
         writer.Write(Codec);
+        MessageParts.Write(ref writer, Bounds ?? []);
         writer.Flush();
     }
 
@@ -164,7 +169,8 @@ public sealed record StartMessage(int Workers, int Parameters, double Share, boo
             reader.ReadBoolean(),
             MessageParts.Numbers(ref reader),
             reader.ReadBoolean(),
-            MessageParts.Text(ref reader)));
+            MessageParts.Text(ref reader),
+            MessageParts.Bounds(ref reader)));
 }
 
 /// <summary>Weights have changed: a worker was evicted, or another came in its place. MessagePack: [share].</summary>

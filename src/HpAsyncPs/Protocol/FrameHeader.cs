@@ -74,6 +74,15 @@ public enum FrameKind : byte
 
     /// <summary>Control, server to worker: how slow it is beside the others (<see cref="PaceMessage"/>).</summary>
     Pace = 22,
+
+    /// <summary>
+    /// Header only, the first server of several to a worker: send me, of the vector that was evaluated with this number (sequence), what other servers have. 0, or a vector that the worker
+    /// has not: the newest snapshot.
+    /// </summary>
+    Collect = 23,
+
+    /// <summary>Data, worker to the first server: a chunk of what it collects, as fp32. Keys are those of the whole model.</summary>
+    Model = 24,
 }
 
 /// <summary>Byte 7 of the header.</summary>
@@ -86,10 +95,13 @@ public enum FrameFlags : byte
     /// <summary>The last chunk of a push or a snapshot.</summary>
     Last = 1,
 
-    /// <summary>A snapshot to be evaluated; its sequence field is the number of the evaluation.</summary>
+    /// <summary>
+    /// A snapshot to be evaluated; its sequence field is the number of the evaluation. A pull, to a server after the first: of this shard, what belongs to the evaluation with the number in
+    /// its sequence field.
+    /// </summary>
     Evaluate = 2,
 
-    /// <summary>With <see cref="Evaluate"/>: training has ended, drop the step under way.</summary>
+    /// <summary>With <see cref="Evaluate"/>: training has ended, drop the step under way. With <see cref="FrameKind.Leave"/>, to a server after the first: the first one has ended the job.</summary>
     Final = 4,
 
     /// <summary>The last chunk of a push: what a pull right behind it would ask for, a snapshot newer than its shard version, without a frame.</summary>

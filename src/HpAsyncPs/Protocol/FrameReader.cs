@@ -84,10 +84,10 @@ public static class FrameReader
             throw new ProtocolException($"A {header.Kind} frame has flag pull, which only the last chunk of a push may have.");
         switch (header.Kind)
         {
-            case FrameKind.Push or FrameKind.Snapshot:
+            case FrameKind.Push or FrameKind.Snapshot or FrameKind.Model:
                 CheckChunk(header);
                 break;
-            case FrameKind.Acknowledged or FrameKind.Pull or FrameKind.Heartbeat or FrameKind.Check:
+            case FrameKind.Acknowledged or FrameKind.Pull or FrameKind.Heartbeat or FrameKind.Check or FrameKind.Collect:
                 if (header.PayloadLength != 0)
                     throw new ProtocolException($"A {header.Kind} frame has no payload; this one announces {header.PayloadLength} bytes.") { Fault = FrameFault.WrongLength };
                 break;
@@ -117,6 +117,8 @@ public static class FrameReader
             >= CodecId.Rows and <= CodecId.TopK => header.PayloadLength <= header.KeyCount * sizeof(float), // else it would have been sent as fp32
             _ => throw new ProtocolException($"Unknown codec {(byte)header.Codec} in a {header.Kind} frame.") { Fault = FrameFault.Codec },
         };
+        if (header.Kind == FrameKind.Model && header.Codec != CodecId.Fp32)
+            throw new ProtocolException($"What a server collects is fp32; this has codec {header.Codec}.") { Fault = FrameFault.Codec };
         bool isValues = header.Kind == FrameKind.Snapshot && !header.Flags.Has(FrameFlags.Change);
         if (isValues && header.Codec is not (CodecId.Fp32 or CodecId.Rows))
             throw new ProtocolException($"A snapshot that is no change is fp32 or rows; this one has codec {header.Codec}.") { Fault = FrameFault.Codec };

@@ -7,7 +7,7 @@ namespace HpAsyncPs.Protocol;
 public static class Limits
 {
     /// <summary>Version of the protocol; peers of another version are refused.</summary>
-    public const byte ProtocolVersion = 4;
+    public const byte ProtocolVersion = 5;
 
     /// <summary>A message of a vector with fewer bytes takes the time of a message, not that of its bytes.</summary>
     public const int SmallVectorBytes = 16 * 1024;
@@ -47,6 +47,9 @@ public static class Limits
     /// computed from it. Models have parameters of magnitude 1e-6 to 1e6; what gets here diverges, or is sent to do harm.
     /// </summary>
     public const float Magnitude = 1e18f;
+
+    /// <summary>Most servers of a job.</summary>
+    public const int Servers = 64;
 
     /// <summary>Most workers of a job.</summary>
     public const int Workers = 4096;

@@ -75,6 +75,15 @@ internal static class MessageParts
         return numbers;
     }
 
+    /// <summary>Where the ranges of the servers begin, and the last one ends: rising from 0.</summary>
+    public static int[] Bounds(ref MessagePackReader reader)
+    {
+        int[] bounds = new int[Within(reader.ReadArrayHeader(), 0, Limits.Servers + 1, "the number of bounds")];
+        for (int j = 0; j < bounds.Length; j++)
+            bounds[j] = Within(reader.ReadInt32(), j == 0 ? 0 : bounds[j - 1] + 1, j == 0 ? 0 : Limits.Parameters, "a bound of key ranges");
+        return bounds.Length == 1 ? throw new ProtocolException("One bound makes no key range.") : bounds;
+    }
+
     public static KeyValuePair<string, string>[] Settings(ref MessagePackReader reader)
     {
         var settings = new KeyValuePair<string, string>[Within(reader.ReadMapHeader(), 0, Limits.Items, "the number of settings")];
@@ -87,6 +96,13 @@ internal static class MessageParts
     {
         writer.WriteArrayHeader(numbers.Length);
         foreach (double number in numbers)
+            writer.Write(number);
+    }
+
+    public static void Write(ref MessagePackWriter writer, int[] numbers)
+    {
+        writer.WriteArrayHeader(numbers.Length);
+        foreach (int number in numbers)
             writer.Write(number);
     }
 

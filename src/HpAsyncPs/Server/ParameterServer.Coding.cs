@@ -94,7 +94,7 @@ public sealed partial class ParameterServer
     /// <summary>With codec auto: looks whether another one is better now, and tells the workers.</summary>
     private void ChooseCodec(long now)
     {
-        if (_chooser is not { IsIdle: false } chooser || now < _choiceAt || _held > 0 || _rounds == 0)
+        if (!_options.Shard.IsFirst || _chooser is not { IsIdle: false } chooser || now < _choiceAt || _held > 0 || _rounds == 0)
             return;
         _choiceAt = After(BetweenChoices);
         List<PushCost> costs = _costs;

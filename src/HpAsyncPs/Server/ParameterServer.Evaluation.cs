@@ -9,30 +9,14 @@ public sealed partial class ParameterServer
 {
     private void BeginEvaluation()
     {
-        if (_shard!.TryPublish() is not { } publication)
+        if (!TryFreeze(_evaluations + 1))
             return;
-        bool isWhole = _rounds > 0 || _policy.Optimizer is not null;
-        if (_evaluationStream is { } stream && _evaluationCoder is { IsExact: false } coder && _phase != Phase.Finishing)
-        {
-            if (_evaluatedExactly)
-                stream.Begin(++_evaluations, publication.Values); // it stood still: a coded change would not bring it here at once
-            else
-                stream.Advance(++_evaluations, publication.Values, coder.Encoder);
-            _evaluatedExactly = false;
-            _evaluation = new Evaluation(_evaluations, publication.Version, stream, Sample()) { IsWhole = isWhole };
-            _shard.Release(publication);
-        }
-        else
-        {
-            _evaluatedExactly = true;
-            _evaluation = new Evaluation(++_evaluations, publication, Sample()) { IsWhole = isWhole }; // at the end it is the aggregate itself
-        }
-
+        _evaluations++;
         foreach (Session member in _members)
         {
             if (member.IsAbsent)
                 continue;
-            _evaluation.Open++;
+            _evaluation!.Open++;
             member.EvaluationDue = true;
 
             // At the start and at the end all are told at once; between, whoever computes is told at its next pull.
@@ -41,11 +25,37 @@ public sealed partial class ParameterServer
         }
     }
 
+    /// <summary>Freezes what is to be evaluated. False: there is no memory for it now.</summary>
+    private bool TryFreeze(ulong number)
+    {
+        if (_shard!.TryPublish() is not { } publication)
+            return false;
+        bool isWhole = _rounds > 0 || _policy.Optimizer is not null;
+        if (_evaluationStream is { } stream && _evaluationCoder is { IsExact: false } coder && _phase != Phase.Finishing)
+        {
+            if (_evaluatedExactly)
+                stream.Begin(number, publication.Values); // it stood still: a coded change would not bring it here at once
+            else
+                stream.Advance(number, publication.Values, coder.Encoder);
+            _evaluatedExactly = false;
+            _evaluation = new Evaluation(number, publication.Version, stream, Sample()) { IsWhole = isWhole };
+            _shard.Release(publication);
+        }
+        else
+        {
+            _evaluatedExactly = true;
+            _evaluation = new Evaluation(number, publication, Sample()) { IsWhole = isWhole }; // at the end it is the aggregate itself
+        }
+
+        return true;
+    }
+
     private void Evaluated(Session session, EvaluatedMessage message)
     {
         if (!session.EvaluationOpen || _evaluation is not { } evaluation || message.Evaluation != evaluation.Number)
             return; // the answer to an evaluation that was dropped at the end
         session.EvaluationOpen = false;
+        session.Evaluated = evaluation.Number;
         if (!evaluation.Fits(message.Values))
             throw new ProtocolException("An evaluation has at least one value, and as many at every worker.");
         evaluation.Add(_weights[session.Rank], message.Values);
@@ -53,6 +63,8 @@ public sealed partial class ParameterServer
         TimeSpan took = _time.GetElapsedTime(session.EvaluationSentAt, now);
         double seconds = Elapsed(now);
         _monitor.Evaluated(session.Rank, Math.Min(took.TotalSeconds, seconds - _speeds.SentAt(session.Rank)));
+        if (_bounds.Length > 0 && evaluation.Number == _incarnation + 1)
+            took = TimeSpan.Zero; // it waited for the worker to join the other servers
         evaluation.Longest = took > evaluation.Longest ? took : evaluation.Longest;
         if (--evaluation.Open == 0)
             Complete(evaluation, now);

@@ -139,6 +139,9 @@ public sealed partial class ParameterServer
         return member is { IsAbsent: false, LostAt: null, GivenUp: null } && (member.Peer is null || silent > 2 * HeartbeatInterval) && silent < _options.LivenessTimeout + ReturnPause;
     }
 
+    /// <summary>Whether the job goes on without a worker is for the first server to say, while anybody is here to tell.</summary>
+    private bool MayGiveUp() => _options.Shard.IsFirst || !Array.Exists(_members, static member => member.Peer is not null);
+
     private void CheckPeers(long now)
     {
         for (int j = _peers.Count - 1; j >= 0 && _phase != Phase.Ended; j--)
@@ -156,7 +159,7 @@ public sealed partial class ParameterServer
         {
             if (member is { IsAbsent: false, Peer: null, LostAt: null } && _time.GetElapsedTime(member.HeardAt, now) > _options.LivenessTimeout)
                 Lose(member, $"{member.GoneBecause.TrimEnd('.')}, and it did not return within {_options.LivenessTimeout.TotalSeconds:0.#} s");
-            else if (member is { IsHeld: true, LostAt: { } lost } && _time.GetElapsedTime(lost, now) > _options.RejoinTimeout)
+            else if (member is { IsHeld: true, LostAt: { } lost } && _time.GetElapsedTime(lost, now) > _options.RejoinTimeout && MayGiveUp())
                 LoseForGood(member, $"{member.GoneBecause.TrimEnd('.')}; it did not return within {_options.RejoinTimeout.TotalSeconds:0.#} s, nor did another in its place");
             if (_phase is not (Phase.Training or Phase.Finishing))
                 return;

@@ -21,6 +21,8 @@ public sealed partial class ParameterServer
             throw new ProtocolException("A worker chooses a number other than 0 for its session.");
         if (_suspendBy > 0)
             throw new ProtocolException("The server is being stopped; the job goes on when it is started again.") { MayRetry = true };
+        if (WrongShard(join) is { } wrong)
+            throw new ProtocolException(wrong);
         if (_admission.Find(id) is { } known)
             GoOn(peer, known, join);
         else if (_phase == Phase.Joining)
@@ -175,6 +177,8 @@ public sealed partial class ParameterServer
             SendText(session, FrameKind.Stop, _reason);
         else
             SendDue(session);
+        if (_collectsFrom == session)
+            CollectFrom(session); // from the beginning
     }
 
     private void Resynchronise(Session session)
@@ -199,7 +203,7 @@ public sealed partial class ParameterServer
     {
         _scratch.ResetWrittenCount();
         bool evicts = _options.OnWorkerLoss == WorkerLoss.Evict;
-        new StartMessage(_members.Length, _shard!.Parameters, ShareOf(session), _policy.WorkersWait, _admission.Agreed, evicts, _codec.Name).Write(_scratch);
+        new StartMessage(_members.Length, _shard!.Parameters, ShareOf(session), _policy.WorkersWait, _admission.Agreed, evicts, _codec.Name, _bounds).Write(_scratch);
         session.Send(new FrameHeader(FrameKind.Start), _scratch.WrittenSpan);
     }
 

@@ -163,6 +163,8 @@ public sealed partial class ParameterServer
             throw Damaged($"it is of a job of {_admission.Joined} workers with policy {head.Policy}, and this server was started for {_options.Workers} with policy {_policy.Name}: start it as it was");
         if (_options.Rate is { } rate && head.Rate != rate)
             throw Damaged($"it is of a job with learning rate {head.Rate:R}, and this server was started with {rate:R}: start it as it was");
+        if (WrongShard(head.Agreed) is not null || !TryCut())
+            throw Damaged($"it is of another shard than {_options.Shard}, for which this server was started: give each server the state of its own shard");
         _rate = head.Rate;
         Assemble();
         _positions = new long[_shard!.StateChunks];

@@ -51,6 +51,7 @@ public sealed partial class ParameterServer
         Joining,
         Training,
         Finishing,
+        Collecting, // what other servers have of the model
         Leaving,
         Ended,
     }
@@ -71,9 +72,15 @@ public sealed partial class ParameterServer
             case Phase.Joining when _stopWanted is not null:
                 Fail($"The job was ended ({_stopWanted}) before all workers had joined: nothing was trained.");
                 break;
-            case Phase.Joining when _time.GetElapsedTime(_startedAt, now) > _options.JoinTimeout:
-                Fail($"Not all workers joined within {_options.JoinTimeout.TotalSeconds:0} s; missing: rank {_admission.Missing()}. "
+            case Phase.Joining when _time.GetElapsedTime(_startedAt, now) > JoinLimit:
+                Fail($"Not all workers joined within {JoinLimit.TotalSeconds:0} s; missing: rank {_admission.Missing()}. "
                     + "Start them, or the server with a longer --join-timeout.");
+                break;
+            case Phase.Training or Phase.Finishing when !_options.Shard.IsFirst && _stopWanted is not null && (_endsAtOnce || now > _phaseUntil):
+                Fail($"This server was asked to end ({_stopWanted}) before the first one had ended the job.");
+                break;
+            case Phase.Collecting:
+                Collect(now);
                 break;
             case Phase.Training:
                 LimitPublications(now);
@@ -89,6 +96,7 @@ public sealed partial class ParameterServer
                 }
 
                 ChooseCodec(now);
+                BeginAskedEvaluation();
                 CheckStop(now);
                 break;
             case Phase.Finishing when now > _phaseUntil:
@@ -116,6 +124,13 @@ public sealed partial class ParameterServer
         _finalTimeout = again ? TimeSpan.Zero : within ?? _finalTimeout;
         if (_phase is Phase.Finishing or Phase.Leaving)
             _phaseUntil = Math.Min(_phaseUntil, After(_finalTimeout));
+        if (!_options.Shard.IsFirst && !again && _phase is Phase.Training or Phase.Finishing)
+        {
+            _phaseUntil = After(_finalTimeout);
+            Log?.Invoke($"asked to stop: the first server ends the job; this one ends when it has, or after {_finalTimeout.TotalSeconds:0.#} s, or asked again");
+            return;
+        }
+
         if (again && _phase is Phase.Training or Phase.Finishing or Phase.Leaving)
             Log?.Invoke("asked to stop again: it ends at once, and the model is saved without its objective where that is not known");
         else if (_phase == Phase.Training)
@@ -124,7 +139,7 @@ public sealed partial class ParameterServer
 
     private void Start()
     {
-        if (!TryChooseRate())
+        if (!TryChooseRate() || !TryCut())
             return;
         try
         {
@@ -132,7 +147,7 @@ public sealed partial class ParameterServer
         }
         catch (OutOfMemoryException)
         {
-            Fail($"This machine's memory does not take {_admission.Parameters} parameters for {_options.Workers} workers: use a larger one.");
+            Fail($"This machine's memory does not take {OwnParameters} parameters for {_options.Workers} workers: use a larger one.");
             return;
         }
 
@@ -157,7 +172,7 @@ public sealed partial class ParameterServer
 
         _monitor.Begin(0);
         Tell(MonitorEventKind.Phase, $"all {_members.Length} workers are here, training begins");
-        _evaluateAt = _options.Evaluates ? _startedAt : long.MaxValue;
+        _evaluateAt = _options is { Evaluates: true, Shard.IsFirst: true } ? _startedAt : long.MaxValue;
         CheckStop(_startedAt);
     }
 
@@ -165,7 +180,7 @@ public sealed partial class ParameterServer
     /// <exception cref="OutOfMemoryException">They do not fit.</exception>
     private void Assemble()
     {
-        int parameters = _admission.Parameters;
+        int parameters = OwnParameters;
         (long least, long most) = Shard.BytesPerParameter(_options.Workers, _policy.Optimizer, LeastPublications, Codes(_admission.RowLength));
         Log?.Invoke($"{parameters} parameters for {_options.Workers} workers take {parameters * least / 1e6:0.0} MB, "
             + $"with slow readers up to {parameters * most / 1e6:0.0} MB, of {AvailableBytes / 1e6:0} MB");
@@ -199,6 +214,8 @@ public sealed partial class ParameterServer
 
     private void CheckStop(long now)
     {
+        if (!_options.Shard.IsFirst)
+            return; // the first server says when
         if (_stopWanted is not null)
             Finish(_stopWanted);
         else if (_options.Passes is { } passes && _totalWeight > 0 && _weightedPasses >= passes * _totalWeight && (_rounds > 0 || _policy.Optimizer is not null))
@@ -243,6 +260,8 @@ public sealed partial class ParameterServer
 
     private void SendStop()
     {
+        if (BeginsToCollect())
+            return;
         _phase = Phase.Leaving;
         _phaseUntil = _endsAtOnce ? 0 : After(_options.LeaveTimeout);
         DropEvaluation();
@@ -258,7 +277,7 @@ public sealed partial class ParameterServer
         Tell(MonitorEventKind.Phase, new LogLine(failure, LogLevel.Error));
         _failure = failure;
         _reason = "failed";
-        if (_phase is Phase.Training or Phase.Finishing)
+        if (_phase is Phase.Training or Phase.Finishing && _options.Shard.Count == 1)
         {
             _trained = _phase == Phase.Training ? _time.GetElapsedTime(_startedAt) : _trained;
             _shard!.MostPublications = int.MaxValue;

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
+using HpAsyncPs.Protocol;
 
 namespace HpAsyncPs.Server;
 
@@ -86,12 +87,26 @@ public sealed partial class ParameterServer
         Objective = _objective,
         Values = _values,
         Agreed = _admission.Agreed,
-        Settings = _rate > 0 ? [.. _admission.Settings, new("rate", _rate.ToString("R", CultureInfo.InvariantCulture))] : _admission.Settings,
+        Settings = Settings(),
         Trace = _trace,
         Timeline = _timeline,
         Staleness = _monitor.AllLags.Bins(),
         Target = _options.Target,
     };
+
+    private List<KeyValuePair<string, string>> Settings()
+    {
+        var settings = new List<KeyValuePair<string, string>>();
+        foreach (KeyValuePair<string, string> one in _admission.Settings)
+        {
+            if (one.Key != ShardIndex.Setting)
+                settings.Add(one);
+        }
+
+        if (_rate > 0)
+            settings.Add(new("rate", _rate.ToString("R", CultureInfo.InvariantCulture)));
+        return settings;
+    }
 
     private TraceRow Sample()
     {

@@ -157,6 +157,9 @@ public sealed partial class ParameterServer
             case FrameKind.Push:
                 Push(session, header, payload);
                 break;
+            case FrameKind.Pull when header.Flags.Has(FrameFlags.Evaluate):
+                AskedEvaluation(session, header.Sequence, header.Flags.Has(FrameFlags.Final));
+                break;
             case FrameKind.Pull:
                 AddPull(session, header.ShardVersion);
                 SendDue(session);
@@ -176,9 +179,17 @@ public sealed partial class ParameterServer
             case FrameKind.Check:
                 Check(session, header);
                 break;
+            case FrameKind.Model:
+                Collected(session, header, payload);
+                break;
+            case FrameKind.Codec:
+                FollowCodec(TextMessage.Read(payload).Text);
+                break;
             case FrameKind.Leave:
                 string reason = TextMessage.Read(payload).Text;
                 Remove(peer);
+                if (header.Flags.Has(FrameFlags.Final) && !_options.Shard.IsFirst)
+                    FollowEnd(reason);
                 Left(session, reason);
                 break;
             default:

@@ -11,6 +11,11 @@ public sealed record ServerOptions
     /// <summary>How many workers must join before training starts.</summary>
     public int Workers { get; init; } = 1;
 
+    /// <summary>
+    /// Which of the job's servers this is. One after the first has no limits and no target of its own: it evaluates what the workers ask for, and ends when they say that the first has ended the job.
+    /// </summary>
+    public ShardIndex Shard { get; init; } = ShardIndex.Only;
+
     /// <summary>Who gets a new snapshot when: one of <see cref="Policies.PolicyNames.All"/>.</summary>
     public string Policy { get; init; } = "async";
 

@@ -155,6 +155,12 @@ public sealed partial class Session
     /// <summary>An evaluation was sent that this worker has not answered.</summary>
     internal bool EvaluationOpen { get; set; }
 
+    /// <summary>The evaluation that it answered last: it has the whole vector of it.</summary>
+    internal ulong Evaluated { get; set; }
+
+    /// <summary>At a server after the first: the evaluation that it asked for last.</summary>
+    internal ulong AskedEvaluation { get; set; }
+
     /// <summary>When the snapshot to evaluate began to be sent.</summary>
     internal long EvaluationSentAt { get; set; }
 

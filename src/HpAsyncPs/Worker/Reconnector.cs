@@ -20,6 +20,7 @@ internal sealed class Reconnector(Func<TimeSpan, CancellationToken, Socket?> try
     private readonly CancellationTokenSource _stop = new();
     private TimeSpan _pause = FirstPause;
     private Thread? _thread;
+    private bool _isStopped;
 
     /// <summary>The session gets on: the next loss begins with a short pause.</summary>
     public void Succeeded() => _pause = FirstPause;
@@ -34,6 +35,9 @@ internal sealed class Reconnector(Func<TimeSpan, CancellationToken, Socket?> try
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (_isStopped)
+            return;
+        _isStopped = true;
         _stop.Cancel();
         _thread?.Join();
         _stop.Dispose();

@@ -17,6 +17,9 @@ public enum NextAction
     /// <summary>Wait for a message, or for the time that was given.</summary>
     Wait,
 
+    /// <summary>Send a piece of the model to the first server, which collects it.</summary>
+    Deliver,
+
     /// <summary>Leave.</summary>
     Leave,
 }
@@ -35,7 +38,7 @@ public sealed class TrainingLoop : IDisposable
     private static readonly TimeSpan LeastPatience = TimeSpan.FromSeconds(1);
     private const double PatienceInSteps = 2;
 
-    private readonly WorkerSession _session;
+    private readonly JobSession _session;
     private readonly ITask _task;
     private readonly TimeProvider _time;
     private readonly FloatBuffer _x;
@@ -57,15 +60,23 @@ public sealed class TrainingLoop : IDisposable
     private TimeSpan _idle;
     private TimeSpan _evaluating;
 
-    /// <param name="session">Started.</param>
+    /// <param name="session">With the one server of the job, started.</param>
     /// <param name="task">What is learned.</param>
     /// <param name="time">The clock.</param>
     public TrainingLoop(WorkerSession session, ITask task, TimeProvider time)
+        : this(new JobSession(session), task, time)
+    {
+    }
+
+    /// <param name="session">With all servers of the job, started.</param>
+    /// <param name="task">What is learned.</param>
+    /// <param name="time">The clock.</param>
+    public TrainingLoop(JobSession session, ITask task, TimeProvider time)
     {
         _session = session;
         _task = task;
         _time = time;
-        _waits = session.Started!.Waits;
+        _waits = session.Started.Waits;
         _x = new FloatPool(session.Started.Parameters, 1, "the vector of a training loop").Lease();
         _x.Span.Clear();
         _values = new double[task.Values];
@@ -88,14 +99,14 @@ public sealed class TrainingLoop : IDisposable
                 return NextAction.Leave;
             if (_session.HasEvaluation)
                 return NextAction.Evaluate;
+            if (_session.WantsModel)
+                return NextAction.Deliver;
             if (_session.IsFinishing || (!_begun && _session.AwaitsSnapshot))
                 return NextAction.Wait;
-            if (!_session.HasRoom && _session.HasNewer)
-            {
-                _session.Take(); // which may make some
-                _hasTaken = true;
-            }
-
+            if (_session.AwaitsEvaluation && (wait = _patience - _time.GetElapsedTime(_pulledAt)) > TimeSpan.Zero)
+                return NextAction.Wait; // the other servers' parts are a round trip away: all wait for this worker's answer
+            wait = Timeout.InfiniteTimeSpan;
+            _hasTaken |= _session.MakeRoom();
             if (!_session.HasRoom)
             {
                 _session.Pull(); // the last one may have been answered before the server had what fills the window
@@ -181,6 +192,9 @@ public sealed class TrainingLoop : IDisposable
         _session.Answer(_values);
         _evaluating += _time.GetElapsedTime(start);
     }
+
+    /// <summary>Sends the next piece of the model.</summary>
+    public void Deliver() => _session.SendModel();
 
     /// <summary>Time spent waiting, told by the driver.</summary>
     public void Waited(TimeSpan time) => _idle += time;

@@ -1,6 +1,5 @@
 using System;
-using System.Buffers;
-using System.Net.Sockets;
+using System.Collections.Generic;
 using System.Threading;
 using HpAsyncPs.Buffers;
 using HpAsyncPs.Protocol;
@@ -10,7 +9,7 @@ namespace HpAsyncPs.Worker;
 
 /// <summary>
 /// The public interface of a worker: connect, push, pull, wait, snapshot. For one computing thread; the network runs
-/// beside it. Pushes carry what this worker's vector is now; the server aggregates the latest vector of each worker.
+/// beside it. Pushes carry what this worker's vector is now; the servers aggregate the latest vector of each worker, each of its range of keys.
 /// </summary>
 public sealed class WorkerClient : IDisposable
 {
@@ -18,64 +17,63 @@ public sealed class WorkerClient : IDisposable
     private const int Connections = 2;
     private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(10);
 
-    private readonly WorkerSession _session;
+    private readonly List<ServerLink> _links = [];
+    private readonly string[] _servers;
     private readonly SlabPool _pool;
     private readonly OwnerLoop _loop;
     private readonly TimeProvider _time;
     private readonly WorkerOptions _options;
-    private readonly string _server;
-    private readonly Reconnector _reconnector;
-    private Endpoint _endpoint;
-    private TlsRelay? _relay; // null: no TLS
+    private readonly object _gate = new();
+    private JobSession? _job;
 
-    private WorkerClient(string server, Endpoint endpoint, WorkerOptions options, TimeProvider time)
+    private WorkerClient(string servers, WorkerOptions options, TimeProvider time)
     {
-        _options = options with { Session = options.Session > 0 ? options.Session : SessionNumber.Draw() };
-        (_time, _server, _endpoint) = (time, server, endpoint);
-        _pool = new SlabPool(Connections * Connection.MostBlocks(Limits.ChunkBytes));
+        (_time, _options, _servers) = (time, options, servers.Split(','));
+        if (_servers.Length > Limits.Servers)
+            throw new InputException($"{_servers.Length} servers were given; a job has at most {Limits.Servers}.");
+        _pool = new SlabPool(Connections * _servers.Length * Connection.MostBlocks(Limits.ChunkBytes));
         _loop = new OwnerLoop("network", time, WorkerSession.TickInterval, Tick) { Spin = options.Spin ? Spin.Always : Spin.Never };
-        _reconnector = new Reconnector(TryConnect, again => _loop.Schedule(GoOn, again));
-        _session = new WorkerSession(_options, time, new NoSink(server)) { Disconnected = _reconnector.Begin };
     }
 
     /// <summary>The rank that the server gave.</summary>
-    public int Rank => _session.Rank;
+    public int Rank => Session.Rank;
 
     /// <summary>Number of workers.</summary>
-    public int Workers => _session.Started!.Workers;
+    public int Workers => Job.Started.Workers;
 
     /// <summary>Number of parameters: the most that any worker asked for.</summary>
-    public int Parameters => _session.Started!.Parameters;
+    public int Parameters => Job.Started.Parameters;
 
     /// <summary>The newest snapshot that <see cref="Wait"/> took; zeros at first. Valid until the next wait.</summary>
-    public ReadOnlySpan<float> Snapshot => _session.Take();
+    public ReadOnlySpan<float> Snapshot => Job.Take();
 
-    /// <summary>Version of <see cref="Snapshot"/>: pushes it contains.</summary>
-    public ulong Version => _session.Version;
+    /// <summary>Version of <see cref="Snapshot"/>, of the first shard: pushes it contains.</summary>
+    public ulong Version => Session.Version;
 
-    /// <summary>The session underneath, for a loop of one's own.</summary>
-    public WorkerSession Session => _session;
+    /// <summary>The sessions underneath, for a loop of one's own.</summary>
+    public JobSession Job => _job!;
 
-    /// <summary>Where the time went, told to the server now and then. Set by the training loop.</summary>
+    /// <summary>The session with the first server.</summary>
+    public WorkerSession Session => _links[0].Session;
+
+    /// <summary>Where the time went, told to the servers now and then. Set by the training loop.</summary>
     public Func<ProgressMessage>? Progress { get; set; }
 
     /// <summary>Connects, joins, and waits until all workers have joined.</summary>
-    /// <param name="server">HOST:PORT.</param>
+    /// <param name="server">HOST:PORT; of a job of several servers all, in the order of their shards, with commas between them.</param>
     /// <param name="options">How to join.</param>
     /// <param name="time">The clock; the system's if null.</param>
     /// <param name="cancellation">Gives up.</param>
-    /// <exception cref="ClusterException">Nobody answered, the server refused, or not all workers joined in time.</exception>
+    /// <exception cref="ClusterException">Nobody answered, a server refused, or not all workers joined in time.</exception>
+    /// <exception cref="InputException">An address is none.</exception>
     public static WorkerClient Connect(
         string server, WorkerOptions options, TimeProvider? time = null, CancellationToken cancellation = default)
     {
         time ??= TimeProvider.System;
-        var client = new WorkerClient(server, Endpoint.Parse(server), options, time);
+        var client = new WorkerClient(server, options, time);
         try
         {
-            Socket socket = client._endpoint.Connect(options.ConnectTimeout, time, cancellation);
-            client.Begin(client.Secured(socket, options.ConnectTimeout, cancellation), isFirst: true);
-            client._loop.Start();
-            client.WaitForStart(options.StartTimeout, cancellation);
+            client.Join(cancellation);
             return client;
         }
         catch
@@ -93,206 +91,116 @@ public sealed class WorkerClient : IDisposable
     {
         if (vector.Length != Parameters)
             throw new ArgumentException($"The model has {Parameters} parameters; the vector has {vector.Length}.", nameof(vector));
-        double passes = _session.Pushed + 1;
-        while (!_session.TryPush(vector, passes))
+        double passes = Session.Pushed + 1;
+        while (!Job.TryPush(vector, passes))
         {
             Pull();
-            WaitFor(static session => session.HasNewer || session.HasRoom, timeout);
-            if (_session.HasNewer)
-                _ = _session.Take();
+            WaitFor(static job => job.HasNewer || job.MakeRoom() || job.HasRoom, timeout);
+            if (Job.HasNewer)
+                _ = Job.Take();
         }
     }
 
     /// <summary>Asks for a snapshot newer than the newest that has arrived. Returns at once.</summary>
-    public void Pull() => _session.Pull();
+    public void Pull() => Job.Pull();
 
     /// <summary>Waits until the snapshot that was asked for is here; it is then <see cref="Snapshot"/>.</summary>
     /// <param name="timeout">30 s if null.</param>
     /// <exception cref="ClusterException">The session failed, or time ran out.</exception>
     public void Wait(TimeSpan? timeout = null)
     {
-        WaitFor(static session => session.HasNewer, timeout);
-        _ = _session.Take();
+        WaitFor(static job => job.HasNewer, timeout);
+        _ = Job.Take();
     }
 
-    private void WaitFor(Func<WorkerSession, bool> isThere, TimeSpan? timeout)
+    /// <summary>
+    /// Waits, ten seconds at most, until the servers have applied what was pushed; says goodbye, closes, and returns all buffers.
+    /// </summary>
+    public void Dispose()
+    {
+        foreach (ServerLink link in _links)
+            link.Flush(FlushTimeout);
+        ProgressMessage progress = Progress?.Invoke() ?? default;
+        if (_job is not null)
+            _job.Leave("done", progress);
+        else
+            foreach (ServerLink link in _links)
+                link.Session.Leave("done", progress);
+        foreach (ServerLink link in _links)
+            link.StopConnecting();
+        _loop.Dispose();
+        _job?.Dispose();
+        foreach (ServerLink link in _links)
+            link.Dispose();
+        _pool.Dispose();
+    }
+
+    /// <summary>To the first server, which gives the rank and says how the model is cut; then to the others, if there are any.</summary>
+    private void Join(CancellationToken cancellation)
+    {
+        ServerLink first = NewLink(_servers.Length == 1 ? _options : ForShard(0, _options));
+        _links.Add(first);
+        first.Connect(cancellation);
+        _loop.Start();
+        first.WaitForStart(_options.StartTimeout, cancellation);
+        int[] bounds = first.Session.Started!.Bounds is { Length: > 0 } cut ? cut : [0, first.Session.Started.Parameters];
+        if (bounds.Length != _servers.Length + 1)
+            throw new ClusterException($"The server {_servers[0]} cuts the model into {bounds.Length - 1} shards, and {_servers.Length} servers were given.");
+        for (int j = 1; j < _servers.Length; j++)
+        {
+            WorkerOptions options = ForShard(j, _options) with { Rank = first.Session.Rank, Parameters = bounds[j + 1] - bounds[j], Adopt = null };
+            lock (_gate) // the loop's thread looks at all links
+                _links.Add(NewLink(options));
+            _links[j].Connect(cancellation);
+        }
+
+        for (int j = 1; j < _servers.Length; j++)
+            _links[j].WaitForStart(_options.StartTimeout, cancellation);
+        var sessions = new WorkerSession[_servers.Length];
+        for (int j = 0; j < sessions.Length; j++)
+            sessions[j] = _links[j].Session;
+        _job = new JobSession(sessions);
+    }
+
+    private ServerLink NewLink(WorkerOptions options) => new(_servers[_links.Count], _links.Count, options, _pool, _loop, _time, _gate);
+
+    private WorkerOptions ForShard(int shard, WorkerOptions options) => options with
+    {
+        Settings = [.. options.Settings, new(ShardIndex.Setting, new ShardIndex(shard, _servers.Length).ToString())],
+        Session = shard == 0 ? options.Session : 0,
+    };
+
+    private void WaitFor(Func<JobSession, bool> isThere, TimeSpan? timeout)
     {
         TimeSpan limit = timeout ?? TimeSpan.FromSeconds(30);
         long start = _time.GetTimestamp();
-        lock (_session.Gate)
+        lock (_gate)
         {
-            while (!isThere(_session) && !_session.HasEnded)
+            while (!isThere(Job) && !Job.HasEnded)
             {
                 TimeSpan left = limit - _time.GetElapsedTime(start);
-                if (left <= TimeSpan.Zero || !Monitor.Wait(_session.Gate, left))
+                if (left <= TimeSpan.Zero || !Monitor.Wait(_gate, left))
                 {
-                    throw new ClusterException($"No snapshot came from {_session.Server} within {limit.TotalSeconds:0} s: "
+                    throw new ClusterException($"No snapshot came from {string.Join(',', _servers)} within {limit.TotalSeconds:0} s: "
                         + "does another worker hold up the barrier, or was no pull sent?");
                 }
             }
         }
 
-        _session.ThrowIfFailed();
-        if (!isThere(_session))
-            throw new ClusterException($"The server {_session.Server} ended the job ({_session.StopReason}).");
-    }
-
-    /// <summary>
-    /// Waits, ten seconds at most, until the server has applied what was pushed; says goodbye, closes, and returns all buffers.
-    /// </summary>
-    public void Dispose()
-    {
-        Flush();
-        _session.Leave("done", Progress?.Invoke() ?? default);
-        _reconnector.Dispose();
-        _loop.Dispose();
-        _session.Dispose();
-        _pool.Dispose();
-    }
-
-    private void Flush()
-    {
-        long start = _time.GetTimestamp();
-        lock (_session.Gate)
-        {
-            while (!_session.HasEnded && _session.Acknowledged < _session.Pushed)
-            {
-                TimeSpan left = FlushTimeout - _time.GetElapsedTime(start);
-                if (left <= TimeSpan.Zero || !Monitor.Wait(_session.Gate, left))
-                    return;
-            }
-        }
-    }
-
-    /// <summary>With TLS where that is asked for.</summary>
-    private Socket Secured(Socket socket, TimeSpan limit, CancellationToken cancellation)
-    {
-        if (_options.Tls is not { } tls)
-            return socket;
-        _relay = TlsRelay.Connect(socket, tls, _endpoint.Host, limit, _options.LivenessTimeout, cancellation);
-        return _relay.End;
-    }
-
-    /// <summary>One try to connect again; null when nobody answers who can be trusted.</summary>
-    private Socket? TryConnect(TimeSpan limit, CancellationToken cancellation)
-    {
-        try
-        {
-#pragma warning disable CA2000 // the connection that is made of it owns it
-            _endpoint = _options.Locate?.Invoke(cancellation) ?? _endpoint;
-            Socket? socket = _endpoint.TryConnect(limit, cancellation);
-#pragma warning restore CA2000
-            return socket is null ? null : Secured(socket, limit, cancellation);
-        }
-        catch (Exception e) when (e is ClusterException or OperationCanceledException or SocketException)
-        {
-            return null;
-        }
-    }
-
-    /// <summary>There is another connection. On the loop's thread.</summary>
-    private void GoOn(object? state)
-    {
-        var socket = (Socket)state!;
-        try
-        {
-            Begin(socket, isFirst: false);
-        }
-        catch (Exception e) // the system watches no more sockets, say
-        {
-            socket.Dispose();
-            _session.Closed(null, e.Message);
-        }
-    }
-
-    private void Begin(Socket socket, bool isFirst)
-    {
-        TokenBearer? bearer = null;
-        IFrameSink? sink = null;
-        _ = new Connection(socket, _pool, _loop, _time, _server, Limits.ChunkBytes, Handle, _options.LivenessTimeout) { HasChecksums = _options.Checksum, Link = _relay?.Link };
-        _session.GoOn(sink!, isFirst);
-        if (bearer is null)
-            _session.Join();
-        else
-            bearer.Begin();
-
-        IFrameHandler Handle(IFrameSink made)
-        {
-            sink = made;
-            var handler = new Handler(_session, made, _reconnector);
-            if (_options.Token is not { } token)
-                return handler;
-            return bearer = new TokenBearer(token, _session.Number, made, handler, _session.Join, why =>
-            {
-                if (isFirst)
-                    _session.Distrust(why);
-                else
-                    _session.Closed(made, why); // somebody else, perhaps, while the server is started anew
-            });
-        }
+        Session.ThrowIfFailed();
+        if (!isThere(Job))
+            throw new ClusterException($"The server {_servers[0]} ended the job ({Session.StopReason}).");
     }
 
     private bool Tick()
     {
-        _session.Tick(Progress?.Invoke() ?? default);
+        ProgressMessage progress = Progress?.Invoke() ?? default;
+        lock (_gate)
+        {
+            foreach (ServerLink link in _links)
+                link.Session.Tick(progress);
+        }
+
         return true;
-    }
-
-    private void WaitForStart(TimeSpan timeout, CancellationToken cancellation)
-    {
-        long start = _time.GetTimestamp();
-        using CancellationTokenRegistration wake = cancellation.Register(() =>
-        {
-            lock (_session.Gate)
-                Monitor.PulseAll(_session.Gate);
-        });
-        lock (_session.Gate)
-        {
-            while ((_session.Started is null || _session.AwaitsSnapshot) && !_session.HasEnded)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                TimeSpan left = timeout - _time.GetElapsedTime(start);
-                if (left <= TimeSpan.Zero || !Monitor.Wait(_session.Gate, left))
-                {
-                    throw new ClusterException($"Not all workers joined {_session.Server} within {timeout.TotalSeconds:0} s: "
-                        + "start the missing ones; the server's log names them.");
-                }
-            }
-        }
-
-        if (_session.Failure is { } lost && _relay?.Failure is { } why)
-            throw new ClusterException($"{lost} TLS ended ({why}): does the server ask for a certificate of its --tls-ca, and was it given with --tls-cert and --tls-key?");
-        _session.ThrowIfFailed();
-        if (_session.Started is null)
-            throw new ClusterException($"The server {_session.Server} ended the job before it began ({_session.StopReason}).");
-    }
-
-    private sealed class Handler(WorkerSession session, IFrameSink sink, Reconnector reconnector) : IFrameHandler
-    {
-        public void Received(in FrameHeader header, in ReadOnlySequence<byte> payload)
-        {
-            session.Received(header, payload);
-            if (header.Kind == FrameKind.Acknowledged)
-                reconnector.Succeeded(); // not at admission: what ended the last connection may end this one too
-        }
-
-        public void Violated(string reason, FrameFault fault) => session.Closed(sink, reason);
-
-        public void Writable() => session.Writable();
-
-        public void Closed(string? reason) => session.Closed(sink, reason);
-    }
-
-    /// <summary>Before there is a connection.</summary>
-    private sealed class NoSink(string peer) : IFrameSink
-    {
-        public string Peer => peer;
-
-        public bool Send(FrameHeader header, ReadOnlySpan<byte> payload) => true;
-
-        public void Close()
-        {
-            // nothing is open
-        }
     }
 }

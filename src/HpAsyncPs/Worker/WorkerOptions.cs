@@ -58,10 +58,10 @@ public sealed record WorkerOptions
     public TimeSpan ReconnectTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>
-    /// Asked before each try to connect again where the server is now: one that was started anew may be elsewhere. Null, or an answer of null: where it was. On the thread of the
+    /// Asked before each try to connect again where a server, that of this shard, is now: one that was started anew may be elsewhere. Null, or an answer of null: where it was. On the thread of the
     /// reconnector, so it may take its time, but ends when it is told to.
     /// </summary>
-    public Func<CancellationToken, Endpoint?>? Locate { get; init; }
+    public Func<int, CancellationToken, Endpoint?>? Locate { get; init; }
 
     /// <summary>Called with a line for the log when a connection has gone or is there again; on the network's thread.</summary>
     public Action<LogLine>? Log { get; init; }

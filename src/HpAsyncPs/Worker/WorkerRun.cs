@@ -11,7 +11,7 @@ public static class WorkerRun
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
     /// <summary>Connects, trains until the server ends the job, leaves.</summary>
-    /// <param name="server">HOST:PORT.</param>
+    /// <param name="server">HOST:PORT; of several servers all, in the order of their shards, with commas between them.</param>
     /// <param name="rank">The rank to ask for, or -1.</param>
     /// <param name="task">What is learned.</param>
     /// <param name="options">Time limits; what the task says replaces the rest.</param>
@@ -32,10 +32,10 @@ public static class WorkerRun
             Settings = task.Settings,
         };
         using WorkerClient client = WorkerClient.Connect(server, options, time, cancellation);
-        WorkerSession session = client.Session;
+        JobSession session = client.Job;
         try
         {
-            task.Start(session.Started!);
+            task.Start(session.Started);
             using var loop = new TrainingLoop(session, task, time);
             client.Progress = () => loop.Progress;
             using CancellationTokenRegistration interrupt = cancellation.Register(session.InterruptStep);
@@ -47,11 +47,11 @@ public static class WorkerRun
             throw;
         }
 
-        session.ThrowIfFailed();
-        return session.StopReason;
+        session.First.ThrowIfFailed();
+        return session.First.StopReason;
     }
 
-    private static void Loop(TrainingLoop loop, WorkerSession session, TimeProvider time, CancellationToken cancellation)
+    private static void Loop(TrainingLoop loop, JobSession session, TimeProvider time, CancellationToken cancellation)
     {
         NextAction next;
         while ((next = loop.Next(out TimeSpan wait)) != NextAction.Leave)
@@ -61,12 +61,14 @@ public static class WorkerRun
                 loop.Step();
             else if (next == NextAction.Evaluate)
                 loop.Evaluate();
+            else if (next == NextAction.Deliver)
+                loop.Deliver();
             else
                 Wait(loop, session, wait, time);
         }
     }
 
-    private static void Wait(TrainingLoop loop, WorkerSession session, TimeSpan wait, TimeProvider time)
+    private static void Wait(TrainingLoop loop, JobSession session, TimeSpan wait, TimeProvider time)
     {
         long start = time.GetTimestamp();
         lock (session.Gate)

@@ -54,6 +54,7 @@ public sealed partial class WorkerSession
                 _interrupt.Cancel();
             }
 
+            News?.Invoke(this);
             return;
         }
 

@@ -56,6 +56,7 @@ public sealed partial class WorkerSession
         if (spec == _codec)
             return;
         _codec = spec;
+        News?.Invoke(this);
         _encoder = new DeltaEncoder(spec.For(_options.RowLength, (ulong)Rank + 1), Math.Min(_chunkKeys, Started?.Parameters ?? _chunkKeys));
         _hasResidual |= spec.Values != ValueCodec.Fp32 || spec.Ratio is not null;
     }

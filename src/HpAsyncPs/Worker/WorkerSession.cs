@@ -35,8 +35,10 @@ public sealed partial class WorkerSession : IDisposable
     /// <param name="options">How to join.</param>
     /// <param name="time">The clock.</param>
     /// <param name="sink">Where frames go.</param>
-    public WorkerSession(WorkerOptions options, TimeProvider time, IFrameSink sink)
+    /// <param name="gate">Guards the session; one for all sessions of a worker. Null: its own.</param>
+    public WorkerSession(WorkerOptions options, TimeProvider time, IFrameSink sink, object? gate = null)
     {
+        Gate = gate ?? new object();
         _options = options;
         _time = time;
         _sink = sink;
@@ -45,7 +47,7 @@ public sealed partial class WorkerSession : IDisposable
     }
 
     /// <summary>Guards the session; pulsed on every change.</summary>
-    public object Gate { get; } = new();
+    public object Gate { get; }
 
     /// <summary>The session's number, in every frame of it.</summary>
     public ulong Number { get; }
@@ -115,6 +117,8 @@ public sealed partial class WorkerSession : IDisposable
         {
             _isFull = false;
             SendPending();
+            if (WantsModel)
+                Monitor.PulseAll(Gate);
         }
     }
 
@@ -132,16 +136,17 @@ public sealed partial class WorkerSession : IDisposable
     }
 
     /// <summary>Says goodbye and closes.</summary>
-    public void Leave(string reason, ProgressMessage progress)
+    /// <param name="reason">Why.</param>
+    /// <param name="progress">Where the time went.</param>
+    /// <param name="isOver">To a server after the first: the first one has ended the job.</param>
+    public void Leave(string reason, ProgressMessage progress, bool isOver = false)
     {
         lock (Gate)
         {
             if (_failure is null && _isAdmitted)
             {
                 SendProgress(progress);
-                _scratch.ResetWrittenCount();
-                new TextMessage(reason).Write(_scratch);
-                Send(new FrameHeader(FrameKind.Leave), _scratch.WrittenSpan);
+                SendText(FrameKind.Leave, reason, isOver ? FrameFlags.Final : FrameFlags.None);
             }
 
             _hasEnded = true;
@@ -209,12 +214,16 @@ public sealed partial class WorkerSession : IDisposable
                 _sink.Close();
                 Disconnect($"it refused: {TextMessage.Read(payload).Text}");
                 break;
+            case FrameKind.Collect when Started is not null:
+                (WantsModel, ModelOf, ModelSent) = (true, header.Sequence, 0);
+                break;
             case FrameKind.Refused:
+                IsOver = Started is not null;
                 Fail($"The server {Server} {(Started is null ? "refused" : "ended the job")}: {TextMessage.Read(payload).Text}");
                 break;
             case FrameKind.Stop:
                 StopReason = TextMessage.Read(payload).Text;
-                _hasEnded = true;
+                _hasEnded = IsOver = true;
                 _interrupt.Cancel();
                 break;
             default:
@@ -248,6 +257,7 @@ public sealed partial class WorkerSession : IDisposable
         _share = start.Share;
         _trains = true;
         GoOnTraining();
+        News?.Invoke(this);
     }
 
     private void Adopt(int rank)
@@ -263,6 +273,7 @@ public sealed partial class WorkerSession : IDisposable
         _failure ??= failure;
         _hasEnded = true;
         _interrupt.Cancel();
+        Failed?.Invoke(failure);
     }
 
     private bool Send(FrameHeader header, ReadOnlySpan<byte> payload)
@@ -270,7 +281,7 @@ public sealed partial class WorkerSession : IDisposable
         bool maySend = header.Kind switch
         {
             FrameKind.Join => true,
-            FrameKind.Push or FrameKind.Pull or FrameKind.Evaluated or FrameKind.Check => _trains,
+            FrameKind.Push or FrameKind.Pull or FrameKind.Evaluated or FrameKind.Check or FrameKind.Model or FrameKind.Codec => _trains,
             _ => _isAdmitted,
         };
         if (!maySend)

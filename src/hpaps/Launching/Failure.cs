@@ -33,7 +33,7 @@ internal static class Failure
 
     /// <summary>What to tell.</summary>
     /// <param name="server">The server.</param>
-    /// <param name="workers">The workers.</param>
+    /// <param name="workers">The workers, and the servers after the first.</param>
     /// <param name="when">How far the run was, for the message.</param>
     /// <param name="mayRestart">What died could have been started again, had that been asked for.</param>
     public static Exception Explain(ChildProcess server, IReadOnlyList<ChildProcess> workers, string when, bool mayRestart = false)
@@ -42,13 +42,13 @@ internal static class Failure
         Blame blame = Of(server, isServer: true);
         foreach (ChildProcess worker in workers)
         {
-            Blame its = Of(worker, isServer: false);
+            Blame its = Of(worker, IsServer(worker));
             if (its > blame)
                 (worst, blame) = (worker, its);
         }
 
         worst.Drain();
-        string program = ReferenceEquals(worst, server) ? "hpaps-server" : "hpaps-worker";
+        string program = IsServer(worst) ? "hpaps-server" : "hpaps-worker";
         string said = worst.Errors(program);
         string who = Who(worst);
         if (blame == Blame.BadInput)
@@ -99,6 +99,8 @@ internal static class Failure
 
         return "";
     }
+
+    private static bool IsServer(ChildProcess child) => child.Name.StartsWith("server", StringComparison.Ordinal);
 
     private static Blame Of(ChildProcess child, bool isServer)
     {

@@ -33,8 +33,17 @@ internal sealed partial class LocalCluster
         }
     }
 
-    /// <summary>How often the server was started again.</summary>
-    public int ServerRestarts => _server?.Restarts ?? 0;
+    /// <summary>How often servers were started again.</summary>
+    public int ServerRestarts
+    {
+        get
+        {
+            int all = _server?.Restarts ?? 0;
+            foreach (FurtherServer one in _further)
+                all += one.Process.Restarts;
+            return all;
+        }
+    }
 
     /// <summary>Ranks of the workers that the run went on without, or could not.</summary>
     public IReadOnlyList<int> Lost
@@ -85,7 +94,7 @@ internal sealed partial class LocalCluster
     private void CareFor(RunProcess one)
     {
         ChildProcess process = one.Process;
-        bool isServer = ReferenceEquals(one, _server);
+        bool isServer = !_workers.Contains(one);
         if (_loss.Restarts > 0 && !Failure.IsCertain(process) && one.DeadFor() < CauseTimeout / 2)
             return; // the server may be about to say that the job has failed, or somebody that the input is bad
         process.Drain();

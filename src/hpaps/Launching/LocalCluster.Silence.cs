@@ -31,12 +31,20 @@ internal sealed partial class LocalCluster
         if (passed > 2 * LookInterval)
             passed = 2 * LookInterval; // this process was stopped itself, probably with all others
         _server!.Note(Volatile.Read(ref _lines), passed);
+        foreach (FurtherServer one in _further)
+            one.Process.Note(0, passed);
         foreach (RunProcess worker in _workers)
             worker.Note(0, passed);
         if (Ended is not null)
             return;
         if (_server.SilentFor > LivenessTimeout + ServerMargin)
-            CareForTheSilentServer();
+            CareForTheSilentServer(_server);
+        foreach (FurtherServer one in _further)
+        {
+            if (one.Process.SilentFor > LivenessTimeout + ServerMargin)
+                CareForTheSilentServer(one.Process);
+        }
+
         if (!IsTraining || IsStopping || _server.SilentFor > 2 * LookInterval)
             return;
         foreach (RunProcess worker in _workers)
@@ -46,13 +54,13 @@ internal sealed partial class LocalCluster
         }
     }
 
-    private void CareForTheSilentServer()
+    private void CareForTheSilentServer(RunProcess server)
     {
-        string who = $"{Failure.Who(_server!.Process)} has printed nothing and not run for {_server.SilentFor.TotalSeconds:0} s: it hangs, or was stopped";
-        if (_server.Restarts < _loss.Restarts && !IsStopping)
+        string who = $"{Failure.Who(server.Process)} has printed nothing and not run for {server.SilentFor.TotalSeconds:0} s: it hangs, or was stopped";
+        if (server.Restarts < _loss.Restarts && !IsStopping)
         {
             _say($"{who}; it is killed, to be started again");
-            _server.KillTheSilent();
+            server.KillTheSilent();
         }
         else
         {

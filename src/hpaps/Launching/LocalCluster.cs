@@ -23,6 +23,7 @@ internal sealed partial class LocalCluster : IDisposable
 
     // The server itself has waited for the workers to leave.
     private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FurtherTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan KillTimeout = TimeSpan.FromSeconds(2);
 
     private readonly Binaries _binaries;
@@ -31,6 +32,7 @@ internal sealed partial class LocalCluster : IDisposable
     private readonly LossSettings _loss;
     private readonly Action<string> _say;
     private readonly List<RunProcess> _workers = [];
+    private readonly List<FurtherServer> _further = []; // than the first
     private readonly LocalSocket _socket = new();
     private RunProcess? _server;
     private string? _address;
@@ -63,39 +65,69 @@ internal sealed partial class LocalCluster : IDisposable
     /// <summary>What the server reported at its end, if it got so far.</summary>
     public RunSummary? Ended => Volatile.Read(ref _ended);
 
+    /// <summary>What the servers after the first reported at their ends, those that got so far.</summary>
+    public IEnumerable<RunSummary> FurtherEnded
+    {
+        get
+        {
+            foreach (FurtherServer one in _further)
+            {
+                if (one.Ended is { } ended)
+                    yield return ended;
+            }
+        }
+    }
+
     /// <summary>Starts all processes.</summary>
-    /// <param name="serverArguments">Arguments of hpaps-server, but for where it listens.</param>
-    /// <param name="workerArguments">For each worker: its arguments, given the server's address.</param>
+    /// <param name="serverArguments">For each server: arguments of hpaps-server, but for where it listens.</param>
+    /// <param name="workerArguments">For each worker: its arguments, given the servers' addresses.</param>
     /// <param name="secrets">Variables of hpaps-server: what is not for all users of this host to see; or null.</param>
     /// <exception cref="InputException">A process says that its input cannot be used.</exception>
     /// <exception cref="ClusterException">A process failed, or the user stopped it.</exception>
-    public void Start(IReadOnlyList<string> serverArguments, IReadOnlyList<Func<string, IReadOnlyList<string>>> workerArguments, IReadOnlyDictionary<string, string>? secrets = null)
+    public void Start(
+        IReadOnlyList<IReadOnlyList<string>> serverArguments, IReadOnlyList<Func<string, IReadOnlyList<string>>> workerArguments, IReadOnlyDictionary<string, string>? secrets = null)
     {
         // Where it listened before, it listens again: workers look for it there.
         _server = new RunProcess(
-            restarts => ChildProcess.Start("server", _binaries.Server, ["--listen", _address ?? _socket.Address, .. serverArguments], Heard, _signals.Wake, restarts, secrets), _time);
-        long start = _time.GetTimestamp();
-        while (Volatile.Read(ref _address) is null)
+            restarts => ChildProcess.Start("server", _binaries.Server, ["--listen", _address ?? _socket.AddressOf(0), .. serverArguments[0]], Heard, _signals.Wake, restarts, secrets), _time);
+        for (int j = 1; j < serverArguments.Count; j++)
+            _further.Add(new FurtherServer(j, _socket.AddressOf(j), serverArguments[j], _binaries, _signals.Wake, _time, Unexpected));
+        WaitForListening(_server, () => Volatile.Read(ref _address) is not null);
+        foreach (FurtherServer one in _further)
+            WaitForListening(one.Process, () => one.Address is not null);
+        for (int j = 0; j < workerArguments.Count; j++)
         {
-            if (_server.Process.HasExited)
-                throw Failure.Explain(_server.Process, [], "at its start");
+            int rank = j;
+            _workers.Add(new RunProcess(
+                restarts => ChildProcess.Start($"worker {rank}", _binaries.Worker, workerArguments[rank](Addresses()), null, _signals.Wake, restarts), _time));
+        }
+    }
+
+    private string Addresses()
+    {
+        string all = _address!;
+        foreach (FurtherServer one in _further)
+            all += "," + one.Address;
+        return all;
+    }
+
+    private void WaitForListening(RunProcess server, Func<bool> listens)
+    {
+        long start = _time.GetTimestamp();
+        while (!listens())
+        {
+            if (server.Process.HasExited)
+                throw Failure.Explain(server.Process, [], "at its start");
             if (_signals.Received > 0)
                 throw NothingTrained();
             if (_time.GetElapsedTime(start) > ListenTimeout)
             {
-                throw new ClusterException($"server (pid {_server.Process.Id}) did not listen within {ListenTimeout.TotalSeconds:0} s; "
+                throw new ClusterException($"{server.Process.Name} (pid {server.Process.Id}) did not listen within {ListenTimeout.TotalSeconds:0} s; "
                     + "is this host overloaded? Try again");
             }
 
             ThrowIfUnexpected();
             _signals.Wake.WaitOne(Heartbeat);
-        }
-
-        for (int j = 0; j < workerArguments.Count; j++)
-        {
-            int rank = j;
-            _workers.Add(new RunProcess(
-                restarts => ChildProcess.Start($"worker {rank}", _binaries.Worker, workerArguments[rank](_address!), null, _signals.Wake, restarts), _time));
         }
     }
 
@@ -119,6 +151,7 @@ internal sealed partial class LocalCluster : IDisposable
             if (ended.Parameters == 0)
                 throw NothingTrained();
             WriteOffTheSilent();
+            WaitForFurtherServers();
             return false;
         }
 
@@ -146,6 +179,17 @@ internal sealed partial class LocalCluster : IDisposable
         if (certain || !runs || stopped || _time.GetElapsedTime(_failingSince) > CauseTimeout)
             throw Explained();
         return true;
+    }
+
+    /// <summary>They end when the workers have left them, and say what they have moved.</summary>
+    private void WaitForFurtherServers()
+    {
+        long start = _time.GetTimestamp();
+        foreach (FurtherServer one in _further)
+        {
+            if (one.Process.Process.WaitForExit(Left(FurtherTimeout, start)))
+                one.Process.Process.Drain();
+        }
     }
 
     /// <summary>Waits for the workers after a good end: they write what only they have.</summary>
@@ -200,6 +244,8 @@ internal sealed partial class LocalCluster : IDisposable
 
         foreach (RunProcess worker in _workers)
             worker.Dispose();
+        foreach (FurtherServer one in _further)
+            one.Process.Dispose();
         _server?.Dispose();
         _socket.Dispose();
     }
@@ -215,6 +261,8 @@ internal sealed partial class LocalCluster : IDisposable
         // Workers first: a server that loses them has nothing left to wait for.
         foreach (RunProcess worker in _workers)
             yield return worker;
+        foreach (FurtherServer one in _further)
+            yield return one.Process;
         if (_server is not null)
             yield return _server;
     }
@@ -239,14 +287,16 @@ internal sealed partial class LocalCluster : IDisposable
         }
         catch (JsonException)
         {
-            Volatile.Write(ref _unexpected, line);
+            Unexpected(line);
         }
     }
+
+    private void Unexpected(string line) => Volatile.Write(ref _unexpected, line);
 
     private void ThrowIfUnexpected()
     {
         if (Volatile.Read(ref _unexpected) is { } line)
-            throw new ClusterException($"server (pid {_server!.Process.Id}) printed '{line}', which is no event; {OneRelease}");
+            throw new ClusterException($"a server printed '{line}', which is no event; {OneRelease}");
     }
 
     private Exception Explained()
@@ -266,6 +316,12 @@ internal sealed partial class LocalCluster : IDisposable
         {
             if (!worker.IsWrittenOff && !worker.IsPausing)
                 counted.Add(worker.Process);
+        }
+
+        foreach (FurtherServer one in _further)
+        {
+            if (!one.Process.IsPausing)
+                counted.Add(one.Process.Process);
         }
 
         Exception failure = Failure.Explain(server, counted, when, mayRestart: trained && _loss.Restarts == 0 && !IsStopping);

@@ -1,4 +1,5 @@
 using System;
+using System.Globalization;
 using System.IO;
 using System.Text;
 using HpAsyncPs.Transport;
@@ -6,7 +7,7 @@ using HpAsyncPs.Transport;
 namespace HpAsyncPs.Cli.Launching;
 
 /// <summary>
-/// Where the server of a local run listens: a Unix domain socket in a folder that only this user may enter, which is shorter than the way
+/// Where the servers of a local run listen: a Unix domain socket in a folder that only this user may enter, which is shorter than the way
 /// through TCP and closed to others; a free port of loopback where the name of the folder for temporary files is too long or it cannot be written.
 /// </summary>
 internal sealed class LocalSocket : IDisposable
@@ -14,10 +15,12 @@ internal sealed class LocalSocket : IDisposable
     private const string Loopback = "127.0.0.1:0";
     private const string Prefix = "hpaps-run-";
     private const string ServerName = "server";
+    private const string OfAllServers = "server*";
     private const string LockName = "lock";
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private readonly string? _folder;
+    private readonly bool _isLoopback;
     private readonly FileStream? _lock; // the system gives it up when this process ends, however it ends
 
     public LocalSocket()
@@ -27,18 +30,19 @@ internal sealed class LocalSocket : IDisposable
             RemoveLeftOvers();
             _folder = Directory.CreateTempSubdirectory(Prefix).FullName; // mode 0700
             _lock = new FileStream(Path.Combine(_folder, LockName), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
-            Address = Endpoint.UnixPrefix + Path.Combine(_folder, ServerName);
-            if (Encoding.UTF8.GetByteCount(Address) - Endpoint.UnixPrefix.Length > Endpoint.MostPathBytes)
-                Address = Loopback;
+            if (Encoding.UTF8.GetByteCount(Path.Combine(_folder, ServerName + ".00")) > Endpoint.MostPathBytes)
+                _isLoopback = true;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Address = Loopback;
+            _isLoopback = true;
         }
     }
 
-    /// <summary>For --listen.</summary>
-    public string Address { get; }
+    /// <summary>For --listen of a server.</summary>
+    /// <param name="shard">Which.</param>
+    public string AddressOf(int shard) =>
+        _isLoopback || _folder is null ? Loopback : Endpoint.UnixPrefix + Path.Combine(_folder, shard == 0 ? ServerName : string.Create(CultureInfo.InvariantCulture, $"{ServerName}.{shard}"));
 
     /// <inheritdoc/>
     public void Dispose()
@@ -70,7 +74,8 @@ internal sealed class LocalSocket : IDisposable
                     continue; // one that is being made, or no folder of ours
                 using (new FileStream(held, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
                 {
-                    File.Delete(Path.Combine(folder, ServerName));
+                    foreach (string socket in Directory.GetFiles(folder, OfAllServers))
+                        File.Delete(socket);
                     File.Delete(held);
                     Directory.Delete(folder);
                 }

@@ -141,7 +141,7 @@ internal sealed class StressCluster(StressSettings settings, int bytes, StopSign
     private void StartServer(string? output)
     {
         string policy = settings.Path == StressPath.Sum ? "asp:sum" : "async";
-        string listen = _socket?.Address ?? "127.0.0.1:0";
+        string listen = _socket?.AddressOf(0) ?? "127.0.0.1:0";
         if (_socket is not null && !Endpoint.Parse(listen).IsUnix)
             throw new InputException("--transport unix needs a folder for temporary files that can be written and has a short path: set TMPDIR to one, as /tmp");
         List<string> arguments = ["--listen", listen, "--workers", (settings.Workers + settings.Idle).ToString(CultureInfo.InvariantCulture), "--policy", policy,

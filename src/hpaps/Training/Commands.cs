@@ -6,6 +6,7 @@ using HpAsyncPs.Cli.Launching;
 using HpAsyncPs.Learning.Output;
 using HpAsyncPs.Programs;
 using HpAsyncPs.Programs.Configuring;
+using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
 
 namespace HpAsyncPs.Cli.Training;
@@ -17,23 +18,53 @@ internal static class Commands
     private const double LeastJoinSeconds = 120;
     private const double SlowestBytesPerSecond = 5e6;
 
-    /// <summary>Arguments of hpaps-server.</summary>
+    /// <summary>Arguments of each hpaps-server.</summary>
     /// <param name="settings">What the user asked for.</param>
     /// <param name="output">Folder of the results.</param>
     /// <param name="dataBytes">Length of the data file.</param>
-    public static List<string> Server(TrainSettings settings, string output, long dataBytes)
+    public static List<IReadOnlyList<string>> Servers(TrainSettings settings, string output, long dataBytes)
     {
-        var arguments = new List<string>
-        {
+        var all = new List<IReadOnlyList<string>>();
+        for (int shard = 0; shard < settings.Servers; shard++)
+            all.Add(shard == 0 ? Server(settings, output, dataBytes) : FurtherServer(settings, shard, output, dataBytes));
+        return all;
+    }
+
+    /// <summary>Arguments of a server after the first, which has no limits, nothing to write and nobody to tell.</summary>
+    private static List<string> FurtherServer(TrainSettings settings, int shard, string output, long dataBytes)
+    {
+        var arguments = new List<string> { "--shard", new ShardIndex(shard, settings.Servers).ToString() };
+        AddCommon(arguments, settings, dataBytes);
+        if (settings.Loss.Durability is { } durability)
+            arguments.AddRange(["--state", File(Path.Combine(StateOf(output), $"shard-{shard}")), "--durability", durability]);
+        return arguments;
+    }
+
+    private static void AddCommon(List<string> arguments, TrainSettings settings, long dataBytes)
+    {
+        arguments.AddRange(
+        [
             "--workers", Number(settings.Workers),
             "--policy", settings.Policy,
             "--codec", settings.Codec,
             "--join-timeout", Number(JoinSeconds(settings, dataBytes)),
-            "--out", File(output),
             "--events", "--exit-with-stdin",
-        };
+        ]);
         AddLogFormat(arguments);
         Add(arguments, "--rate", settings.Rate);
+        Add(arguments, "--max-magnitude", settings.MaxMagnitude);
+        LossSettings loss = settings.Loss;
+        if (loss.OnWorkerLoss != WorkerLoss.Wait)
+            arguments.AddRange(["--on-worker-loss", loss.OnWorkerLoss == WorkerLoss.Keep ? "keep" : "evict"]);
+        Add(arguments, "--rejoin-timeout", loss.RejoinTimeout);
+        Add(arguments, "--liveness-timeout", loss.LivenessTimeout);
+    }
+
+    private static List<string> Server(TrainSettings settings, string output, long dataBytes)
+    {
+        List<string> arguments = settings.Servers == 1 ? [] : ["--shard", new ShardIndex(0, settings.Servers).ToString()];
+        AddCommon(arguments, settings, dataBytes);
+        arguments.AddRange(["--out", File(output)]);
         Add(arguments, "--passes", settings.Passes);
         Add(arguments, "--target", settings.Target);
         Add(arguments, "--reference", settings.Reference);
@@ -41,14 +72,9 @@ internal static class Commands
         if (settings.Plateau is { } plateau)
             arguments.AddRange(["--plateau", plateau.ToString()]);
         Add(arguments, "--time-limit", settings.TimeLimit);
-        Add(arguments, "--max-magnitude", settings.MaxMagnitude);
         LossSettings loss = settings.Loss;
-        if (loss.OnWorkerLoss != WorkerLoss.Wait)
-            arguments.AddRange(["--on-worker-loss", loss.OnWorkerLoss == WorkerLoss.Keep ? "keep" : "evict"]);
         if (loss.Durability is { } durability)
             arguments.AddRange(["--state", File(StateOf(output)), "--durability", durability]);
-        Add(arguments, "--rejoin-timeout", loss.RejoinTimeout);
-        Add(arguments, "--liveness-timeout", loss.LivenessTimeout);
         if (loss.Reassigns)
             arguments.Add("--reassign");
         if (settings.Monitor is { } monitor)

@@ -7,7 +7,8 @@ namespace HpAsyncPs.Cli.Training;
 /// <summary>What the server of a run keeps for its own restarts, in the folder of the run: of use until the run has ended well.</summary>
 internal static class KeptState
 {
-    private const string Address = "127.0.0.1:7070";
+    private const string Host = "127.0.0.1";
+    private const int FirstPort = 7070;
 
     /// <summary>Is there something to go on from?</summary>
     public static bool IsThere(string output) => IsState(Commands.StateOf(output)) && Directory.GetFiles(JournalOf(Commands.StateOf(output))).Length > 0;
@@ -42,13 +43,21 @@ internal static class KeptState
     /// <summary>Where it is, and the commands that go on from it.</summary>
     public static string HowToGoOn(TrainSettings settings, string output, long dataBytes)
     {
-        string server = Line(["hpaps-server", "--listen", Address, .. Commands.Server(settings, output, dataBytes)]);
+        string servers = "", addresses = "";
+        int port = FirstPort;
+        foreach (IReadOnlyList<string> arguments in Commands.Servers(settings, output, dataBytes))
+        {
+            string address = $"{Host}:{port++}";
+            addresses += (addresses.Length > 0 ? "," : "") + address;
+            servers += $"  {Line(["hpaps-server", "--listen", address, .. arguments])} &\n";
+        }
+
         string part = $"0/{settings.Workers}";
         var words = new List<string>();
-        foreach (string word in (List<string>)["hpaps-worker", .. Commands.Worker(settings with { Slow = new Dictionary<int, string>() }, 0, Address, output, dataBytes)])
+        foreach (string word in (List<string>)["hpaps-worker", .. Commands.Worker(settings with { Slow = new Dictionary<int, string>() }, 0, addresses, output, dataBytes)])
             words.Add(word == part ? $"$j/{settings.Workers}" : word);
         return $"What the server had is kept in {Commands.StateOf(output)}. To go on from there:\n"
-            + $"  {server} &\n"
+            + servers
             + $"  for j in $(seq 0 {settings.Workers - 1}); do {Line(words)} & done; wait\n"
             + $"To begin anew, train again; to give it up, remove {Commands.StateOf(output)}.";
     }

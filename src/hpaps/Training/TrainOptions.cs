@@ -17,6 +17,7 @@ internal sealed class TrainOptions
     private readonly Option<string> _data;
     private readonly Option<string> _test;
     private readonly Option<int> _workers = new Option<int>("--workers") { HelpName = "N", Description = "Workers; by default the number of processors, but 2 to 4.", DefaultValueFactory = _ => DefaultWorkers }.Within(1, Limits.Workers);
+    private readonly Option<int>? _servers;
     private readonly Option<string> _policy = new Option<string>("--policy") { HelpName = "NAME", Description = PolicyNames.Help, DefaultValueFactory = _ => "async" }.Policy();
     private readonly Option<string> _codec = CommonOptions.Codec();
     private readonly Option<double?> _passes;
@@ -43,6 +44,7 @@ internal sealed class TrainOptions
     public TrainOptions(string task, double defaultPasses, string data, string test, string seed, bool simulates)
     {
         _task = task;
+        _servers = simulates ? null : new Option<int>("--servers") { HelpName = "S", Description = "Servers, each with a part of the model: where one is the bottleneck, by its processor, memory or link.", DefaultValueFactory = _ => 1 }.Within(1, Limits.Servers);
         _loss = simulates ? null : new LossOptions();
         _monitor = simulates ? null : CommonOptions.Monitor();
         _alerts = simulates ? null : new AlertOptions();
@@ -66,7 +68,7 @@ internal sealed class TrainOptions
         command.Options.Add(_test);
         foreach (Option option in own)
             command.Options.Add(option);
-        foreach (Option option in (Option[])[_workers, _policy, _codec, _passes, _plateau, _timeLimit, _maxMagnitude, _seed, _slow, _slowRandom, .. _loss?.All ?? [], .. _monitor is null ? (Option[])[] : [_monitor], .. _alerts?.All ?? [], _output, _json])
+        foreach (Option option in (Option[])[_workers, .. _servers is null ? (Option[])[] : [_servers], _policy, _codec, _passes, _plateau, _timeLimit, _maxMagnitude, _seed, _slow, _slowRandom, .. _loss?.All ?? [], .. _monitor is null ? (Option[])[] : [_monitor], .. _alerts?.All ?? [], _output, _json])
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
@@ -83,6 +85,8 @@ internal sealed class TrainOptions
     {
         if (!Has(result, deterministic))
             return;
+        if (_servers is not null && Has(result, _servers))
+            result.AddError("--servers starts processes, and --deterministic trains in this one: leave one of them out.");
         _loss?.CheckDeterministic(result);
         _alerts?.CheckDeterministic(result);
         if (_monitor is not null && Has(result, _monitor))
@@ -100,6 +104,7 @@ internal sealed class TrainOptions
         Data = parsed.GetValue(_data)!,
         Test = parsed.GetValue(_test),
         Workers = parsed.GetValue(_workers),
+        Servers = _servers is null ? 1 : parsed.GetValue(_servers),
         Policy = parsed.GetValue(_policy)!,
         Codec = parsed.GetValue(_codec)!,
         Passes = parsed.GetValue(_passes),

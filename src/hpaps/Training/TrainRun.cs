@@ -118,7 +118,7 @@ internal static class TrainRun
         {
             using (cluster)
             {
-                cluster.Start(Commands.Server(settings, folder.Path, bytes), Commands.Workers(settings, folder.Path, bytes), Commands.Secrets(settings));
+                cluster.Start(Commands.Servers(settings, folder.Path, bytes), Commands.Workers(settings, folder.Path, bytes), Commands.Secrets(settings));
                 if (cluster.Monitoring is { } address)
                     Tell($"monitoring at {address}");
                 view.Follow(progress, () =>
@@ -183,6 +183,17 @@ internal static class TrainRun
     {
         var lost = new SortedSet<int>(summary.LostWorkers);
         lost.UnionWith(cluster.Lost);
+        foreach (RunSummary further in cluster.FurtherEnded) // what all servers moved
+        {
+            summary = summary with
+            {
+                UplinkBytes = summary.UplinkBytes + further.UplinkBytes,
+                DownlinkBytes = summary.DownlinkBytes + further.DownlinkBytes,
+                UplinkPayloadBytes = summary.UplinkPayloadBytes + further.UplinkPayloadBytes,
+                DownlinkPayloadBytes = summary.DownlinkPayloadBytes + further.DownlinkPayloadBytes,
+            };
+        }
+
         return summary with { WorkerRestarts = cluster.WorkerRestarts, ServerRestarts = cluster.ServerRestarts, LostWorkers = [.. lost] };
     }
 

@@ -22,6 +22,9 @@ internal sealed record TrainSettings
 
     public int Workers { get; init; }
 
+    /// <summary>Servers, each with a shard of the model.</summary>
+    public int Servers { get; init; } = 1;
+
     public required string Policy { get; init; }
 
     /// <summary>How deltas are coded.</summary>

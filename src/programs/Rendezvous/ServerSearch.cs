@@ -10,11 +10,11 @@ namespace HpAsyncPs.Programs.Rendezvous;
 /// <param name="folder">Where the file is to be.</param>
 /// <param name="path">The folder as it was named.</param>
 /// <param name="job">The worker's.</param>
+/// <param name="server">Which of the job's servers.</param>
+/// <param name="servers">How many the first one says that there are; null: it is the first.</param>
 /// <param name="tries">Whether to connect, to know that somebody answers. Not where a connection that is given up counts as a failed handshake.</param>
-internal sealed class ServerSearch(RendezvousFolder folder, string path, JobIdentity job, bool tries)
+internal sealed class ServerSearch(RendezvousFolder folder, string path, JobIdentity job, bool tries, int server = 0, int? servers = null)
 {
-    private const int First = 0; // the one server that there is
-
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestTry = TimeSpan.FromSeconds(3);
@@ -41,10 +41,10 @@ internal sealed class ServerSearch(RendezvousFolder folder, string path, JobIden
             stop.ThrowIfCancellationRequested();
             TimeSpan waited = time.GetElapsedTime(start);
             if (waited + pause >= timeout)
-                throw new ClusterException($"No server was found by --rendezvous '{path}' within {timeout.TotalSeconds:0.#} s (--start-timeout): {missing}.");
+                throw new ClusterException($"Server {server} was not found by --rendezvous '{path}' within {timeout.TotalSeconds:0.#} s (--start-timeout): {missing}.");
             if (waited >= Quiet && (missing != last || waited - said >= Reminder))
             {
-                log($"waiting for the server, {waited.TotalSeconds:0} of {timeout.TotalSeconds:0} s: {missing}");
+                log($"waiting for server {server}, {waited.TotalSeconds:0} of {timeout.TotalSeconds:0} s: {missing}");
                 (last, said) = (missing, waited);
             }
 
@@ -63,7 +63,7 @@ internal sealed class ServerSearch(RendezvousFolder folder, string path, JobIden
         RendezvousFile? file;
         try
         {
-            file = folder.Read(First);
+            file = folder.Read(server);
         }
         catch (InputException e)
         {
@@ -72,7 +72,7 @@ internal sealed class ServerSearch(RendezvousFolder folder, string path, JobIden
         }
 
         missing = file is null
-            ? $"{folder.PathOf(First)} is not there: is hpaps-server started with --rendezvous, and is that folder the same for both"
+            ? $"{folder.PathOf(server)} is not there: is hpaps-server started with --rendezvous, and is that folder the same for both"
             : WhyNot(file);
         if (file is null || missing.Length > 0)
             return null;
@@ -94,11 +94,11 @@ internal sealed class ServerSearch(RendezvousFolder folder, string path, JobIden
     private string WhyNot(RendezvousFile file)
     {
         if (job.Name is not null && file.Job.Name != job.Name)
-            return $"{folder.PathOf(First)} is of another job, {file}; this worker is of {job}: --job NAME says it where Slurm does not";
+            return $"{folder.PathOf(server)} is of another job, {file}; this worker is of {job}: --job NAME says it where Slurm does not";
         if (file.Job.Restarts < job.Restarts)
-            return $"{folder.PathOf(First)} is of an earlier start, {file}; this worker is of {job}";
-        if (file.Servers > 1)
-            return $"the job has {file.Servers} servers, and this program knows how to use one: is the server of another version";
+            return $"{folder.PathOf(server)} is of an earlier start, {file}; this worker is of {job}";
+        if (servers is { } count && file.Servers != count)
+            return $"{folder.PathOf(server)} is of one of {file.Servers} servers, and the first one says that there are {count}: it is of an earlier start, perhaps";
         return file.Host != Dns.GetHostName() && Array.TrueForAll([.. file.Addresses], IsLoopback)
             ? $"{file}, is on loopback, where only {file.Host} reaches it: start it with --bind or --listen at an address of the network"
             : "";
