@@ -40,10 +40,10 @@ internal sealed class SeededNetwork
     /// <summary>How often, at random, a connection takes no more until everything that is under way on it has arrived.</summary>
     public double Fullness { get; init; }
 
-    public WorkerSession Connect(WorkerOptions options, TimeProvider time)
+    public WorkerSession Connect(WorkerOptions options, TimeProvider time, object? gate = null)
     {
         _links.Add(new Link());
-        return Connect(_links.Count - 1, options, time);
+        return Connect(_links.Count - 1, options, time, gate);
     }
 
     /// <summary>Another process takes the place of the one at a link, which is cut.</summary>
@@ -67,11 +67,11 @@ internal sealed class SeededNetwork
         worker.Join();
     }
 
-    private WorkerSession Connect(int at, WorkerOptions options, TimeProvider time)
+    private WorkerSession Connect(int at, WorkerOptions options, TimeProvider time, object? gate = null)
     {
         Link link = _links[at];
         link.Peer = Server.Opened(new Sink(link.Down, $"worker-{at}", IsFull));
-        link.Worker = new WorkerSession(options, time, new Sink(link.Up, "server", IsFull));
+        link.Worker = new WorkerSession(options, time, new Sink(link.Up, "server", IsFull), gate);
         link.Worker.Join();
         return link.Worker;
     }
@@ -112,6 +112,8 @@ internal sealed class SeededNetwork
     /// <summary>Delivers one message of a link drawn by chance. False when nothing is under way.</summary>
     public bool DeliverOne()
     {
+        if (_links.Count == 0)
+            return false;
         int start = _random.Next(_links.Count * 2);
         for (int j = 0; j < _links.Count * 2; j++)
         {

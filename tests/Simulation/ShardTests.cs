@@ -1,0 +1,192 @@
+using System;
+using System.Collections.Generic;
+using HpAsyncPs.Codecs;
+using HpAsyncPs.Learning.Classification;
+using HpAsyncPs.Learning.Data;
+using HpAsyncPs.Protocol;
+using HpAsyncPs.Server;
+using HpAsyncPs.Tests.Learning;
+using HpAsyncPs.Worker;
+using Xunit;
+
+namespace HpAsyncPs.Tests.Simulation;
+
+/// <summary>Several servers train what one would, whatever their delays, and their model is one.</summary>
+public sealed class ShardTests
+{
+    private const double L2 = 0.05;
+
+    [Theory]
+    [InlineData("async", "fp32", 2)]
+    [InlineData("async", "fp32", 5)]
+    [InlineData("async", "int8", 3)]
+    [InlineData("bsp", "fp32", 3)]
+    [InlineData("bsp:1", "fp32", 2)]
+    [InlineData("ssp:2", "fp32", 3)]
+    [InlineData("auto", "fp32", 3)]
+    public void Shards_with_delays_of_their_own_end_at_the_optimum(string policy, string codec, int servers)
+    {
+        SparseRows all = Parts.Small();
+        double best = NewtonReference.Solve(all, BinaryLabels.Of(all).Signs(all), L2).Objective;
+        for (int seed = 0; seed < 3; seed++)
+        {
+            double[] eagerness = new double[servers];
+            Array.Fill(eagerness, 1);
+            eagerness[^1] = 0.1; // its messages wait until hardly any other is under way
+            var random = new Random(seed);
+            using ShardedCluster cluster = Cluster(seed, new ServerOptions { Policy = policy, Codec = CodecSpec.Parse(codec), Target = 1e-6, Reference = best, Passes = 20_000 }, eagerness, all, out Recorder[] tasks);
+            RunResult result = cluster.Run(400_000, e =>
+            {
+                if (random.Next(500) == 0 && cluster.Session(0) is { HasEnded: false })
+                    cluster.Cut(0, random.Next(servers));
+            });
+            Assert.Equal("target ", $"{result.Reason} {result.Failure}");
+            Assert.InRange(result.Status.RelativeGap!.Value, -1e-7, 1e-6);
+            Assert.Equal(tasks[0].Parameters, result.Model!.Length);
+            double objective = 0;
+            foreach (Recorder task in tasks)
+                objective += task.Weight * task.ObjectiveAt(result.Model) / all.Rows;
+            Assert.Equal(result.Objective!.Value, objective, 12); // the model is the vector that was evaluated, part by part
+            for (int s = 1; s < servers; s++)
+            {
+                Assert.True(cluster.Server(s).HasEnded);
+                Assert.Equal("target ", $"{cluster.Server(s).Result().Reason} {cluster.Server(s).Result().Failure}");
+            }
+        }
+    }
+
+    [Fact]
+    public void Workers_evaluate_one_vector_whatever_the_servers_delays()
+    {
+        SparseRows all = Parts.Small();
+        using ShardedCluster cluster = Cluster(4, new ServerOptions { Policy = "async", Passes = 3_000 }, [1, 0.05, 1], all, out Recorder[] tasks);
+        RunResult result = cluster.Run(400_000);
+        Assert.Equal("passes", result.Reason);
+        Assert.True(tasks[0].Evaluated.Count > 3);
+        foreach (Recorder task in tasks)
+        {
+            Assert.Equal(tasks[0].Evaluated.Count, task.Evaluated.Count);
+            for (int j = 0; j < task.Evaluated.Count; j++)
+                Assert.Equal(tasks[0].Evaluated[j], task.Evaluated[j]);
+        }
+
+        Assert.Equal(tasks[0].Evaluated[^1], result.Model);
+    }
+
+    /// <summary>Behind a barrier nothing depends on who is late: the rounds are those of one server.</summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    public void Bsp_of_several_servers_is_bsp_of_one(int servers)
+    {
+        SparseRows all = Parts.Small();
+        var options = new ServerOptions { Policy = "bsp", Passes = 60 };
+        using ShardedCluster one = Cluster(1, options, [1], all, out Recorder[] expected), several = Cluster(2, options, Ones(servers), all, out Recorder[] actual);
+        one.Run(400_000);
+        several.Run(400_000);
+        for (int rank = 0; rank < expected.Length; rank++)
+        {
+            Assert.True(expected[rank].Stepped.Count > 40 && actual[rank].Stepped.Count > 40);
+            for (int step = 0; step < 40; step++)
+                Assert.Equal(expected[rank].Stepped[step], actual[rank].Stepped[step], static (a, b) => Math.Abs(a - b) <= 1e-6f);
+        }
+    }
+
+    [Fact]
+    public void Model_is_collected_from_another_worker_when_one_goes()
+    {
+        SparseRows all = Parts.Small();
+        using ShardedCluster cluster = Cluster(3, new ServerOptions { Policy = "async", Passes = 30 }, [1, 1], all, out Recorder[] tasks);
+        int cuts = 0;
+        RunResult result = cluster.Run(400_000, _ =>
+        {
+            for (int rank = 0; rank < tasks.Length; rank++)
+            {
+                if (cluster.First.Status().Phase == "Collecting" && cluster.Session(rank) is { WantsModel: true } && cuts < 2)
+                {
+                    cuts++;
+                    cluster.Cut(rank, 0);
+                }
+            }
+        });
+        Assert.Equal(2, cuts);
+        Assert.Equal("passes ", $"{result.Reason} {result.Failure}");
+        Assert.Equal(tasks[0].Evaluated[^1], result.Model);
+    }
+
+    [Theory]
+    [InlineData(7, 1, 3, new[] { 0, 2, 4, 7 })]
+    [InlineData(12, 4, 3, new[] { 0, 4, 8, 12 })]
+    [InlineData(20, 4, 2, new[] { 0, 8, 20 })]
+    [InlineData(8, 4, 3, null)]
+    public void Rows_are_whole_and_spread_evenly(int parameters, int rowLength, int servers, int[]? bounds) =>
+        Assert.Equal(bounds, new ShardIndex(0, servers).Cut(parameters, rowLength));
+
+    [Theory]
+    [InlineData("3/3")]
+    [InlineData("-1/3")]
+    [InlineData("0/0")]
+    [InlineData("0/65")]
+    [InlineData("1")]
+    [InlineData("a/b")]
+    public void What_is_no_shard_is_refused(string text) => Assert.Throws<FormatException>(() => ShardIndex.Parse(text));
+
+    private static double[] Ones(int count)
+    {
+        double[] ones = new double[count];
+        Array.Fill(ones, 1);
+        return ones;
+    }
+
+    private static ShardedCluster Cluster(int seed, ServerOptions options, double[] eagerness, SparseRows all, out Recorder[] tasks)
+    {
+        tasks = Array.ConvertAll(Parts.Split(all, 3, labelSorted: false, 1), static part => new Recorder(new LogisticTask(part, new LogisticSettings { L2 = L2 })));
+        return new ShardedCluster(seed, options, eagerness, tasks, [100, 100, 800]);
+    }
+
+    /// <summary>Keeps what is evaluated.</summary>
+    private sealed class Recorder(LogisticTask task) : ITask
+    {
+        public List<float[]> Evaluated { get; } = [];
+
+        /// <summary>From which aggregates it went on.</summary>
+        public List<float[]> Stepped { get; } = [];
+
+        public int Parameters => task.Parameters;
+
+        public int RowLength => task.RowLength;
+
+        public Aggregate Aggregate => task.Aggregate;
+
+        public double Weight => task.Weight;
+
+        public double[] Agreed => task.Agreed;
+
+        public IReadOnlyList<KeyValuePair<string, string>> Settings => task.Settings;
+
+        public int Values => task.Values;
+
+        public bool IsHalf => ((ITask)task).IsHalf;
+
+        public void Start(StartMessage agreed) => task.Start(agreed);
+
+        public double Step(in StepInput input, Span<float> x)
+        {
+            Stepped.Add(input.Aggregate.ToArray());
+            return task.Step(input, x);
+        }
+
+        public void Evaluate(ReadOnlySpan<float> z, Span<double> values, bool isLast)
+        {
+            Evaluated.Add(z.ToArray());
+            task.Evaluate(z, values, isLast);
+        }
+
+        public double ObjectiveAt(float[] z)
+        {
+            double[] values = new double[Values];
+            task.Evaluate(z, values, false);
+            return values[0];
+        }
+    }
+}
