@@ -35,7 +35,7 @@ public sealed class ShardTests
             eagerness[^1] = 0.1; // its messages wait until hardly any other is under way
             var random = new Random(seed);
             using ShardedCluster cluster = Cluster(seed, new ServerOptions { Policy = policy, Codec = CodecSpec.Parse(codec), Target = 1e-6, Reference = best, Passes = 20_000 }, eagerness, all, out Recorder[] tasks);
-            RunResult result = cluster.Run(400_000, e =>
+            RunResult result = cluster.Run(1_000_000, e =>
             {
                 if (random.Next(500) == 0 && cluster.Session(0) is { HasEnded: false })
                     cluster.Cut(0, random.Next(servers));

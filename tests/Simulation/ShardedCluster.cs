@@ -13,6 +13,8 @@ namespace HpAsyncPs.Tests.Simulation;
 /// </summary>
 internal sealed class ShardedCluster : IDisposable
 {
+    private const int ChunkKeys = 3; // so that vectors have several
+
     private readonly FakeTimeProvider _time = new();
     private readonly SeededNetwork[] _networks;
     private readonly Worker[] _workers;
@@ -27,12 +29,12 @@ internal sealed class ShardedCluster : IDisposable
     public ShardedCluster(int seed, ServerOptions options, double[] eagerness, ITask[] tasks, int[] stepMicroseconds)
     {
         (_eagerness, _random) = (eagerness, new SeededRandom((ulong)seed, 7, 0));
-        options = options with { Workers = tasks.Length, FinalTimeout = TimeSpan.FromDays(1), LivenessTimeout = TimeSpan.FromDays(1) };
+        options = options with { Workers = tasks.Length, FinalTimeout = TimeSpan.FromDays(1), LivenessTimeout = TimeSpan.FromDays(1), MostChunkKeys = ChunkKeys };
         _networks = new SeededNetwork[eagerness.Length];
         for (int s = 0; s < _networks.Length; s++)
         {
             var shard = new ShardIndex(s, _networks.Length);
-            ServerOptions own = s == 0 ? options : new ServerOptions { Workers = options.Workers, Policy = options.Policy, Codec = options.Codec, FinalTimeout = options.FinalTimeout, LivenessTimeout = options.LivenessTimeout };
+            ServerOptions own = s == 0 ? options : new ServerOptions { Workers = options.Workers, Policy = options.Policy, Codec = options.Codec, FinalTimeout = options.FinalTimeout, LivenessTimeout = options.LivenessTimeout, MostChunkKeys = ChunkKeys };
             _networks[s] = new SeededNetwork(seed + s, 0.1, own with { Shard = shard }, _time);
         }
 
@@ -99,6 +101,7 @@ internal sealed class ShardedCluster : IDisposable
                 Agreed = worker.Task.Agreed,
                 Settings = _networks.Length == 1 ? worker.Task.Settings : [.. worker.Task.Settings, new(ShardIndex.Setting, $"{shard}/{_networks.Length}")],
                 LivenessTimeout = TimeSpan.FromDays(1),
+                MostChunkKeys = ChunkKeys,
             },
             _time, worker.Gate);
     }
@@ -177,6 +180,8 @@ internal sealed class ShardedCluster : IDisposable
             next = at < next ? at : next;
         }
 
+        if (First.HasEnded)
+            next = _time.GetUtcNow() + TimeSpan.FromHours(1); // a server waits for who was cut off as it left, for as long as it takes to be lost
         TimeSpan step = next == DateTimeOffset.MaxValue ? TimeSpan.FromMilliseconds(1) : next - _time.GetUtcNow();
         _time.Advance(step > TimeSpan.Zero ? step : TimeSpan.FromTicks(1));
     }
