@@ -47,6 +47,9 @@ internal static class ServerRun
         if (monitoring is not null)
             MonitorPort.Check(monitoring);
         FileHandles.Need(ServerHost.HandlesFor(options) + (monitoring?.MostConnections ?? 0));
+        bool hasLimits = options is { Passes: not null } or { Target: not null } or { TargetRmse: not null } or { TimeLimit: not null } or { Plateau: not null };
+        if (hasLimits && !options.Shard.IsFirst)
+            ProgramLog.Write(LogLine.Warning($"--shard {options.Shard}: what ends the job, the first server says; the limits given here do not count"));
         if (settings.Output is not null)
             RunFolder.Probe(settings.Output);
         using var log = new LogThread();

@@ -115,12 +115,34 @@ public sealed class ShardTests
     }
 
     [Theory]
-    [InlineData(7, 1, 3, new[] { 0, 2, 4, 7 })]
-    [InlineData(12, 4, 3, new[] { 0, 4, 8, 12 })]
-    [InlineData(20, 4, 2, new[] { 0, 8, 20 })]
-    [InlineData(8, 4, 3, null)]
-    public void Rows_are_whole_and_spread_evenly(int parameters, int rowLength, int servers, int[]? bounds) =>
-        Assert.Equal(bounds, new ShardIndex(0, servers).Cut(parameters, rowLength));
+    [InlineData(7, 1, 3, new double[0], new[] { 0, 3, 5, 7 })]
+    [InlineData(12, 4, 3, new double[0], new[] { 0, 4, 8, 12 })]
+    [InlineData(20, 4, 2, new double[0], new[] { 0, 12, 20 })]
+    [InlineData(8, 4, 3, new double[0], null)]
+    [InlineData(100, 1, 2, new[] { 3.0, 1.0 }, new[] { 0, 35, 100 })] // 2.2 of 4.4 are in the first 35 rows, with 0.004 for a row that nobody pushes
+    [InlineData(100, 1, 4, new[] { 0.0, 0.0, 0.0, 9.0 }, new[] { 0, 80, 87, 94, 100 })]
+    [InlineData(4, 1, 4, new[] { 1.0, 0.0, 0.0, 0.0 }, new[] { 0, 1, 2, 3, 4 })]
+    [InlineData(4, 1, 3, new[] { 0.0, 0.0, 0.0, 1.0 }, new[] { 0, 2, 3, 4 })]
+    public void Rows_are_whole_and_loads_spread_evenly(int parameters, int rowLength, int servers, double[] loads, int[]? bounds) =>
+        Assert.Equal(bounds, new ShardIndex(0, servers).Cut(parameters, rowLength, loads));
+
+    [Fact]
+    public void Loads_of_random_cuts_are_within_a_slice_of_even()
+    {
+        var random = new Random(3);
+        for (int j = 0; j < 2_000; j++)
+        {
+            int servers = 1 + random.Next(9), rows = servers + random.Next(400), length = 1 + random.Next(5), slices = random.Next(Math.Min(rows, 40) + 1);
+            double[] loads = new double[slices];
+            for (int slice = 0; slice < slices; slice++)
+                loads[slice] = random.Next(3) == 0 ? 0 : random.Next(1_000);
+            int[] bounds = new ShardIndex(0, servers).Cut(rows * length, length, loads)!;
+            Assert.Equal(servers + 1, bounds.Length);
+            Assert.Equal((0, rows * length), (bounds[0], bounds[^1]));
+            for (int s = 0; s < servers; s++)
+                Assert.True(bounds[s] < bounds[s + 1] && bounds[s] % length == 0);
+        }
+    }
 
     [Theory]
     [InlineData("3/3")]

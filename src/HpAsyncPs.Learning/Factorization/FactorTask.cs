@@ -125,6 +125,18 @@ public sealed partial class FactorTask : ITask
     /// <inheritdoc/>
     public double[] Agreed => [];
 
+    /// <summary>A push has each item of which this worker has ratings, however many.</summary>
+    public double[] Loads
+    {
+        get
+        {
+            double[] loads = new double[Math.Min(Limits.LoadSlices, _data.ItemCounts.Length)];
+            foreach (int item in _data.LocalItems)
+                loads[(long)item * loads.Length / _data.ItemCounts.Length]++;
+            return loads;
+        }
+    }
+
     /// <inheritdoc/>
     public IReadOnlyList<KeyValuePair<string, string>> Settings { get; }
 

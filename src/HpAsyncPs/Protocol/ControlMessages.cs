@@ -9,7 +9,7 @@ namespace HpAsyncPs.Protocol;
 /// <summary>
 /// A worker asks for admission, or, with a session that the server knows, to go on over a new connection. The session is the worker's own
 /// choice, at random, and stands in the header.
-/// MessagePack: [rank, parameters, row length, aggregate, weight, [agreed ...], {setting: value ...}, attempt, held, pushed, generation].
+/// MessagePack: [rank, parameters, row length, aggregate, weight, [agreed ...], {setting: value ...}, attempt, held, pushed, generation, [load ...]].
 /// </summary>
 /// <param name="Rank">The rank it wants, or -1: any free one.</param>
 /// <param name="Parameters">How many parameters its data needs; the largest of all workers counts.</param>
@@ -22,12 +22,13 @@ namespace HpAsyncPs.Protocol;
 /// <param name="Held">The oldest push that the worker can send again; <paramref name="Pushed"/> + 1 if none.</param>
 /// <param name="Pushed">The last push that it made; 0: it begins.</param>
 /// <param name="Generation">As in the last <see cref="AdmittedMessage"/>; 0: there was none.</param>
+/// <param name="Loads">How much of what it pushes falls on each of so many equal slices of the rows, in any unit that all workers share; null or empty: evenly. The first of several servers cuts the model by them.</param>
 public sealed record JoinMessage(
     int Rank, int Parameters, int RowLength, Aggregate Aggregate, double Weight, double[] Agreed,
     IReadOnlyList<KeyValuePair<string, string>> Settings, ulong Attempt = 0, ulong Held = 1, ulong Pushed = 0,
-    ulong Generation = 0)
+    ulong Generation = 0, double[]? Loads = null)
 {
-    private const int Fields = 11;
+    private const int Fields = 12;
 
     /// <summary>The session begins: no server has had anything of it.</summary>
     public bool IsFresh => Pushed == 0 && Held == 1;
@@ -58,6 +59,7 @@ public sealed record JoinMessage(
         writer.Write(Held);
         writer.Write(Pushed);
         writer.Write(Generation);
+        MessageParts.Write(ref writer, Loads ?? []);
         writer.Flush();
     }
 
@@ -76,7 +78,8 @@ public sealed record JoinMessage(
         reader.ReadUInt64(),
         reader.ReadUInt64(),
         reader.ReadUInt64(),
-        reader.ReadUInt64());
+        reader.ReadUInt64(),
+        MessageParts.Loads(ref reader));
 }
 
 /// <summary>

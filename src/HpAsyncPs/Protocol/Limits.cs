@@ -51,6 +51,9 @@ public static class Limits
     /// <summary>Most servers of a job.</summary>
     public const int Servers = 64;
 
+    /// <summary>Most slices of the rows whose loads a worker tells.</summary>
+    public const int LoadSlices = 256;
+
     /// <summary>Most workers of a job.</summary>
     public const int Workers = 4096;
 

@@ -75,6 +75,15 @@ internal static class MessageParts
         return numbers;
     }
 
+    /// <summary>Loads of slices of the rows.</summary>
+    public static double[] Loads(ref MessagePackReader reader)
+    {
+        double[] loads = new double[Within(reader.ReadArrayHeader(), 0, Limits.LoadSlices, "the number of slices with loads")];
+        for (int j = 0; j < loads.Length; j++)
+            loads[j] = reader.ReadDouble() is >= 0 and <= Limits.Weight and var load ? load : throw new ProtocolException("A load is a number of at least 0.");
+        return loads;
+    }
+
     /// <summary>Where the ranges of the servers begin, and the last one ends: rising from 0.</summary>
     public static int[] Bounds(ref MessagePackReader reader)
     {

@@ -13,6 +13,8 @@ internal sealed class Admission(int workers, int maxParameters, int fittingParam
 
     private readonly Session?[] _byRank = new Session?[workers];
 
+    private double[]? _loads; // those by which the model was cut
+
     public int Joined { get; private set; }
 
     public bool IsComplete => Joined == workers;
@@ -84,12 +86,30 @@ internal sealed class Admission(int workers, int maxParameters, int fittingParam
         }
     }
 
+    /// <summary>The loads of all, slice by slice; of workers with other slices than the first one's none.</summary>
+    public double[] Loads()
+    {
+        if (_loads is not null)
+            return _loads;
+        double[] loads = [];
+        foreach (Session? one in _byRank) // in the order of ranks, however they came: the same sums again after a restart
+        {
+            double[] its = one?.Joined.Loads ?? [];
+            if (loads.Length == 0)
+                loads = new double[its.Length];
+            for (int j = 0; its.Length == loads.Length && j < loads.Length; j++)
+                loads[j] += its[j];
+        }
+
+        return loads;
+    }
+
     /// <summary>What all agreed on, as a request for admission, for checkpoints.</summary>
-    public JoinMessage Agreement() => new(-1, Parameters, RowLength, Aggregate, 1, Agreed, Settings);
+    public JoinMessage Agreement() => new(-1, Parameters, RowLength, Aggregate, 1, Agreed, Settings, Loads: _loads ??= Loads()); // later members are none of those by whom the model was cut
 
     /// <summary>What all had agreed on when training began: later members may need less.</summary>
     public void Restore(JoinMessage agreement) =>
-        (Parameters, RowLength, Aggregate, Agreed, Settings) = (agreement.Parameters, agreement.RowLength, agreement.Aggregate, agreement.Agreed, agreement.Settings);
+        (Parameters, RowLength, Aggregate, Agreed, Settings, _loads) = (agreement.Parameters, agreement.RowLength, agreement.Aggregate, agreement.Agreed, agreement.Settings, agreement.Loads);
 
     /// <summary>A session takes the place of another of its rank.</summary>
     public void Replace(Session session) => _byRank[session.Rank] = session;

@@ -277,11 +277,11 @@ public sealed partial class ParameterServer
         Tell(MonitorEventKind.Phase, new LogLine(failure, LogLevel.Error));
         _failure = failure;
         _reason = "failed";
-        if (_phase is Phase.Training or Phase.Finishing && _options.Shard.Count == 1)
+        if (_phase is Phase.Training or Phase.Finishing)
         {
             _trained = _phase == Phase.Training ? _time.GetElapsedTime(_startedAt) : _trained;
             _shard!.MostPublications = int.MaxValue;
-            _model ??= CopyModel();
+            _model = _options.Shard.Count > 1 ? null : _model ?? CopyModel(); // a part of one is no model
         }
 
         foreach (Peer peer in _peers)

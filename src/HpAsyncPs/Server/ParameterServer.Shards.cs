@@ -34,7 +34,7 @@ public sealed partial class ParameterServer
     {
         if (_options.Shard is not { IsFirst: true, Count: > 1 } shard)
             return true;
-        if (shard.Cut(_admission.Parameters, _admission.RowLength) is { } bounds)
+        if (shard.Cut(_admission.Parameters, _admission.RowLength, _admission.Agreement().Loads) is { } bounds)
         {
             _bounds = bounds;
             Log?.Invoke($"{_admission.Parameters} parameters are cut into {shard.Count} shards, from keys {string.Join(", ", bounds[..^1])} on");
@@ -133,12 +133,21 @@ public sealed partial class ParameterServer
     /// <summary>Does the model have parts that are elsewhere? Then they are asked for, and the job ends when they are here.</summary>
     private bool BeginsToCollect()
     {
-        if (_bounds.Length == 0 || _whole.Length > 0 || _model is null || _endsAtOnce)
-            return false;
-        _phase = Phase.Collecting;
+        if (_bounds.Length == 0 || _whole.Length > 0 || _model is null || _endsAtOnce || !_options.Evaluates)
+            return false; // with plain push and pull the workers have left, and each server has its own part
         _modelIsOf = _evaluation?.Number ?? 0;
+        try
+        {
+            _whole = new float[_bounds[^1]];
+        }
+        catch (OutOfMemoryException)
+        {
+            Fail($"This machine's memory does not take the whole model, {_bounds[^1]} parameters, beside this server's shard: let the first server run where there is more.");
+            return true;
+        }
+
+        _phase = Phase.Collecting;
         DropEvaluation();
-        _whole = new float[_bounds[^1]];
         _collectUntil = After(CollectPatience);
         Collect(_time.GetTimestamp());
         return true;

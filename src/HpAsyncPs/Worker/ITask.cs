@@ -26,6 +26,12 @@ public interface ITask
     /// </summary>
     double[] Agreed { get; }
 
+    /// <summary>
+    /// How much of what this worker pushes falls on each of so many equal slices of the rows, 256 at most, in any unit that all workers share; empty: evenly. With several servers the model is
+    /// cut by them, so that each server has as much to do.
+    /// </summary>
+    double[] Loads => [];
+
     /// <summary>What must be the same at every worker.</summary>
     IReadOnlyList<KeyValuePair<string, string>> Settings { get; }
 

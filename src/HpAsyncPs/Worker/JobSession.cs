@@ -104,6 +104,9 @@ public sealed class JobSession : IDisposable
     /// <summary>There is room for another push to each server.</summary>
     public bool HasRoom => !Some(static one => !one.HasRoom || one.HasEnded);
 
+    /// <summary>All servers have acknowledged all pushes.</summary>
+    public bool IsAcknowledged => !Some(static one => one.Acknowledged < one.Pushed);
+
     /// <summary>A newer snapshot of each shard than the one in use has arrived.</summary>
     public bool HasNewer => !Some(static one => !one.HasNewer);
 
@@ -168,6 +171,9 @@ public sealed class JobSession : IDisposable
         foreach (WorkerSession one in _all)
             one.Pull();
     }
+
+    /// <summary>Where the window is full, there is a newer snapshot that may contain some of it.</summary>
+    public bool CanMakeRoom => Some(static one => !one.HasRoom && one.HasNewer);
 
     /// <summary>Takes newer snapshots where the window is full, which may make room. True: some were taken.</summary>
     public bool MakeRoom()

@@ -34,6 +34,9 @@ public sealed class SlowTask(ITask task, Slowness slowness, TimeProvider time) :
     public double[] Agreed => task.Agreed;
 
     /// <inheritdoc/>
+    public double[] Loads => task.Loads;
+
+    /// <inheritdoc/>
     public IReadOnlyList<KeyValuePair<string, string>> Settings => task.Settings;
 
     /// <inheritdoc/>

@@ -95,9 +95,8 @@ public sealed class WorkerClient : IDisposable
         while (!Job.TryPush(vector, passes))
         {
             Pull();
-            WaitFor(static job => job.HasNewer || job.MakeRoom() || job.HasRoom, timeout);
-            if (Job.HasNewer)
-                _ = Job.Take();
+            WaitFor(static job => job.HasRoom || job.CanMakeRoom, timeout);
+            Job.MakeRoom();
         }
     }
 
@@ -148,7 +147,7 @@ public sealed class WorkerClient : IDisposable
             throw new ClusterException($"The server {_servers[0]} cuts the model into {bounds.Length - 1} shards, and {_servers.Length} servers were given.");
         for (int j = 1; j < _servers.Length; j++)
         {
-            WorkerOptions options = ForShard(j, _options) with { Rank = first.Session.Rank, Parameters = bounds[j + 1] - bounds[j], Adopt = null };
+            WorkerOptions options = ForShard(j, _options) with { Rank = first.Session.Rank, Parameters = bounds[j + 1] - bounds[j], Adopt = null, Loads = [] };
             lock (_gate) // the loop's thread looks at all links
                 _links.Add(NewLink(options));
             _links[j].Connect(cancellation);

@@ -36,6 +36,9 @@ public sealed record WorkerOptions
     /// <summary>Numbers of which all workers need the largest of all.</summary>
     public double[] Agreed { get; init; } = [];
 
+    /// <summary>How much of what it pushes falls on each of so many equal slices of the rows, <see cref="Protocol.Limits.LoadSlices"/> at most; empty: evenly. By them a model is cut for several servers.</summary>
+    public double[] Loads { get; init; } = [];
+
     /// <summary>What must be the same at every worker; the server refuses who differs.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Settings { get; init; } = [];
 

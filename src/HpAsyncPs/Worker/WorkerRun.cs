@@ -29,6 +29,7 @@ public static class WorkerRun
             Aggregate = task.Aggregate,
             Weight = task.Weight,
             Agreed = task.Agreed,
+            Loads = task.Loads,
             Settings = task.Settings,
         };
         using WorkerClient client = WorkerClient.Connect(server, options, time, cancellation);

@@ -54,7 +54,7 @@ public sealed partial class WorkerSession
             ulong held = AwaitsSnapshot ? ulong.MaxValue : _pendingCount > 0 ? _pending[0].Sequence : _sequence + 1; // it waits for the server's word: again, then
             _scratch.ResetWrittenCount();
             new JoinMessage(_options.Rank, _options.Parameters, _options.RowLength, _options.Aggregate, _options.Weight, _options.Agreed,
-                _options.Settings, ++_attempt, held, _sequence, _generation).Write(_scratch);
+                _options.Settings, ++_attempt, held, _sequence, _generation, _options.Loads).Write(_scratch);
             Send(new FrameHeader(FrameKind.Join), _scratch.WrittenSpan);
         }
     }
