@@ -34,6 +34,7 @@ public sealed class PlanCommandTests
         Assert.Equal(JsonValueKind.Null, one.GetProperty("cost").ValueKind);
         Assert.Equal(0, plan.GetProperty("fastest").GetInt32());
         Assert.Equal(JsonValueKind.Null, plan.GetProperty("cheapest").ValueKind);
+        Assert.DoesNotContain("is not decided", plan.ToString(), StringComparison.Ordinal); // of one
     }
 
     [Fact]
@@ -60,6 +61,16 @@ public sealed class PlanCommandTests
         }
 
         Assert.Equal((fastest, cheapest), (plan.GetProperty("fastest").GetInt32(), plan.GetProperty("cheapest").GetInt32()));
+        int asFast = 0, asCheap = 0;
+        for (int j = 0; j < 4; j++)
+        {
+            asFast += j != fastest && Seconds(j) <= 1.15 * Seconds(fastest) ? 1 : 0;
+            asCheap += j != cheapest && Total(j) <= 1.15 * Total(cheapest) ? 1 : 0;
+        }
+
+        Assert.Equal(1, asFast); // three servers are as fast as one here, and two workers slower than five
+        Assert.Contains("1 other case takes at most 15 % longer than the fastest", plan.GetProperty("notes").ToString(), StringComparison.Ordinal);
+        Assert.Equal(asCheap > 0, plan.GetProperty("notes").ToString().Contains("more than the cheapest", StringComparison.Ordinal));
         Assert.Contains("several servers are assumed", plan.GetProperty("notes").ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("made up", plan.ToString(), StringComparison.Ordinal);
         Assert.Equal(plan.ToString(), Json(File.ReadAllText(folder.In("planned/plan.json"))).ToString());

@@ -23,10 +23,9 @@ public sealed class SeveralServersTests
         using var folder = new TempFolder();
         string data = folder.Data();
         using RunningProgram train = DyingProcesses.Train(folder, data, "--policy", policy, "--servers", $"{servers}", "--time-limit", "2");
-        DyingProcesses.UntilItTrains(train);
-        Dictionary<int, string> children = train.Children();
+        Dictionary<int, string> children = [];
+        train.Until(() => (children = train.Children()).Count == DyingProcesses.Workers + servers, "all processes were there");
         Assert.True(train.ExitCode() == 0, train.Errors);
-        Assert.Equal(DyingProcesses.Workers + servers, children.Count);
         DyingProcesses.AreGone(children);
         using JsonDocument summary = JsonDocument.Parse(train.Output);
         double best = DyingProcesses.Optimum(data);

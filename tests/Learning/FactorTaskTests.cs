@@ -58,6 +58,28 @@ public sealed class FactorTaskTests
     }
 
     [Fact]
+    public void Worker_in_the_place_of_a_lost_one_gives_its_users_what_is_best_for_the_items_though_steps_are_short_by_then()
+    {
+        var settings = new FactorSettings { Rank = 6 };
+        FactorTask lost = Planted(1, settings)[0], next = Planted(1, settings)[0], first = Planted(1, settings)[0];
+        float[] z = new float[lost.Parameters], x = new float[lost.Parameters];
+        for (int j = 0; j < 60; j++)
+        {
+            lost.Step(new StepInput(z, x, j), x);
+            x.CopyTo(z, 0);
+        }
+
+        double[] best = new double[3], values = new double[3];
+        Planted(1, settings)[0].Evaluate(z, best, isLast: true);
+        next.Step(new StepInput(z, x, 300, rounds: 60), x);
+        next.Evaluate(z, values, isLast: false);
+        Assert.InRange(values[0], best[0] * 0.999, best[0] * 1.001);
+        first.Step(new StepInput(z, x, 300), x); // nobody has pushed for it: it begins from where all begin
+        first.Evaluate(z, values, isLast: false);
+        Assert.True(values[0] > best[0] * 1.1);
+    }
+
+    [Fact]
     public void Slow_worker_pushes_less_at_a_time_and_a_step_ends_with_the_pass()
     {
         FactorTask task = Planted(1, new FactorSettings { Rank = 6 })[0];

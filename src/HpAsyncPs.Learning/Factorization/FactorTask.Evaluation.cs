@@ -1,6 +1,7 @@
 using System;
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
+using System.Threading;
 using HpAsyncPs.Kernels;
 
 namespace HpAsyncPs.Learning.Factorization;
@@ -41,6 +42,24 @@ public sealed partial class FactorTask
         values[0] = 0.5 * unit * (error + (_settings.Decay * norm));
         values[1] = unit * TestError(z);
         values[2] = _data.TestValues.Length / Weight;
+    }
+
+    /// <summary>
+    /// Gives each user the best factors and bias for the item rows as they are: those that the lost worker had are gone, and by now steps may be too short to get there from the start.
+    /// </summary>
+    /// <returns>False if it was interrupted.</returns>
+    private bool SolveUsers(CancellationToken interrupt)
+    {
+        for (int user = 0; user < _data.Users; user++)
+        {
+            if (interrupt.IsCancellationRequested)
+                return false;
+            (int begin, int count) = RatingsOf(user);
+            _userBiases[user] = RidgeKernel.Solve(_userFactors.AsSpan(user * _width, _width), _data.Items.AsSpan(begin, count), _data.Values.AsSpan(begin, count),
+                _q, _itemBiases, (float)_settings.Decay, _scratch);
+        }
+
+        return true;
     }
 
     /// <summary>Sum of squared errors over the held-out ratings; an item without training ratings has its zero bias and no factors.</summary>

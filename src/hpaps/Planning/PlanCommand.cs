@@ -40,7 +40,7 @@ internal static class PlanCommand
         Option<double?> target = new Option<double?>("--target") { HelpName = "F", Description = "Stop at this relative gap (logreg) or test RMSE (mf); by default where the run was to stop." }.Positive(double.MaxValue);
         Option<double?> reference = new Option<double?>("--reference") { HelpName = "F", Description = "The optimum that gaps are measured against; by default that of the run." }.Within(double.MinValue, double.MaxValue);
         Option<string?> prices = new("--prices") { HelpName = "FILE", Description = "JSON with currency, worker_per_hour, server_per_hour and per_gb (1e9 bytes, either way); tools/prices.example.json has made-up ones. Without it nothing is said of money." };
-        Option<string?> output = new("--out") { HelpName = "DIR", Description = "Folder for plan.json; without it nothing is written." };
+        Option<string?> output = new("--out") { HelpName = "DIR", Description = "Folder for plan.json, which replaces that of an earlier plan there; without it nothing is written." };
         Option<bool> json = new("--json") { Description = "Print the plan as one JSON object on standard output, and nothing else there." };
         var command = new Command("plan", CommonOptions.WithExamples(
             "Predicts time, bytes and money of a measured run on other clusters: trains it again on a virtual clock (see hpaps simulate), with the measured\n"

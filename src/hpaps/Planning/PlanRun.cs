@@ -112,7 +112,7 @@ internal static class PlanRun
             foreach (int rank in settings.Slow.Keys)
             {
                 if (rank >= one.Workers)
-                    return $"worker {rank} is to be slow, and one of the cases has {one.Workers} workers: say with --slow who is, of ranks that all have";
+                    return $"worker {rank} is to be slow ({(plan.Slow is null ? "as in the run" : "--slow")}), and one of the cases has {PlanTable.Amount(one.Workers, "worker")}: say with --slow who is, of ranks that all have";
             }
         }
 
@@ -145,7 +145,7 @@ internal static class PlanRun
             Latency = plan.Latency,
             ServerBandwidth = plan.ServerBandwidth ?? "that of a worker's link",
             Prices = prices,
-            Notes = Notes(run, plan, settings, planner, all, prices),
+            Notes = [.. NearTies.Notes(all, fastest, cheapest), .. Notes(run, plan, settings, planner, all, prices)],
             Predictions = all,
             Fastest = fastest,
             Cheapest = cheapest,
@@ -153,7 +153,7 @@ internal static class PlanRun
     }
 
     /// <summary>It did what was asked for, so its time and money say what that takes.</summary>
-    private static bool Counts(Prediction one) => one.MetTarget ?? one.Reason != TimeLimit;
+    internal static bool Counts(Prediction one) => one.MetTarget ?? one.Reason != TimeLimit;
 
     private static string Stop(TrainSettings settings)
     {

@@ -62,7 +62,7 @@ public sealed class ObjectiveRule
             return null; // it stays where it is: it has converged, for all that can be known
         _isSaid = true;
         string what = $"no new best for {_since} evaluations and {seconds - _bestAt:0} s: the best is {_best:g8}, lately it is {middle:g8}";
-        return isWorse ? $"{what}, which is worse: a lower --rate, another policy or codec, or worker data that is not as it should be"
+        return isWorse ? $"{what}, which is worse: look for workers that were lost or started again, and for data that is not as it should be; else another policy or codec, or under asp a lower --rate"
             : $"{what}, and the target {_target:g8} is not reached: it may be out of reach; see what --plateau would do";
     }
 }
