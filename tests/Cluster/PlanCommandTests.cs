@@ -68,8 +68,8 @@ public sealed class PlanCommandTests
             asCheap += j != cheapest && Total(j) <= 1.15 * Total(cheapest) ? 1 : 0;
         }
 
-        Assert.Equal(1, asFast); // three servers are as fast as one here, and two workers slower than five
-        Assert.Contains("1 other case takes at most 15 % longer than the fastest", plan.GetProperty("notes").ToString(), StringComparison.Ordinal);
+        Assert.Equal(asFast == 1, plan.GetProperty("notes").ToString().Contains("1 other case takes at most 15 % longer than the fastest", StringComparison.Ordinal));
+        Assert.Equal(asFast > 0, plan.GetProperty("notes").ToString().Contains("longer than the fastest", StringComparison.Ordinal));
         Assert.Equal(asCheap > 0, plan.GetProperty("notes").ToString().Contains("more than the cheapest", StringComparison.Ordinal));
         Assert.Contains("several servers are assumed", plan.GetProperty("notes").ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("made up", plan.ToString(), StringComparison.Ordinal);

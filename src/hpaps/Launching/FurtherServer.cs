@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Text.Json;
 using System.Threading;
 using HpAsyncPs.Learning.Output;
+using HpAsyncPs.Server;
 
 namespace HpAsyncPs.Cli.Launching;
 
@@ -11,6 +12,7 @@ internal sealed class FurtherServer
 {
     private readonly Action<string> _unexpected;
     private string? _address;
+    private RunStatus? _status;
     private RunSummary? _ended;
 
     /// <param name="shard">Which.</param>
@@ -32,6 +34,9 @@ internal sealed class FurtherServer
     /// <summary>Where it listens; null: it does not yet.</summary>
     public string? Address => Volatile.Read(ref _address);
 
+    /// <summary>Its newest word.</summary>
+    public RunStatus? Status => Volatile.Read(ref _status);
+
     /// <summary>What it reported at its end.</summary>
     public RunSummary? Ended => Volatile.Read(ref _ended);
 
@@ -42,6 +47,8 @@ internal sealed class FurtherServer
             ServerEvent? heard = JsonSerializer.Deserialize(line, EventJson.Default.ServerEvent);
             if (heard?.Listening is { } address)
                 Volatile.Write(ref _address, address);
+            if (heard?.Status is { } status)
+                Volatile.Write(ref _status, status);
             if (heard?.Ended is { } ended)
                 Volatile.Write(ref _ended, ended);
         }

@@ -23,7 +23,6 @@ internal sealed partial class LocalCluster : IDisposable
 
     // The server itself has waited for the workers to leave.
     private static readonly TimeSpan LeaveTimeout = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan FurtherTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan KillTimeout = TimeSpan.FromSeconds(2);
 
     private readonly Binaries _binaries;
@@ -32,7 +31,6 @@ internal sealed partial class LocalCluster : IDisposable
     private readonly LossSettings _loss;
     private readonly Action<string> _say;
     private readonly List<RunProcess> _workers = [];
-    private readonly List<FurtherServer> _further = []; // than the first
     private readonly LocalSocket _socket = new();
     private RunProcess? _server;
     private string? _address;
@@ -53,8 +51,21 @@ internal sealed partial class LocalCluster : IDisposable
         (_binaries, _signals, _time, _loss, _say) = (binaries, signals, time, loss, say);
     }
 
-    /// <summary>The newest word of the server.</summary>
-    public RunStatus? Status => Volatile.Read(ref _status);
+    /// <summary>The newest word of the first server, with the bytes of all.</summary>
+    public RunStatus? Status
+    {
+        get
+        {
+            RunStatus? status = Volatile.Read(ref _status);
+            foreach (FurtherServer one in _further)
+            {
+                if (status is not null && one.Status is { } its)
+                    status = status with { UplinkBytes = status.UplinkBytes + its.UplinkBytes, DownlinkBytes = status.DownlinkBytes + its.DownlinkBytes };
+            }
+
+            return status;
+        }
+    }
 
     /// <summary>Where the server answers how the job stands, or null.</summary>
     public string? Monitoring => Volatile.Read(ref _monitoring);
@@ -64,19 +75,6 @@ internal sealed partial class LocalCluster : IDisposable
 
     /// <summary>What the server reported at its end, if it got so far.</summary>
     public RunSummary? Ended => Volatile.Read(ref _ended);
-
-    /// <summary>What the servers after the first reported at their ends, those that got so far.</summary>
-    public IEnumerable<RunSummary> FurtherEnded
-    {
-        get
-        {
-            foreach (FurtherServer one in _further)
-            {
-                if (one.Ended is { } ended)
-                    yield return ended;
-            }
-        }
-    }
 
     /// <summary>Starts all processes.</summary>
     /// <param name="serverArguments">For each server: arguments of hpaps-server, but for where it listens.</param>
@@ -100,34 +98,6 @@ internal sealed partial class LocalCluster : IDisposable
             int rank = j;
             _workers.Add(new RunProcess(
                 restarts => ChildProcess.Start($"worker {rank}", _binaries.Worker, workerArguments[rank](Addresses()), null, _signals.Wake, restarts), _time));
-        }
-    }
-
-    private string Addresses()
-    {
-        string all = _address!;
-        foreach (FurtherServer one in _further)
-            all += "," + one.Address;
-        return all;
-    }
-
-    private void WaitForListening(RunProcess server, Func<bool> listens)
-    {
-        long start = _time.GetTimestamp();
-        while (!listens())
-        {
-            if (server.Process.HasExited)
-                throw Failure.Explain(server.Process, [], "at its start");
-            if (_signals.Received > 0)
-                throw NothingTrained();
-            if (_time.GetElapsedTime(start) > ListenTimeout)
-            {
-                throw new ClusterException($"{server.Process.Name} (pid {server.Process.Id}) did not listen within {ListenTimeout.TotalSeconds:0} s; "
-                    + "is this host overloaded? Try again");
-            }
-
-            ThrowIfUnexpected();
-            _signals.Wake.WaitOne(Heartbeat);
         }
     }
 
@@ -179,17 +149,6 @@ internal sealed partial class LocalCluster : IDisposable
         if (certain || !runs || stopped || _time.GetElapsedTime(_failingSince) > CauseTimeout)
             throw Explained();
         return true;
-    }
-
-    /// <summary>They end when the workers have left them, and say what they have moved.</summary>
-    private void WaitForFurtherServers()
-    {
-        long start = _time.GetTimestamp();
-        foreach (FurtherServer one in _further)
-        {
-            if (one.Process.Process.WaitForExit(Left(FurtherTimeout, start)))
-                one.Process.Process.Drain();
-        }
     }
 
     /// <summary>Waits for the workers after a good end: they write what only they have.</summary>

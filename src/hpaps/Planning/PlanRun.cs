@@ -197,7 +197,7 @@ internal static class PlanRun
         if (settings.SlowRandom > 0)
             notes.Add("steps are slow at random as in the run, whose measured time has that in it already: predictions are too long");
         if (all.Exists(static one => one.Servers > 1))
-            notes.Add("several servers are assumed to share keys, work and bytes evenly; today's hpaps-server is one");
+            notes.Add("several servers are assumed to share work and bytes evenly, and to answer together: what their late parts cost is not in it");
         if (all.Count > 1 && all[0].MetTarget is null && settings.Plateau is null)
             notes.Add("all stop at the same passes, and not at the same quality: compare what they cost with --target");
         int missed = all.FindAll(static one => one.MetTarget == false).Count, cut = all.FindAll(static one => one.MetTarget is null && one.Reason == TimeLimit).Count;
