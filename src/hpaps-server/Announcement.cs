@@ -3,9 +3,9 @@ using System.Collections.Generic;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
-using System.Security.Cryptography;
 using System.Threading;
 using HpAsyncPs.Programs.Rendezvous;
+using HpAsyncPs.Protocol;
 using HpAsyncPs.Transport;
 
 namespace HpAsyncPs.ServerProgram;
@@ -37,7 +37,7 @@ internal sealed class Announcement : IDisposable
             Workers = workers,
             Host = Dns.GetHostName(),
             Process = Environment.ProcessId,
-            Incarnation = RandomNumberGenerator.GetHexString(16, lowercase: true),
+            Incarnation = Convert.ToHexStringLower(RandomBytes.Draw(sizeof(ulong))),
             Written = time.GetUtcNow(),
             Place = Placement.Of(LaunchVariables.Own),
         };
