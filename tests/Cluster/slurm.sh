@@ -59,10 +59,10 @@ end_all() {
   for id in "${nodes[@]}" "$controller" "$munged"; do
     kill -KILL "$id" 2>/dev/null
   done
-  # Steps outlive the daemon that has started them: what is of this Slurm has this variable.
+  # Steps outlive the daemon that has started them: what is of this Slurm has this variable, or, where the title of a process is in its place, this folder.
   for process in /proc/[0-9]*; do
     id=${process#/proc/}
-    if ((id != $$ && id != BASHPID)) && { tr "\0" "\n" <"$process/environ" | grep -qxF "HPAPS_TEST_SLURM=$folder"; } 2>/dev/null; then
+    if ((id != $$ && id != BASHPID)) && { [[ $(readlink "$process/cwd") == "$folder"* ]] || tr "\0" "\n" <"$process/environ" | grep -qxF "HPAPS_TEST_SLURM=$folder"; }; then
       kill -KILL "$id" 2>/dev/null
     fi
   done
