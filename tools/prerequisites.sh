@@ -29,5 +29,5 @@ prerequisites() {
 # Names a source that is newer than a published program, if there is one. Binaries carry the time at which their publishing began; a folder is newer when a file in it was added or removed.
 # Usage: newer_than ROOT PROGRAM
 newer_than() {
-  find "$1/src" "$1"/Directory.* "$1/BannedSymbols.txt" "$1/global.json" "$1/tools/publish.sh" -newer "$2" -print -quit
+  find "$1/src" "$1/tools/launch/hpaps.sbatch" "$1"/Directory.* "$1/BannedSymbols.txt" "$1/global.json" "$1/tools/publish.sh" -newer "$2" -print -quit
 }

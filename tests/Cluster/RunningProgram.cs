@@ -79,6 +79,16 @@ internal sealed partial class RunningProgram : IDisposable
         }
     }
 
+    /// <summary>Writes a line to its standard input.</summary>
+    public void Say(string line)
+    {
+        _process.StandardInput.WriteLine(line);
+        _process.StandardInput.Flush();
+    }
+
+    /// <summary>Ends its standard input.</summary>
+    public void EndInput() => _process.StandardInput.Close();
+
     public void Signal(int number) => Signal(Id, number);
 
     public static void Signal(int process, int number) => Assert.Equal(0, Kill(process, number));

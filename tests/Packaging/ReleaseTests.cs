@@ -28,7 +28,7 @@ public sealed partial class ReleaseTests
         Assert.Equal("", held.Errors);
         Assert.Matches(@"^Needed: Linux on .*, glibc 2\.\d+ or later", held.Output);
         foreach (string one in (string[])["bin/hpaps-worker", "share/man/man1/hpaps.1", "share/bash-completion/completions/hpaps", "share/zsh/site-functions/_hpaps", "share/fish/vendor_completions.d/hpaps.fish",
-            "docs/packages.md", "tools/launch/local.sh", "tools/monitoring/hpaps.rules.yml", "tools/hpaps.example.toml", "tools/prices.example.json", "packaging/systemd/hpaps-server.service", "sbom.cdx.json", "LICENSE", "README.md", "CHANGELOG.md"])
+            "docs/packages.md", "tools/launch/local.sh", "tools/launch/hpaps.sbatch", "tools/monitoring/hpaps.rules.yml", "tools/hpaps.example.toml", "tools/prices.example.json", "packaging/systemd/hpaps-server.service", "sbom.cdx.json", "LICENSE", "README.md", "CHANGELOG.md"])
             Assert.Contains($"\n./{one}\n", held.Output, StringComparison.Ordinal);
     }
 
@@ -144,7 +144,8 @@ public sealed partial class ReleaseTests
     {
         string? shellcheck = Tools.Find("shellcheck");
         Assert.SkipUnless(shellcheck is not null, "shellcheck is not there: apt-get install shellcheck");
-        string[] scripts = ["tools/release.sh", "tools/test-release.sh", "tools/sbom.sh", "tools/man-pages.sh", "tools/publish.sh", "tools/test.sh", "tools/quickstart.sh", "tools/prerequisites.sh", "tools/launch/local.sh", ".ci/run"];
+        string[] scripts = ["tools/release.sh", "tools/test-release.sh", "tools/sbom.sh", "tools/man-pages.sh", "tools/publish.sh", "tools/test.sh", "tools/quickstart.sh", "tools/prerequisites.sh", ".ci/run", "tests/Cluster/slurm.sh", .. Directory.GetFiles(Path.Combine(Repository.Root, "tools", "launch"))];
+        Assert.Contains(scripts, static one => one.EndsWith("hpaps.sbatch", StringComparison.Ordinal));
         using RunningProgram run = RunningProgram.Run(shellcheck, Repository.Root, ["-x", .. scripts]);
         Assert.True(run.ExitCode() == 0, run.Output + run.Errors);
         using RunningProgram completion = RunningProgram.Run("/bin/bash", Repository.Root, "-c", $"set -o pipefail; '{Published.Launcher}' completion bash | '{shellcheck}' -s bash -");

@@ -109,22 +109,31 @@ internal static class Commands
     /// <summary>Arguments of one hpaps-worker.</summary>
     public static List<string> Worker(TrainSettings settings, int rank, string address, string output, long dataBytes)
     {
+        List<string> arguments = EachWorker(settings, output, dataBytes);
+        arguments.InsertRange(1, ["--server", address, "--part", $"{rank}/{settings.Workers}"]);
+        arguments.Add("--exit-with-stdin");
+        if (settings.Slow.TryGetValue(rank, out string? slow))
+            arguments.AddRange(["--slow", slow]);
+        return arguments;
+    }
+
+    /// <summary>Those that are the same for all, the task first.</summary>
+    /// <param name="settings">What the user asked for.</param>
+    /// <param name="output">Folder of the results.</param>
+    /// <param name="dataBytes">Length of the data file.</param>
+    public static List<string> EachWorker(TrainSettings settings, string output, long dataBytes)
+    {
         var arguments = new List<string>
         {
             settings.Task,
-            "--server", address,
             "--data", File(settings.Data),
-            "--part", $"{rank}/{settings.Workers}",
             "--seed", settings.Seed.ToString(CultureInfo.InvariantCulture),
             "--start-timeout", Number(JoinSeconds(settings, dataBytes)),
-            "--exit-with-stdin",
         };
         AddLogFormat(arguments);
         arguments.AddRange(settings.TaskArguments);
         if (settings.WorkersWrite)
             arguments.AddRange(["--out", File(Path.Combine(output, RunFolder.Model))]);
-        if (settings.Slow.TryGetValue(rank, out string? slow))
-            arguments.AddRange(["--slow", slow]);
         if (settings.SlowRandom > 0)
             Add(arguments, "--slow-random", settings.SlowRandom);
         return arguments;
