@@ -5,9 +5,6 @@ namespace HpAsyncPs.Cli.Submitting;
 /// <summary>A job of Slurm, as it was asked for.</summary>
 internal sealed record SlurmJob
 {
-    /// <summary>Ranks that are servers: the first ones.</summary>
-    public const int Servers = 1;
-
     public required int Nodes { get; init; }
 
     public required int Workers { get; init; }

@@ -86,7 +86,7 @@ internal sealed class SlurmOptions
         if (Workers(result) is not { } workers)
             return;
         int nodes = result.GetValue(_nodes);
-        if (nodes > workers + SlurmJob.Servers)
+        if (nodes > workers + 1)
             result.AddError($"--nodes {nodes} are more than the server and --workers {workers}: some would have nothing to do; take fewer nodes, or more workers.");
         if (result.GetValue(_noRequeue) && result.GetResult(_restarts) is { Implicit: false })
             result.AddError("--no-requeue and --restarts contradict each other: leave one of them out.");

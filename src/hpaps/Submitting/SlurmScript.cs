@@ -29,7 +29,7 @@ internal static class SlurmScript
         void Line(string text) => script.Append(text).Append('\n');
         Line($"#SBATCH --job-name={job.Name}");
         Line($"#SBATCH --nodes={Number(job.Nodes)}");
-        Line($"#SBATCH --ntasks={Number(job.Workers + SlurmJob.Servers)}");
+        Line($"#SBATCH --ntasks={Number(job.Workers + settings.Servers)}");
         if (job.Cpus is { } cpus)
             Line($"#SBATCH --cpus-per-task={Number(cpus)}");
         if (job.Time is { } time)
@@ -47,13 +47,13 @@ internal static class SlurmScript
         Line("# Written by the following; submit it with sbatch. hpaps-JOB/ in the folder of sbatch has a log a rank, and what the job goes on from.");
         Line($"#   {command.ReplaceLineEndings(" ")}");
         Line($"bin={OwnCommand.Quoted(job.Bin)}");
-        Line($"servers={Number(SlurmJob.Servers)}");
+        Line($"servers={Number(settings.Servers)}");
         Line($"stage={(job.Stage is { } stage ? OwnCommand.Quoted(stage) : "")}");
         Line($"requeue={(job.Requeues ? 1 : 0)}");
         Line($"restarts={Number(job.Restarts ?? 100)}");
         string output = settings.Output!;
         script.Append("set --");
-        foreach (string word in Kept(Commands.Server(settings, output, dataBytes)))
+        foreach (string word in Kept(Commands.Server(settings with { Servers = 1 }, output, dataBytes)))
             script.Append(' ').Append(OwnCommand.Quoted(word));
         script.Append(" \\\n  --");
         foreach (string word in Commands.EachWorker(settings, output, dataBytes))

@@ -60,7 +60,11 @@ internal static class Commands
         Add(arguments, "--liveness-timeout", loss.LivenessTimeout);
     }
 
-    private static List<string> Server(TrainSettings settings, string output, long dataBytes)
+    /// <summary>Arguments of the first or only hpaps-server.</summary>
+    /// <param name="settings">What the user asked for.</param>
+    /// <param name="output">Folder of the results.</param>
+    /// <param name="dataBytes">Length of the data file.</param>
+    public static List<string> Server(TrainSettings settings, string output, long dataBytes)
     {
         List<string> arguments = settings.Servers == 1 ? [] : ["--shard", new ShardIndex(0, settings.Servers).ToString()];
         AddCommon(arguments, settings, dataBytes);
