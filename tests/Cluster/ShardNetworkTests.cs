@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.IO;
 using System.Text.Json;
 using System.Threading;
@@ -14,16 +15,14 @@ public sealed class ShardNetworkTests(NamespaceHosts hosts) : IClassFixture<Name
 {
     private const int Workers = 6;
     private const int Port = 7070;
-    private const int Interrupt = 2;
-    private const double MostGap = 1e-5;
 
     private static readonly TimeSpan Cut = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan After = TimeSpan.FromSeconds(6);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
 
     [Theory]
-    [InlineData("async")]
-    [InlineData("bsp")]
-    public void Servers_at_hosts_of_unequal_links_end_at_the_optimum(string policy)
+    [InlineData("async", 1e-5)]
+    [InlineData("bsp", 1e-4)] // each round waits for the slow link
+    public void Servers_at_hosts_of_unequal_links_end_at_the_optimum(string policy, double mostGap)
     {
         hosts.Need();
         using var folder = new TempFolder();
@@ -45,7 +44,8 @@ public sealed class ShardNetworkTests(NamespaceHosts hosts) : IClassFixture<Name
                 string address = $"{NamespaceHosts.AddressOf(host)}:{Port}";
                 addresses += (host == 0 ? "" : ",") + address;
                 servers.Add(NamespaceHosts.Start(host, Published.Server, folder.Path, ["--listen", address, "--shard", $"{host}/{NamespaceHosts.Count}", "--workers", $"{Workers}", "--policy", policy,
-                    "--token-file", "token", "--liveness-timeout", "2", "--rejoin-timeout", "60", .. host == 0 ? (string[])["--out", "run"] : []]));
+                    "--token-file", "token", "--liveness-timeout", "2", "--rejoin-timeout", "60",
+                    .. host == 0 ? (string[])["--out", "run", "--target", mostGap.ToString("R", CultureInfo.InvariantCulture), "--reference", best.ToString("R", CultureInfo.InvariantCulture), "--time-limit", "90"] : []]));
                 all.Add(servers[host]);
             }
 
@@ -64,10 +64,8 @@ public sealed class ShardNetworkTests(NamespaceHosts hosts) : IClassFixture<Name
             Thread.Sleep(Cut);
             hosts.Plug(1, isIn: true);
             servers[0].Until(() => servers[0].Errors.Split(" is back").Length > 2, "both workers of the host returned"); // its connections to the others were given up
-            Thread.Sleep(After);
-            servers[0].Signal(Interrupt);
             foreach (RunningProgram one in all)
-                Assert.True(one.ExitCode() == 0, one.Errors);
+                Assert.True(one.ExitCode(Limit) == 0, one.Errors);
         }
         finally
         {
@@ -76,10 +74,10 @@ public sealed class ShardNetworkTests(NamespaceHosts hosts) : IClassFixture<Name
         }
 
         using JsonDocument summary = JsonDocument.Parse(File.ReadAllText(folder.In("run/summary.json")));
-        Assert.Equal("stopped", summary.RootElement.GetProperty("reason").GetString());
+        Assert.Equal("target", summary.RootElement.GetProperty("reason").GetString());
         double gap = (summary.RootElement.GetProperty("objective").GetDouble() - best) / best;
         TestContext.Current.SendDiagnosticMessage($"{policy}: {summary.RootElement.GetProperty("pushes").GetInt64()} pushes, relative gap {gap:0.##e+0}");
-        Assert.InRange(gap, -1e-6, MostGap);
+        Assert.InRange(gap, -1e-6, mostGap);
         Assert.Equal(2000, ModelFolder.Read(folder.In("run")).Weights.Length);
     }
 }
