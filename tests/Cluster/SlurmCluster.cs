@@ -57,7 +57,7 @@ public sealed class SlurmCluster : IDisposable
         return program.Output;
     }
 
-    /// <summary>Submits tools/launch/hpaps.sbatch, or another script that is named first, and returns the number of the job.</summary>
+    /// <summary>Submits tools/launch/hpaps.sbatch and returns the number of the job.</summary>
     internal string Submit(string[] flags, params string[] arguments) =>
         Slurm("sbatch", ["--parsable", "--nodes=3", "--ntasks=5", .. flags, Path.Combine(Repository.Root, "tools", "launch", "hpaps.sbatch"), .. arguments]).Trim();
 
@@ -107,7 +107,7 @@ public sealed class SlurmCluster : IDisposable
         {
             try
             {
-                if (File.ReadAllText(Path.Combine(process, "cmdline")).Contains(program, StringComparison.Ordinal)
+                if (Path.GetFileName(File.ReadAllText(Path.Combine(process, "cmdline")).Split('\0')[0]) == program
                     && File.ReadAllText(Path.Combine(process, "environ")).Contains($"HPAPS_TEST_SLURM={_folder.In("slurm")}\0", StringComparison.Ordinal))
                 {
                     count++;

@@ -45,29 +45,50 @@ public sealed partial class SlurmTests(SlurmCluster slurm) : IClassFixture<Slurm
         Assert.Equal(["server-0.log", "worker-0.log", "worker-1.log", "worker-2.log", "worker-3.log"], Names($"hpaps-{job}"));
     }
 
-    [Fact]
-    public void Exit_code_of_a_job_is_that_of_its_training()
+    [Theory]
+    [InlineData("", "tiny data.svm:301: ")]
+    [InlineData("/proc/none", "cannot be copied to /proc/none")]
+    public void Exit_code_of_a_job_is_that_of_its_training(string stage, string why)
     {
         slurm.Need();
         using var folder = new TempFolder();
-        string job = slurm.Submit(["--no-requeue"], [.. Endless, "--", "logreg", "--data", folder.Data(last: "+1 3:oops\n")]);
+        string job = slurm.Submit(["--no-requeue", $"--export=ALL,HPAPS_STAGE={stage}"], [.. Endless, "--", "logreg", "--data", folder.Data(last: "+1 3:oops\n")]);
         slurm.Until(job, "FAILED");
         Assert.Equal("3:0", slurm.Of(job, "ExitCode"));
-        Assert.Contains("tiny data.svm:301: ", slurm.Log(job), StringComparison.Ordinal);
+        Assert.Contains(why, slurm.Log(job), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("HPAPS_REQUEUE=0", "COMPLETED", "0:0", "ended (stopped)")]
+    [InlineData("HPAPS_RESTARTS=0", "FAILED", "4:0", "has been started again 0 times")]
+    public void Job_that_must_not_start_again_ends_when_it_is_told(string variable, string state, string code, string why)
+    {
+        slurm.Need();
+        using var folder = new TempFolder();
+        string job = slurm.Submit([$"--export=ALL,{variable}"], [.. Endless, "--", "logreg", "--data", folder.Data()]);
+        slurm.UntilServerSays(job, "training begins");
+        slurm.Slurm("scancel", "--signal=TERM", job);
+        slurm.Until(job, state);
+        Assert.Equal(code, slurm.Of(job, "ExitCode"));
+        Assert.Contains(why, slurm.Log(job), StringComparison.Ordinal);
+        Assert.Equal(code != "0:0", Array.IndexOf(Names($"hpaps-{job}"), "state") >= 0);
     }
 
     [Fact]
-    public void Cancelled_job_leaves_no_process_and_its_token_is_for_nobody_else()
+    public void Cancelled_job_leaves_no_process_and_another_goes_on_from_its_state()
     {
         slurm.Need();
         using var folder = new TempFolder();
         string job = slurm.Submit([], [.. Endless, "--", "logreg", "--data", folder.Data()]);
         slurm.UntilServerSays(job, "training begins");
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(slurm.Jobs, $"hpaps-{job}", "token")));
-        Assert.True(slurm.Processes("hpaps-server") > 0 && slurm.Processes("hpaps-worker") >= 4, "they are there");
+        Assert.Equal((1, 4), (slurm.Processes("hpaps-server"), slurm.Processes("hpaps-worker")));
         slurm.Slurm("scancel", job);
         slurm.Until(job, "CANCELLED");
         Eventually.Holds(() => slurm.Processes("hpaps-server") + slurm.Processes("hpaps-worker") == 0, () => "a process has survived");
+        string next = slurm.Submit([], [.. Endless, "--state", $"hpaps-{job}/state", "--", "logreg", "--data", folder.Data()]);
+        slurm.UntilServerSays(next, "recovered from");
+        EndsInOrder(next);
     }
 
     [Fact]
@@ -132,6 +153,7 @@ public sealed partial class SlurmTests(SlurmCluster slurm) : IClassFixture<Slurm
             slurm.Tell("start 1");
         }
 
+        Eventually.Holds(() => slurm.Processes("hpaps-worker") == 4, () => $"{slurm.Processes("hpaps-worker")} workers are there, with those that lived on");
         EndsInOrder(job);
         Eventually.Holds(() => slurm.Slurm("sinfo", "--noheader", "--states=idle", "--format=%D").Trim() == "3", () => "the node did not come back");
     }
