@@ -47,6 +47,7 @@ public sealed partial class ServerHost : IDisposable
     private readonly SemaphoreSlim _arrivals = new(MostArrivals);
     private readonly Queue<Socket> _waiting = new(); // at most MostArrivals
     private readonly bool? _spin;
+    private readonly int _servers; // of the job: where workers are on this host, the others are thought to be as well
     private readonly bool _checksum;
     private readonly TimeSpan _silence;
     private int _localPeers;
@@ -73,8 +74,7 @@ public sealed partial class ServerHost : IDisposable
         _pool = new SlabPool((int)Math.Min(int.MaxValue, (long)options.Gate.ConnectionsFor(options.Workers) * Connection.MostBlocks(_chunkBytes)));
         _loop = new OwnerLoop("shard", time, TickInterval, Tick);
         _listener = listener;
-        _spin = options.Spin;
-        _checksum = options.Checksum;
+        (_spin, _servers, _checksum) = (options.Spin, options.Shard.Count, options.Checksum);
         ChooseSpin();
         Address = listener.Address;
     }
@@ -314,7 +314,7 @@ public sealed partial class ServerHost : IDisposable
     /// <summary>A thread that spins where others wait for its core takes their time.</summary>
     private void ChooseSpin() => _loop.Spin = _spin switch
     {
-        null => _localPeers + 1 <= Environment.ProcessorCount ? Spin.WhileAlone : Spin.Never,
+        null => _localPeers + (_localPeers > 0 ? _servers : 1) <= Environment.ProcessorCount ? Spin.WhileAlone : Spin.Never,
         true => Spin.Always,
         false => Spin.Never,
     };

@@ -93,7 +93,7 @@ public sealed record ServerOptions
 
     /// <summary>
     /// Whether the shard's thread looks for frames for a short time before it sleeps; null: as long as the server and the workers that
-    /// are connected from this host are no more than its processors, and nobody else wants the core.
+    /// are connected from this host are no more than its processors (where there are such workers, with the job's other servers), and nobody else wants the core.
     /// </summary>
     public bool? Spin { get; init; }
 
