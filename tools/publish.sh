@@ -35,7 +35,7 @@ began=$(mktemp)
 trap 'rm -f "$began"' EXIT
 # bytes a binary may have: hpaps trains, simulates, plans, compares, stresses, and has a parser of command lines, one of configuration files, a terminal, and the options of the other two programs
 # with it; hpaps-server has an HTTP server and OpenTelemetry for its monitoring port (docs/adr/0014), which hpaps and hpaps-worker do without
-limit=$((14 * 1024 * 1024))
+limit=$((15 * 1024 * 1024))
 server_limit=$((17 * 1024 * 1024))
 for program in hpaps hpaps-server hpaps-worker; do
   dotnet publish "src/$program" -c Release -r "$rid" -o "out/publish/$rid/$program" --nologo -v quiet "${options[@]}"

@@ -20,6 +20,7 @@ internal static class ServerCommand
     {
         Option<string> listen = new Option<string>("--listen") { Description = "HOST:PORT to listen at, a name at all its addresses, [::] at all of this host; port 0 takes a free one; or unix:PATH, a socket for processes of this user on this host.", DefaultValueFactory = _ => "127.0.0.1:7070" }.Address();
         var rendezvous = new RendezvousOptions("this server writes its address there, and listens, unless --listen says where, at all addresses of this host and a free port.");
+        var bind = new Option<string?>("--bind") { HelpName = "IFACE|ADDRESS", Description = "Listen at the address of this network interface (IPv4 where it has one), or at this address, in place of --listen: at port 7070, with --rendezvous at a free one." };
         var insecure = new Option<bool>("--insecure") { Description = "Allow an address that is not loopback without a token or, by --tls-ca, certificates of workers, although anybody could join." };
         Option<int> workers = new Option<int>("--workers") { Description = "How many workers train together.", DefaultValueFactory = _ => 1 }.Within(1, Limits.Workers);
         Option<string> policy = new Option<string>("--policy") { HelpName = "NAME", Description = PolicyNames.Help, DefaultValueFactory = _ => "async" }.Policy();
@@ -73,7 +74,7 @@ internal static class ServerCommand
             "hpaps-server --listen 10.0.0.1:7070 --token-file token --workers 8 --passes 500 --out run --shard 0/2   # and at another host --shard 1/2",
             "hpaps-server --workers 3 --policy bsp --plain"))
         {
-            listen, insecure, rendezvous.Folder, rendezvous.Job, workers, shard, policy, codec, rate, passes, target, reference, targetRmse, plateau, timeLimit, maxParameters, maxMagnitude, joinTimeout,
+            listen, bind, insecure, rendezvous.Folder, rendezvous.Job, workers, shard, policy, codec, rate, passes, target, reference, targetRmse, plateau, timeLimit, maxParameters, maxMagnitude, joinTimeout,
             livenessTimeout, onLoss, rejoinTimeout, reassign, state, durability, checkpointInterval, plain, spin, checksum, output, monitor, events, counts, supervised,
         };
         foreach (Option option in (Option[])[.. security.All, .. gate.All, .. alerts.All])
@@ -85,6 +86,8 @@ internal static class ServerCommand
             if (IsGiven(result, target) && !IsGiven(result, reference))
                 result.AddError("--target needs --reference: the optimum that the gap is measured against.");
             CommonOptions.CheckReassign(result, reassign, onLoss);
+            if (IsGiven(result, bind) && IsGiven(result, listen))
+                result.AddError("--bind and --listen both say where to listen: give one of them.");
             if (IsGiven(result, rate) && !CommonOptions.TakesGradients(result.GetResult(policy)))
                 result.AddError("--rate is the learning rate of --policy asp; no other policy has one.");
             DurabilityOption.Check(result, state, durability);
@@ -128,7 +131,7 @@ internal static class ServerCommand
             },
             new ServerSettings(Where(parsed, listen, rendezvous), parsed.GetValue(insecure), parsed.GetValue(output), parsed.GetValue(monitor), parsed.GetValue(events),
                 parsed.GetValue(counts), parsed.GetValue(supervised), DurabilityOption.FolderOf(parsed.GetValue(state)), DurabilityOption.Of(parsed.GetValue(durability), parsed.GetValue(state)) with { CheckpointInterval = TimeSpan.FromSeconds(parsed.GetValue(checkpointInterval)) },
-                alerts.Settings(parsed), parsed.GetValue(rendezvous.Folder), parsed.GetValue(rendezvous.Folder) is null ? default : rendezvous.JobOf(parsed))));
+                alerts.Settings(parsed), parsed.GetValue(rendezvous.Folder), parsed.GetValue(rendezvous.Folder) is null ? default : rendezvous.JobOf(parsed), parsed.GetValue(bind))));
         return root;
     }
 

@@ -33,6 +33,8 @@ internal static class ServerRun
     {
         TimeProvider time = TimeProvider.System;
         long start = time.GetTimestamp();
+        if (settings.Bind is { } bind)
+            settings = settings with { Listen = BoundAddress.Of(bind, Endpoint.Parse(settings.Listen).Port) };
         var endpoint = Endpoint.Parse(settings.Listen);
         EndPoint[] addresses = endpoint.Resolve();
         if (!settings.Insecure && options is { Token: null, Tls: not { DemandsCertificates: true } } && Array.Exists(addresses, one => one is IPEndPoint address && !IPAddress.IsLoopback(address.Address)))

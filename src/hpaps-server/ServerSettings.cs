@@ -16,6 +16,7 @@ namespace HpAsyncPs.ServerProgram;
 /// <param name="Alerts">Who is told of what.</param>
 /// <param name="Rendezvous">Folder in which workers find the address, or null.</param>
 /// <param name="Job">Which job it serves, for them.</param>
+/// <param name="Bind">Interface or address to listen at with the port of Listen, or null.</param>
 internal sealed record ServerSettings(
     string Listen, bool Insecure, string? Output, string? Monitor, bool Events, bool CountsAllocations, bool Supervised, string? State, Durability Durability, AlertSettings Alerts, string? Rendezvous,
-    JobIdentity Job);
+    JobIdentity Job, string? Bind);

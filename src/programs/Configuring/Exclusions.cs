@@ -22,6 +22,8 @@ internal static class Exclusions
         new("worker-rank", Always, ["part"]),
         new("rendezvous", Always, ["server"]),
         new("server", Always, ["rendezvous"]),
+        new("bind", Always, ["listen"]),
+        new("listen", Always, ["bind"]),
         new("deterministic", Always, [.. OfProcesses, .. Alerts]),
         new("simulate", Always, [.. OfProcesses, "runs"]),
         new("policy", static text => !AspPolicy.IsNamed(text), ["rate", "batch"]),
