@@ -114,6 +114,43 @@ public sealed class ShardTests
         Assert.Equal(tasks[0].Evaluated[^1], result.Model);
     }
 
+    /// <summary>A refusal is that worker's affair: the servers after the first do not take it for the end of the job.</summary>
+    [Fact]
+    public void Job_goes_on_without_a_worker_that_the_first_server_alone_refuses()
+    {
+        SparseRows all = Parts.Small();
+        using ShardedCluster cluster = Cluster(5, new ServerOptions { Policy = "async", Passes = 100, OnWorkerLoss = WorkerLoss.Keep }, [1, 1], all, out Recorder[] tasks);
+        tasks[0].BreaksAt = 10;
+        RunResult result = cluster.Run(400_000);
+        Assert.Equal("passes ", $"{result.Reason} {result.Failure}");
+        Assert.Equal([0], result.Status.Lost);
+        Assert.Equal(tasks[1].Evaluated[^1], result.Model);
+        Assert.True(cluster.Server(1).HasEnded);
+    }
+
+    /// <summary>Between the look and the taking another evaluation may have begun: parts of two are no vector.</summary>
+    [Fact]
+    public void Evaluation_of_which_parts_are_missing_is_not_taken()
+    {
+        SparseRows all = Parts.Small();
+        using ShardedCluster cluster = Cluster(6, new ServerOptions { Policy = "async", Passes = 200 }, [1, 0.05], all, out Recorder[] tasks);
+        int missing = 0;
+        RunResult result = cluster.Run(400_000, _ =>
+        {
+            for (int rank = 0; rank < tasks.Length; rank++)
+            {
+                if (cluster.Session(rank) is not { AwaitsEvaluation: true } session)
+                    continue;
+                missing++;
+                Assert.False(session.TryTakeEvaluation(out ReadOnlySpan<float> vector));
+                Assert.True(vector.IsEmpty);
+            }
+        });
+        Assert.True(missing > 0);
+        Assert.Equal("passes ", $"{result.Reason} {result.Failure}");
+        Assert.Equal(tasks[0].Evaluated[^1], result.Model);
+    }
+
     [Theory]
     [InlineData(7, 1, 3, new double[0], new[] { 0, 3, 5, 7 })]
     [InlineData(12, 4, 3, new double[0], new[] { 0, 4, 8, 12 })]
@@ -174,6 +211,9 @@ public sealed class ShardTests
         /// <summary>From which aggregates it went on.</summary>
         public List<float[]> Stepped { get; } = [];
 
+        /// <summary>The step that goes out of the range of numbers.</summary>
+        public int BreaksAt { get; set; }
+
         public int Parameters => task.Parameters;
 
         public int RowLength => task.RowLength;
@@ -195,7 +235,10 @@ public sealed class ShardTests
         public double Step(in StepInput input, Span<float> x)
         {
             Stepped.Add(input.Aggregate.ToArray());
-            return task.Step(input, x);
+            double passes = task.Step(input, x);
+            if (Stepped.Count == BreaksAt)
+                x[0] = 1e30f; // which no server takes
+            return passes;
         }
 
         public void Evaluate(ReadOnlySpan<float> z, Span<double> values, bool isLast)

@@ -34,7 +34,7 @@ internal sealed class ShardedCluster : IDisposable
         for (int s = 0; s < _networks.Length; s++)
         {
             var shard = new ShardIndex(s, _networks.Length);
-            ServerOptions own = s == 0 ? options : new ServerOptions { Workers = options.Workers, Policy = options.Policy, Codec = options.Codec, FinalTimeout = options.FinalTimeout, LivenessTimeout = options.LivenessTimeout, MostChunkKeys = ChunkKeys };
+            ServerOptions own = s == 0 ? options : new ServerOptions { Workers = options.Workers, Policy = options.Policy, Codec = options.Codec, OnWorkerLoss = options.OnWorkerLoss, FinalTimeout = options.FinalTimeout, LivenessTimeout = options.LivenessTimeout, MostChunkKeys = ChunkKeys };
             _networks[s] = new SeededNetwork(seed + s, 0.1, own with { Shard = shard }, _time);
         }
 

@@ -101,7 +101,7 @@ public enum FrameFlags : byte
     /// </summary>
     Evaluate = 2,
 
-    /// <summary>With <see cref="Evaluate"/>: training has ended, drop the step under way. With <see cref="FrameKind.Leave"/>, to a server after the first: the first one has ended the job.</summary>
+    /// <summary>With <see cref="Evaluate"/>: training has ended, drop the step under way. With <see cref="FrameKind.Refused"/>: the job has failed, for all. With <see cref="FrameKind.Leave"/>, to a server after the first: the first one has ended the job.</summary>
     Final = 4,
 
     /// <summary>The last chunk of a push: what a pull right behind it would ask for, a snapshot newer than its shard version, without a frame.</summary>

@@ -287,7 +287,7 @@ public sealed partial class ParameterServer
         foreach (Peer peer in _peers)
         {
             if (peer.Session is { } session)
-                SendText(session, FrameKind.Refused, failure);
+                SendText(session, FrameKind.Refused, failure, FrameFlags.Final);
         }
 
         End();

@@ -252,10 +252,10 @@ public sealed partial class ParameterServer
         session.Send(header, [], followed);
     }
 
-    private void SendText(Session session, FrameKind kind, string text)
+    private void SendText(Session session, FrameKind kind, string text, FrameFlags flags = FrameFlags.None)
     {
         _scratch.ResetWrittenCount();
         new TextMessage(text).Write(_scratch);
-        session.Send(new FrameHeader(kind), _scratch.WrittenSpan);
+        session.Send(new FrameHeader(kind) { Flags = flags }, _scratch.WrittenSpan);
     }
 }

@@ -234,17 +234,26 @@ public sealed class JobSession : IDisposable
         return true;
     }
 
-    /// <summary>The vector to be evaluated. Valid until it is answered.</summary>
-    public ReadOnlySpan<float> TakeEvaluation()
+    /// <summary>Takes the vector to be evaluated. False: not all parts are here, or no longer of one evaluation, as the first server has begun another one meanwhile.</summary>
+    /// <param name="vector">Valid until it is answered.</param>
+    public bool TryTakeEvaluation(out ReadOnlySpan<float> vector)
     {
-        if (_evaluated is null)
-            return _first.TakeEvaluation();
         lock (Gate)
         {
+            vector = default;
+            if (!HasEvaluation)
+                return false;
+            if (_evaluated is null)
+            {
+                vector = _first.TakeEvaluation();
+                return true;
+            }
+
             _evaluatedIs = _first.PendingEvaluation;
             for (int j = 0; j < _all.Length; j++)
                 _all[j].TakeEvaluation().CopyTo(Part(_evaluated.Span, j));
-            return _evaluated.Span;
+            vector = _evaluated.Span;
+            return true;
         }
     }
 

@@ -188,7 +188,9 @@ public sealed class TrainingLoop : IDisposable
     public void Evaluate()
     {
         long start = _time.GetTimestamp();
-        _task.Evaluate(_session.TakeEvaluation(), _values, _session.IsFinishing);
+        if (!_session.TryTakeEvaluation(out ReadOnlySpan<float> vector))
+            return;
+        _task.Evaluate(vector, _values, _session.IsFinishing);
         _session.Answer(_values);
         _evaluating += _time.GetElapsedTime(start);
     }

@@ -218,7 +218,7 @@ public sealed partial class WorkerSession : IDisposable
                 (WantsModel, ModelOf, ModelSent) = (true, header.Sequence, 0);
                 break;
             case FrameKind.Refused:
-                IsOver = Started is not null;
+                IsOver = header.Flags.Has(FrameFlags.Final); // else this worker alone is refused, and the others go on
                 Fail($"The server {Server} {(Started is null ? "refused" : "ended the job")}: {TextMessage.Read(payload).Text}");
                 break;
             case FrameKind.Stop:
