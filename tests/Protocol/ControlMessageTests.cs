@@ -10,6 +10,21 @@ public sealed class ControlMessageTests
 {
     private static readonly JoinMessage Join = new(3, 123, 1, Aggregate.Mean, 8139, [1.5, -1, 2], [new("task", "logreg"), new("l2", "0.001")]);
 
+    [Theory]
+    [InlineData(new[] { 0, 123, 200 }, true)]
+    [InlineData(new[] { 0, 122, 200 }, false)] // the first range is this server's
+    [InlineData(new[] { 1, 123, 200 }, false)]
+    [InlineData(new[] { 0, 123, 123 }, false)]
+    [InlineData(new[] { 0 }, false)]
+    public void Bounds_of_a_start_rise_from_zero_and_are_those_of_its_server(int[] bounds, bool isRight)
+    {
+        var message = new StartMessage(4, 123, 0.25, true, [1, 2], Bounds: bounds);
+        if (isRight)
+            Assert.Equal(bounds, StartMessage.Read(Bytes(message.Write)).Bounds);
+        else
+            Assert.Throws<ProtocolException>(() => StartMessage.Read(Bytes(message.Write)));
+    }
+
     [Fact]
     public void Messages_written_and_read_are_equal()
     {

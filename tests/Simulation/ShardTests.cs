@@ -151,6 +151,21 @@ public sealed class ShardTests
         Assert.Equal(tasks[0].Evaluated[^1], result.Model);
     }
 
+    [Fact]
+    public void Model_is_collected_from_another_worker_when_one_is_silent()
+    {
+        SparseRows all = Parts.Small();
+        using ShardedCluster cluster = Cluster(3, new ServerOptions { Policy = "async", Passes = 30 }, [1, 1], all, out Recorder[] tasks);
+        RunResult result = cluster.Run(400_000, _ =>
+        {
+            for (int rank = 0; cluster.Mute < 0 && rank < tasks.Length; rank++)
+                cluster.Mute = cluster.Session(rank) is { WantsModel: true } ? rank : -1; // the one that is asked first
+        });
+        Assert.True(cluster.Mute >= 0);
+        Assert.Equal("passes ", $"{result.Reason} {result.Failure}");
+        Assert.Equal(tasks[0].Evaluated[^1], result.Model);
+    }
+
     [Theory]
     [InlineData(7, 1, 3, new double[0], new[] { 0, 3, 5, 7 })]
     [InlineData(12, 4, 3, new double[0], new[] { 0, 4, 8, 12 })]

@@ -45,6 +45,9 @@ internal sealed class ShardedCluster : IDisposable
             Join(worker, 0, worker.Task.Parameters);
     }
 
+    /// <summary>Of a worker that never sends what is collected.</summary>
+    public int Mute { get; set; } = -1;
+
     public ParameterServer First => _networks[0].Server;
 
     public ParameterServer Server(int shard) => _networks[shard].Server;
@@ -158,7 +161,7 @@ internal sealed class ShardedCluster : IDisposable
             case NextAction.Evaluate:
                 worker.Loop.Evaluate();
                 return true;
-            case NextAction.Deliver:
+            case NextAction.Deliver when worker.Rank != Mute:
                 worker.Loop.Deliver();
                 return true;
             case NextAction.Leave when !worker.HasLeft:

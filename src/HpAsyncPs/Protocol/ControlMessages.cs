@@ -164,16 +164,22 @@ public sealed record StartMessage(
 
     /// <summary>Reads and checks a message.</summary>
     /// <exception cref="ProtocolException">It is malformed or out of limits.</exception>
-    public static StartMessage Read(ReadOnlySequence<byte> payload) => MessageParts.Parse(payload, FrameKind.Start, Fields,
-        static (ref MessagePackReader reader) => new StartMessage(
-            MessageParts.Within(reader.ReadInt32(), 1, Limits.Workers, "workers"),
-            MessageParts.Within(reader.ReadInt32(), 1, Limits.Parameters, "parameters"),
-            MessageParts.Finite(reader.ReadDouble(), "share"),
-            reader.ReadBoolean(),
-            MessageParts.Numbers(ref reader),
-            reader.ReadBoolean(),
-            MessageParts.Text(ref reader),
-            MessageParts.Bounds(ref reader)));
+    public static StartMessage Read(ReadOnlySequence<byte> payload)
+    {
+        StartMessage start = MessageParts.Parse(payload, FrameKind.Start, Fields, Read);
+        return start.Bounds is not { Length: > 0 } bounds || bounds[1] == start.Parameters
+            ? start : throw new ProtocolException($"A Start message says that the shard has {start.Parameters} parameters, and that it ends at key {bounds[1]}.");
+    }
+
+    private static StartMessage Read(ref MessagePackReader reader) => new(
+        MessageParts.Within(reader.ReadInt32(), 1, Limits.Workers, "workers"),
+        MessageParts.Within(reader.ReadInt32(), 1, Limits.Parameters, "parameters"),
+        MessageParts.Finite(reader.ReadDouble(), "share"),
+        reader.ReadBoolean(),
+        MessageParts.Numbers(ref reader),
+        reader.ReadBoolean(),
+        MessageParts.Text(ref reader),
+        MessageParts.Bounds(ref reader));
 }
 
 /// <summary>Weights have changed: a worker was evicted, or another came in its place. MessagePack: [share].</summary>

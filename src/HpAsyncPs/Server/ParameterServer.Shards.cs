@@ -13,6 +13,8 @@ namespace HpAsyncPs.Server;
 /// </content>
 public sealed partial class ParameterServer
 {
+    // For a piece of the model: of one worker, before another is asked, and of all.
+    private static readonly TimeSpan CollectPause = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan CollectPatience = TimeSpan.FromSeconds(30);
 
     private int[] _bounds = []; // of the first of several servers
@@ -21,6 +23,7 @@ public sealed partial class ParameterServer
     private int _collected;
     private ulong _modelIsOf; // the evaluation
     private Session? _collectsFrom;
+    private long _collectedAt; // the last piece
     private long _collectUntil;
 
     /// <summary>Parameters of this server's shard.</summary>
@@ -163,22 +166,23 @@ public sealed partial class ParameterServer
             return;
         }
 
-        if (_collectsFrom is { Peer: not null })
+        bool isSilent = _time.GetElapsedTime(_collectedAt, now) > CollectPause;
+        if (_collectsFrom is { Peer: not null } && !isSilent)
             return;
         Session? best = null;
         foreach (Session member in _members)
         {
-            if (member is { Peer: not null } && (best is null || (member.Evaluated == _modelIsOf && best.Evaluated != _modelIsOf)))
+            if (member is { Peer: not null } && member != _collectsFrom && (best is null || (member.Evaluated == _modelIsOf && best.Evaluated != _modelIsOf)))
                 best = member;
         }
 
-        if (best is not null)
-            CollectFrom(best);
+        if ((best ?? _collectsFrom) is { Peer: not null } one)
+            CollectFrom(one);
     }
 
     private void CollectFrom(Session session)
     {
-        _collectsFrom = session;
+        (_collectsFrom, _collectedAt) = (session, _time.GetTimestamp());
         _collected = _bounds[1];
         session.Send(new FrameHeader(FrameKind.Collect) { Sequence = _modelIsOf }, []);
     }
@@ -194,7 +198,7 @@ public sealed partial class ParameterServer
         if (!TensorPrimitives.IsFiniteAll<float>(chunk))
             throw new ProtocolException("A part of the model has values that are no numbers.") { Fault = FrameFault.NotFinite };
         _collected += chunk.Length;
-        _collectUntil = After(CollectPatience);
+        (_collectedAt, _collectUntil) = (_time.GetTimestamp(), After(CollectPatience));
         if (_collected < _whole.Length)
             return;
         _model!.CopyTo(_whole, 0);
