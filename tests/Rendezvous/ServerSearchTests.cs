@@ -32,8 +32,9 @@ public sealed class ServerSearchTests
         Assert.Contains("is of another job", Missing(temp));
         folder.Write(file with { Job = new JobIdentity("mine", 0) });
         Assert.Contains("is of an earlier start", Missing(temp));
-        folder.Write(file with { Servers = 2 });
-        Assert.Contains("has 2 servers", Missing(temp));
+        folder.Write(file with { Server = 1, Servers = 3 });
+        Assert.Contains("is of one of 3 servers, and the first one says that there are 2", Missing(temp, server: 1, servers: 2));
+        Assert.Contains("server-2.json is not there", Missing(temp, server: 2, servers: 3));
         folder.Write(file with { Host = "elsewhere.example" });
         Assert.Contains("only elsewhere.example reaches it", Missing(temp));
         folder.Write(file);
@@ -69,8 +70,8 @@ public sealed class ServerSearchTests
         Assert.Null(search.Now(CancellationToken.None));
     }
 
-    private static (RendezvousFile File, Endpoint Address) Find(TempFolder temp, TimeSpan timeout) =>
-        new ServerSearch(new RendezvousFolder(temp.Path), temp.Path, Mine, tries: true).Find(timeout, static _ => { }, TimeProvider.System, CancellationToken.None);
+    private static (RendezvousFile File, Endpoint Address) Find(TempFolder temp, TimeSpan timeout, int server = 0, int? servers = null) =>
+        new ServerSearch(new RendezvousFolder(temp.Path), temp.Path, Mine, tries: true, server, servers).Find(timeout, static _ => { }, TimeProvider.System, CancellationToken.None);
 
-    private static string Missing(TempFolder temp) => Assert.Throws<ClusterException>(() => Find(temp, Short)).Message;
+    private static string Missing(TempFolder temp, int server = 0, int? servers = null) => Assert.Throws<ClusterException>(() => Find(temp, Short, server, servers)).Message;
 }
