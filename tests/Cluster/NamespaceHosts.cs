@@ -1,5 +1,4 @@
 using System;
-using System.Diagnostics;
 using Xunit;
 
 namespace HpAsyncPs.Tests.Cluster;
@@ -18,16 +17,16 @@ public sealed class NamespaceHosts : IDisposable
 
     public NamespaceHosts()
     {
-        _lacks = Run("ip", "netns", "add", Switch) ?? Run("ip", "-n", Switch, "link", "add", "br0", "type", "bridge") ?? Run("ip", "-n", Switch, "link", "set", "br0", "up");
+        _lacks = Namespaces.Run("ip", "netns", "add", Switch) ?? Namespaces.Run("ip", "-n", Switch, "link", "add", "br0", "type", "bridge") ?? Namespaces.Run("ip", "-n", Switch, "link", "set", "br0", "up");
         for (int host = 0; host < Count; host++)
         {
             string name = NameOf(host);
-            _lacks ??= Run("ip", "netns", "add", name);
-            _lacks ??= Run("ip", "link", "add", "eth0", "netns", name, "type", "veth", "peer", "name", Port(host), "netns", Switch);
-            _lacks ??= Run("ip", "-n", Switch, "link", "set", Port(host), "master", "br0", "up");
-            _lacks ??= Run("ip", "-n", name, "address", "add", $"{AddressOf(host)}/24", "dev", "eth0");
-            _lacks ??= Run("ip", "-n", name, "link", "set", "eth0", "up");
-            _lacks ??= Run("ip", "-n", name, "link", "set", "lo", "up");
+            _lacks ??= Namespaces.Run("ip", "netns", "add", name);
+            _lacks ??= Namespaces.Run("ip", "link", "add", "eth0", "netns", name, "type", "veth", "peer", "name", Port(host), "netns", Switch);
+            _lacks ??= Namespaces.Run("ip", "-n", Switch, "link", "set", Port(host), "master", "br0", "up");
+            _lacks ??= Namespaces.Run("ip", "-n", name, "address", "add", $"{AddressOf(host)}/24", "dev", "eth0");
+            _lacks ??= Namespaces.Run("ip", "-n", name, "link", "set", "eth0", "up");
+            _lacks ??= Namespaces.Run("ip", "-n", name, "link", "set", "lo", "up");
             _lacks ??= Narrow(host, "1gbit");
         }
     }
@@ -42,7 +41,7 @@ public sealed class NamespaceHosts : IDisposable
         RunningProgram.Start("ip", folder, ["netns", "exec", NameOf(host), file, .. arguments]);
 
     /// <summary>Pulls a host's cable, or plugs it in.</summary>
-    public void Plug(int host, bool isIn) => Must(Run("ip", "-n", Switch, "link", "set", Port(host), isIn ? "up" : "down"));
+    public void Plug(int host, bool isIn) => Must(Namespaces.Run("ip", "-n", Switch, "link", "set", Port(host), isIn ? "up" : "down"));
 
     /// <summary>Lets no more bits a second through a host's cable, in each direction.</summary>
     public void Slow(int host, string rate) => Must(Narrow(host, rate));
@@ -50,8 +49,8 @@ public sealed class NamespaceHosts : IDisposable
     public void Dispose()
     {
         for (int host = 0; host < Count; host++)
-            _ = Run("ip", "netns", "del", NameOf(host)); // the cable goes with it
-        _ = Run("ip", "netns", "del", Switch);
+            _ = Namespaces.Run("ip", "netns", "del", NameOf(host)); // the cable goes with it
+        _ = Namespaces.Run("ip", "netns", "del", Switch);
     }
 
     private static string NameOf(int host) => $"hp{Environment.ProcessId}h{host}";
@@ -59,24 +58,8 @@ public sealed class NamespaceHosts : IDisposable
     private static string Port(int host) => $"port{host}";
 
     private static string? Narrow(int host, string rate) =>
-        Run("tc", "-n", NameOf(host), "qdisc", "replace", "dev", "eth0", "root", "tbf", "rate", rate, "burst", "64kb", "latency", "200ms")
-            ?? Run("tc", "-n", Switch, "qdisc", "replace", "dev", Port(host), "root", "tbf", "rate", rate, "burst", "64kb", "latency", "200ms");
+        Namespaces.Run("tc", "-n", NameOf(host), "qdisc", "replace", "dev", "eth0", "root", "tbf", "rate", rate, "burst", "64kb", "latency", "200ms")
+            ?? Namespaces.Run("tc", "-n", Switch, "qdisc", "replace", "dev", Port(host), "root", "tbf", "rate", rate, "burst", "64kb", "latency", "200ms");
 
     private static void Must(string? why) => Assert.True(why is null, why);
-
-    /// <summary>What the program complains of, or null.</summary>
-    private static string? Run(string program, params string[] arguments)
-    {
-        try
-        {
-            using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-            string error = process.StandardError.ReadToEnd();
-            process.WaitForExit();
-            return process.ExitCode == 0 ? null : $"{program} {string.Join(' ', arguments)}: {error.Trim()}";
-        }
-        catch (System.ComponentModel.Win32Exception e)
-        {
-            return $"{program}: {e.Message}";
-        }
-    }
 }

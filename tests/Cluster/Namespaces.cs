@@ -96,7 +96,7 @@ public sealed class Namespaces : IDisposable
     private static void Must(string? why) => Assert.True(why is null, why);
 
     /// <summary>What the program complains of, or null.</summary>
-    private static string? Run(string program, params string[] arguments)
+    internal static string? Run(string program, params string[] arguments)
     {
         try
         {
