@@ -45,8 +45,16 @@ internal static class ServerCommand
         var shard = new Option<string?>("--shard") { HelpName = "I/S", Description = "This is server I of S, which has that part of the model. The first, 0, is given the limits and --out; the others end with it. Workers get all, in this order." };
         shard.Validators.Add(result =>
         {
-            if (result.Tokens is [var token] && TryShard(token.Value, out string? wrong) is null)
-                result.AddError($"--shard: {wrong}");
+            if (result.Tokens is not [var token])
+                return;
+            try
+            {
+                ShardIndex.Parse(token.Value);
+            }
+            catch (FormatException e)
+            {
+                result.AddError($"--shard: {e.Message}");
+            }
         });
         var plain = new Option<bool>("--plain") { Description = "Only push and pull: do not ask the workers to evaluate snapshots, and send values as they are unless a --codec is given. Ends when all have left." };
         Option<string?> spin = CommonOptions.Spin("By default as long as this server and the workers that are connected from this host are no more than its processors, and nobody else wants the core.");
@@ -141,20 +149,6 @@ internal static class ServerCommand
         if (parsed.GetValue(rendezvous.Folder) is null || parsed.GetResult(listen) is { Implicit: false })
             return parsed.GetValue(listen)!;
         return Socket.OSSupportsIPv6 ? "[::]:0" : "0.0.0.0:0";
-    }
-
-    private static ShardIndex? TryShard(string text, out string? wrong)
-    {
-        try
-        {
-            wrong = null;
-            return ShardIndex.Parse(text);
-        }
-        catch (FormatException e)
-        {
-            wrong = e.Message;
-            return null;
-        }
     }
 
     // Not its value: that may be no number, which the parser says by itself.

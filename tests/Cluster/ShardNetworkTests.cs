@@ -17,7 +17,7 @@ public sealed class ShardNetworkTests(NamespaceHosts hosts) : IClassFixture<Name
     private const int Port = 7070;
 
     private static readonly TimeSpan Cut = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(200);
 
     [Theory]
     [InlineData("async", 1e-5)]
@@ -45,7 +45,7 @@ public sealed class ShardNetworkTests(NamespaceHosts hosts) : IClassFixture<Name
                 addresses += (host == 0 ? "" : ",") + address;
                 servers.Add(NamespaceHosts.Start(host, Published.Server, folder.Path, ["--listen", address, "--shard", $"{host}/{NamespaceHosts.Count}", "--workers", $"{Workers}", "--policy", policy,
                     "--token-file", "token", "--liveness-timeout", "2", "--rejoin-timeout", "60",
-                    .. host == 0 ? (string[])["--out", "run", "--target", mostGap.ToString("R", CultureInfo.InvariantCulture), "--reference", best.ToString("R", CultureInfo.InvariantCulture), "--time-limit", "90"] : []]));
+                    .. host == 0 ? (string[])["--out", "run", "--target", mostGap.ToString("R", CultureInfo.InvariantCulture), "--reference", best.ToString("R", CultureInfo.InvariantCulture), "--time-limit", "150"] : []]));
                 all.Add(servers[host]);
             }
 

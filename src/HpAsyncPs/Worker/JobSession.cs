@@ -275,13 +275,6 @@ public sealed class JobSession : IDisposable
         }
     }
 
-    /// <summary>Says to each server that this worker lives and where its time went; checks that they live.</summary>
-    public void Tick(ProgressMessage progress)
-    {
-        foreach (WorkerSession one in _all)
-            one.Tick(progress);
-    }
-
     /// <summary>Says goodbye to all, and closes.</summary>
     public void Leave(string reason, ProgressMessage progress)
     {

@@ -59,7 +59,7 @@ internal sealed class LaunchCommand
     private Command Task(string name, string words, params string[] examples)
     {
         var command = new Command(name, CommonOptions.WithExamples(
-            $"Writes the script of a job of Slurm that trains by {words}: the first rank is the server, each other one a worker.\n"
+            $"Writes the script of a job of Slurm that trains by {words}: the first ranks are servers, each other one a worker.\n"
             + "Paths are those of the nodes; relative ones start from the folder of sbatch. The exit code of the job is that of the\n"
             + "training. A job that is pre-empted, or whose node fails, or whose time is over, is queued again and goes on from what\n"
             + "it had, unless --no-requeue is given. docs/cluster.md has more.", examples));
