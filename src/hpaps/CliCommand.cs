@@ -46,7 +46,7 @@ internal static class CliCommand
             "hpaps recommend --model recommender --user 42 --titles movies.csv"))
         {
             train, simulate, CompareCommand.Create(start), PlanCommand.Create(), EvaluateCommand.Create(), PredictCommand.Create(), RecommendCommand.Create(), InspectCommand.Create(),
-            ConvertCommand.Create(), GenerateCommand.Create(), LaunchCommand.Create(), WatchCommands.Watch(), WatchCommands.Status(),
+            ConvertCommand.Create(), GenerateCommand.Create(), LaunchCommand.Create(), ReshardCommand.Create(), WatchCommands.Watch(), WatchCommands.Status(),
             StressCommand.Create(), StressCommand.CreateWorker(), IdleCommand.Create(), AttackCommand.Create(),
         };
         root.Subcommands.Add(ConfigCommand.Create(root));

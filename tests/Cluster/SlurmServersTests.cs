@@ -56,6 +56,29 @@ public sealed class SlurmServersTests(SlurmCluster slurm) : IClassFixture<SlurmC
         Assert.Equal(4, summary.RootElement.GetProperty("workers").GetInt32());
     }
 
+    [Fact]
+    public void Job_goes_on_with_other_numbers_of_servers_and_workers()
+    {
+        slurm.Need();
+        using var folder = new TempFolder();
+        string[] flags = ["--", "logreg", "--data", folder.Data(), "--l2", "1e-3"];
+        string script = Path.Combine(Repository.Root, "tools", "launch", "hpaps.sbatch"), bin = $"HPAPS_BIN={Path.GetDirectoryName(Published.Server)}";
+        string first = slurm.Slurm("/usr/bin/env", ["HPAPS_RESTARTS=0", bin, "sbatch", "--parsable", "--nodes=3", "--ntasks=3", script, "--passes", "1e7", "--out", "first", .. flags]).Trim();
+        slurm.UntilServerSays(first, "training begins");
+        slurm.Slurm("scancel", "--signal=TERM", first);
+        slurm.Until(first, "FAILED"); // it may not start itself again: the state stays
+        string state = Path.Combine(slurm.Jobs, $"hpaps-{first}", "state");
+        string later = slurm.Slurm("/usr/bin/env", ["HPAPS_SERVERS=2", bin, "sbatch", "--parsable", "--nodes=3", "--ntasks=5", script, "--state", state, "--passes", "1e7", "--out", "later", .. flags]).Trim();
+        slurm.UntilServerSays(later, "it goes on from what they had reached");
+        slurm.UntilServerSays(later, "each worker has pushed once");
+        slurm.Until(later, () => slurm.LogOf(later, "server-1").Contains("each worker has pushed once", StringComparison.Ordinal), "the second server goes on");
+        slurm.Slurm("scancel", "--signal=INT", later);
+        slurm.Until(later, "COMPLETED");
+        using JsonDocument summary = Summary("later");
+        Assert.Equal(3, summary.RootElement.GetProperty("workers").GetInt32());
+        Assert.Single(Directory.GetDirectories(Path.GetDirectoryName(state)!, "state.of-1-*"));
+    }
+
     private double Rmse(string run)
     {
         using JsonDocument summary = Summary(run);

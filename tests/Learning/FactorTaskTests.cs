@@ -74,7 +74,11 @@ public sealed class FactorTaskTests
         next.Step(new StepInput(z, x, 300, rounds: 60), x);
         next.Evaluate(z, values, isLast: false);
         Assert.InRange(values[0], best[0] * 0.999, best[0] * 1.001);
-        first.Step(new StepInput(z, x, 300), x); // nobody has pushed for it: it begins from where all begin
+        var other = Planted(1, settings)[0];
+        other.Step(new StepInput(z, x, 300), new float[x.Length]); // of a job that goes on with other workers: it has a vector that it has not pushed
+        other.Evaluate(z, values, isLast: false);
+        Assert.InRange(values[0], best[0] * 0.999, best[0] * 1.001);
+        first.Step(new StepInput(z, new float[x.Length], 300), x); // nobody has pushed for it: it begins from where all begin
         first.Evaluate(z, values, isLast: false);
         Assert.True(values[0] > best[0] * 1.1);
     }

@@ -4,6 +4,7 @@ using System.Collections.Generic;
 using System.Runtime.InteropServices;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
+using HpAsyncPs.Server.Durability;
 using HpAsyncPs.Server.Policies;
 using HpAsyncPs.Worker;
 
@@ -19,11 +20,12 @@ internal sealed class SeededNetwork
     private readonly double _duplicates;
     private readonly List<Link> _links = [];
 
-    public SeededNetwork(int seed, double duplicates, ServerOptions options, TimeProvider time, IPolicy? policy = null)
+    public SeededNetwork(int seed, double duplicates, ServerOptions options, TimeProvider time, IPolicy? policy = null, DurableState? state = null)
     {
         _random = new Random(seed);
         _duplicates = duplicates;
-        Server = new ParameterServer(options, time, 1UL << 32, policy) { Log = line => Log.Add(line.Text) };
+        Server = new ParameterServer(options, time, 1UL << 32, policy, state) { Log = line => Log.Add(line.Text) };
+        Server.Recover();
     }
 
     public List<string> Log { get; } = [];

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using HpAsyncPs.Learning.Generation;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
+using HpAsyncPs.Server.Durability;
 using HpAsyncPs.Worker;
 using Microsoft.Extensions.Time.Testing;
 
@@ -19,6 +20,7 @@ internal sealed class ShardedCluster : IDisposable
     private readonly SeededNetwork[] _networks;
     private readonly Worker[] _workers;
     private readonly double[] _eagerness;
+    private readonly int _chunkKeys;
     private SeededRandom _random;
 
     /// <param name="seed">Of the order of deliveries.</param>
@@ -26,24 +28,28 @@ internal sealed class ShardedCluster : IDisposable
     /// <param name="eagerness">One for each server: how likely its messages move when others do not.</param>
     /// <param name="tasks">One for each worker.</param>
     /// <param name="stepMicroseconds">Of each worker.</param>
-    public ShardedCluster(int seed, ServerOptions options, double[] eagerness, ITask[] tasks, int[] stepMicroseconds)
+    /// <param name="states">Of each server, or null: nothing is kept.</param>
+    /// <param name="chunkKeys">Of a vector's chunks.</param>
+    public ShardedCluster(int seed, ServerOptions options, double[] eagerness, ITask[] tasks, int[] stepMicroseconds, DurableState[]? states = null, int chunkKeys = ChunkKeys)
     {
+        _chunkKeys = chunkKeys;
         (_eagerness, _random) = (eagerness, new SeededRandom((ulong)seed, 7, 0));
-        options = options with { Workers = tasks.Length, FinalTimeout = TimeSpan.FromDays(1), LivenessTimeout = TimeSpan.FromDays(1), MostChunkKeys = ChunkKeys };
+        options = options with { Workers = tasks.Length, FinalTimeout = TimeSpan.FromDays(1), LivenessTimeout = TimeSpan.FromDays(1), MostChunkKeys = chunkKeys };
         _networks = new SeededNetwork[eagerness.Length];
         for (int s = 0; s < _networks.Length; s++)
         {
             var shard = new ShardIndex(s, _networks.Length);
-            ServerOptions own = s == 0 ? options : new ServerOptions { Workers = options.Workers, Policy = options.Policy, Codec = options.Codec, OnWorkerLoss = options.OnWorkerLoss, FinalTimeout = options.FinalTimeout, LivenessTimeout = options.LivenessTimeout, MostChunkKeys = ChunkKeys };
-            _networks[s] = new SeededNetwork(seed + s, 0.1, own with { Shard = shard }, _time);
+            ServerOptions own = s == 0 ? options : new ServerOptions { Workers = options.Workers, Policy = options.Policy, Codec = options.Codec, OnWorkerLoss = options.OnWorkerLoss, FinalTimeout = options.FinalTimeout, LivenessTimeout = options.LivenessTimeout, MostChunkKeys = chunkKeys };
+            _networks[s] = new SeededNetwork(seed + s, 0.1, own with { Shard = shard }, _time, state: states?[s]);
         }
 
         _workers = new Worker[tasks.Length];
         for (int rank = 0; rank < tasks.Length; rank++)
             _workers[rank] = new Worker(tasks[rank], TimeSpan.FromMicroseconds(stepMicroseconds[rank])) { Rank = rank, Sessions = new WorkerSession[_networks.Length] };
-        foreach (Worker worker in _workers)
-            Join(worker, 0, worker.Task.Parameters);
     }
+
+    /// <summary>How many workers, the last ones, never come.</summary>
+    public int Absent { get; init; }
 
     /// <summary>Of a worker that never sends what is collected.</summary>
     public int Mute { get; set; } = -1;
@@ -64,6 +70,12 @@ internal sealed class ShardedCluster : IDisposable
     /// <param name="before">Called before each, with its number.</param>
     public RunResult Run(int mostEvents, Action<int>? before = null)
     {
+        for (int rank = 0; rank < _workers.Length - Absent; rank++)
+        {
+            if (_workers[rank].Sessions[0] is null)
+                Join(_workers[rank], 0, _workers[rank].Task.Parameters);
+        }
+
         for (int e = 0; e < mostEvents && !Array.TrueForAll(_networks, one => one.Server.HasEnded); e++)
         {
             before?.Invoke(e);
@@ -104,7 +116,7 @@ internal sealed class ShardedCluster : IDisposable
                 Agreed = worker.Task.Agreed,
                 Settings = _networks.Length == 1 ? worker.Task.Settings : [.. worker.Task.Settings, new(ShardIndex.Setting, $"{shard}/{_networks.Length}")],
                 LivenessTimeout = TimeSpan.FromDays(1),
-                MostChunkKeys = ChunkKeys,
+                MostChunkKeys = _chunkKeys,
             },
             _time, worker.Gate);
     }
@@ -126,7 +138,7 @@ internal sealed class ShardedCluster : IDisposable
 
     private bool Act(Worker worker)
     {
-        if (worker.Sessions[0].Started is not { } start)
+        if (worker.Sessions[0]?.Started is not { } start)
             return false;
         if (_networks.Length > 1 && worker.Sessions[1] is null)
         {

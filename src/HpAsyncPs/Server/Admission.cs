@@ -111,6 +111,9 @@ internal sealed class Admission(int workers, int maxParameters, int fittingParam
     public void Restore(JoinMessage agreement) =>
         (Parameters, RowLength, Aggregate, Agreed, Settings, _loads) = (agreement.Parameters, agreement.RowLength, agreement.Aggregate, agreement.Agreed, agreement.Settings, agreement.Loads);
 
+    /// <summary>The job goes on from an earlier one: with as many parameters, and cut by the same loads.</summary>
+    public void GoOnFrom(JoinMessage agreement) => (Parameters, _loads) = (Math.Max(Parameters, agreement.Parameters), agreement.Loads ?? []);
+
     /// <summary>A session takes the place of another of its rank.</summary>
     public void Replace(Session session) => _byRank[session.Rank] = session;
 

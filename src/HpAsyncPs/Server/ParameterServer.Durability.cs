@@ -9,7 +9,7 @@ namespace HpAsyncPs.Server;
 /// <content>
 /// What is kept on disk: a journal of what was applied, in the frames that brought it, and now and then a checkpoint. Kinds in the journal, with the session's
 /// generation in the version field and its rank's clock in that of the rounds:
-/// Join (rank in the sequence field): a session begins, or takes a rank over; Start: training begins; Push; Admitted: the session was resynchronised;
+/// Join (rank in the sequence field): a session takes a rank over, with flag final: it is one of those of the next Start, which all stand before it; Start: training begins, or goes on with other workers; Push; Admitted: the session was resynchronised;
 /// Members: the weight of its vector; Leave: it was evicted, with flag final: it left in order.
 /// </content>
 public sealed partial class ParameterServer
@@ -75,11 +75,11 @@ public sealed partial class ParameterServer
         _state.Journal.Commit();
     }
 
-    private void KeepJoin(Session session)
+    private void KeepJoin(Session session, FrameFlags flags = FrameFlags.None)
     {
         _record.ResetWrittenCount();
         session.Joined.Write(_record);
-        Keep(FrameKind.Join, session, _record.WrittenSpan);
+        Keep(FrameKind.Join, session, _record.WrittenSpan, flags);
     }
 
     private void KeepStart()
@@ -87,7 +87,7 @@ public sealed partial class ParameterServer
         if (_state is null)
             return;
         foreach (Session member in _members)
-            KeepJoin(member);
+            KeepJoin(member, FrameFlags.Final);
         _record.ResetWrittenCount();
         Head(0, ranks: []).Write(_record);
         Keep(FrameKind.Start, _members[0], _record.WrittenSpan);
@@ -156,12 +156,8 @@ public sealed partial class ParameterServer
     private void BeginCheckpoint()
     {
         _checkpointFrom = _state!.Journal.End;
-        _record.ResetWrittenCount();
-        Head(_checkpointFrom, Array.ConvertAll(_members, HeadOf)).Write(_record);
         _head.ResetWrittenCount();
-        BinaryPrimitives.WriteInt32LittleEndian(_head.GetSpan(sizeof(int)), _record.WrittenCount);
-        _head.Advance(sizeof(int));
-        _head.Write(_record.WrittenSpan);
+        Head(_checkpointFrom, Array.ConvertAll(_members, HeadOf)).WriteWithLength(_head);
         _checkpoint = _state.Begin(++_checkpoints);
         (_headCopied, _copied, _copiedAt) = (0, 0, 0);
         _checkpointAt = After(_state.CheckpointInterval);

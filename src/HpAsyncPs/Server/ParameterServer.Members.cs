@@ -25,6 +25,8 @@ public sealed partial class ParameterServer
             throw new ProtocolException(wrong);
         if (_admission.Find(id) is { } known)
             GoOn(peer, known, join);
+        else if (_phase == Phase.Joining && _earlier is not null && join.Pushed > 0)
+            throw new ProtocolException($"The job goes on with {_options.Workers} workers, and this one has a part of the data as it was cut for {_earlier.Workers}: start it anew, with its part of now.");
         else if (_phase == Phase.Joining)
             Admit(peer, _admission.Admit(id, join));
         else if (_phase is Phase.Training or Phase.Finishing)
@@ -45,8 +47,9 @@ public sealed partial class ParameterServer
     /// <summary>Nothing is known here of what the session has pushed to another life of the server: then it is resynchronised at the start.</summary>
     private void AdmitBeforeStart(Session session)
     {
-        session.Generation = session.Joined.Generation + (session.Joined.IsFresh ? 0UL : 1UL);
-        SendAdmitted(session, !session.Joined.IsFresh);
+        bool resynchronises = !session.Joined.IsFresh || _earlier is not null;
+        session.Generation = session.Joined.Generation + (resynchronises ? 1UL : 0UL);
+        SendAdmitted(session, resynchronises);
     }
 
     /// <summary>A session goes on over another connection: the server says where it stands, and the worker sends what is missing.</summary>
@@ -101,7 +104,10 @@ public sealed partial class ParameterServer
         session.SeenRounds = _rounds;
         _members[rank] = session;
         _admission.Replace(session);
-        Returned(earlier);
+        if (_opening is not null && earlier.IsReturning)
+            (session.IsReturning, earlier.IsReturning) = (true, false); // its part is not in the aggregate yet
+        else
+            Returned(earlier);
         session.Attach(peer, join);
         _monitor.Returned(rank);
         Tell(MonitorEventKind.Membership, new LogLine($"{session.Name} takes the place of worker {rank} ({earlier.Address})", Rank: session.Rank));

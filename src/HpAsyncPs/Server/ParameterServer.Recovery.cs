@@ -16,6 +16,7 @@ public sealed partial class ParameterServer
 
     private long[] _positions = []; // for each chunk of the state: where the journal ended when the checkpoint copied it
     private readonly List<ulong> _faulty = []; // checkpoints that could not be used
+    private readonly List<(ulong Id, JoinMessage Join, ulong Generation)> _starting = []; // in the journal, until the start that they are of
     private long _replayed;
 
     /// <summary>Takes up the job that is on disk. Before anybody connects. False: there is none, and one begins.</summary>
@@ -64,7 +65,7 @@ public sealed partial class ParameterServer
         }
 
         long copiedAt = 0;
-        JobHead head = ReadHead(reader!, number);
+        JobHead head = JobHead.Read(reader!) ?? throw Damaged($"the head of checkpoint {number} is not whole");
         TakeUp(head);
         while (reader!.TryNext(out ReadOnlyMemory<byte> section))
         {
@@ -106,28 +107,10 @@ public sealed partial class ParameterServer
         return end;
     }
 
-    private JobHead ReadHead(CheckpointReader reader, ulong number)
-    {
-        var head = new ArrayBufferWriter<byte>();
-        int length = int.MaxValue;
-        while (head.WrittenCount < length && reader.TryNext(out ReadOnlyMemory<byte> section))
-        {
-            ReadOnlySpan<byte> piece = section.Span;
-            if (length == int.MaxValue && piece.Length > sizeof(int))
-            {
-                length = BinaryPrimitives.ReadInt32LittleEndian(piece);
-                piece = piece[sizeof(int)..];
-            }
-
-            head.Write(piece);
-        }
-
-        return head.WrittenCount == length ? JobHead.Read(head.WrittenMemory) : throw Damaged($"the head of checkpoint {number} is not whole");
-    }
-
     /// <summary>What a checkpoint says of the job, but for the vectors.</summary>
     private void TakeUp(JobHead head)
     {
+        _admission = NewAdmission(head.Ranks.Length);
         try
         {
             foreach (RankHead rank in head.Ranks)
@@ -159,8 +142,10 @@ public sealed partial class ParameterServer
     /// <summary>The job's arrays, and the shard with zeros.</summary>
     private void Begin(JobHead head)
     {
-        if (!_admission.IsComplete || head.Policy != _policy.Name)
-            throw Damaged($"it is of a job of {_admission.Joined} workers with policy {head.Policy}, and this server was started for {_options.Workers} with policy {_policy.Name}: start it as it was");
+        if (!_admission.IsComplete)
+            throw Damaged("it begins with no workers");
+        if (head.Policy != _policy.Name)
+            throw Damaged($"it is of a job with policy {head.Policy}, and this server was started with policy {_policy.Name}: start it as it was");
         if (_options.Rate is { } rate && head.Rate != rate)
             throw Damaged($"it is of a job with learning rate {head.Rate:R}, and this server was started with {rate:R}: start it as it was");
         if (WrongShard(head.Agreed) is not null || !TryCut())
@@ -193,7 +178,7 @@ public sealed partial class ParameterServer
 
         if (header.Kind == FrameKind.Start)
         {
-            Begin(JobHead.Read(payload.ToArray()));
+            ReplayStart(JobHead.Read(payload.ToArray()));
             return;
         }
 
@@ -232,11 +217,11 @@ public sealed partial class ParameterServer
     private void ReplayJoin(in FrameHeader header, JoinMessage join)
     {
         int rank = (int)Math.Min(header.Sequence, int.MaxValue);
-        if (_shard is null)
+        if (_shard is null || header.Flags.Has(FrameFlags.Final))
         {
             if (rank == 0)
-                Forget(); // all join in the order of their ranks, just before the start; those before had none
-            _admission.Admit(header.Session, join with { Rank = rank }).Generation = header.ShardVersion;
+                _starting.Clear(); // all join in the order of their ranks, just before the start; those before had none
+            _starting.Add((header.Session, join with { Rank = rank }, header.ShardVersion));
             return;
         }
 
@@ -251,12 +236,32 @@ public sealed partial class ParameterServer
         _shard.Abandon(rank);
     }
 
+    /// <summary>Training begins; or it goes on with other workers, from what those before had reached.</summary>
+    private void ReplayStart(JobHead head)
+    {
+        EarlierJob? earlier = _shard is null ? null : Reached();
+        Forget();
+        _admission = NewAdmission(_starting.Count);
+        foreach ((ulong id, JoinMessage join, ulong generation) in _starting)
+            _admission.Admit(id, join).Generation = generation;
+        _admission.Restore(head.Agreed);
+        Begin(head);
+        if (earlier is not null)
+            BeginFrom(earlier, head.Seconds);
+    }
+
     /// <summary>What a worker missed while it was away is no debt, after a recovery either.</summary>
     private void RestoreClock(int rank, in FrameHeader header) => _clocks[rank] = Math.Max(_clocks[rank], header.Rounds);
 
     /// <summary>All is replayed: training goes on as soon as the workers are there again.</summary>
     private void Recovered(string from)
     {
+        if (_members.Length != _options.Workers || _members[0].Id == 0 || _reshards)
+        {
+            TakeEarlier(from);
+            return;
+        }
+
         _shard!.Restored();
         long now = _time.GetTimestamp();
         (_totalWeight, _weightedPasses, _left) = (0, 0, 0);
@@ -298,7 +303,7 @@ public sealed partial class ParameterServer
 
     private void Forget()
     {
-        _admission = NewAdmission();
+        _admission = NewAdmission(_options.Workers);
         (_shard, _members) = (null, []);
         _coders.Clear();
         _decisions.Clear();

@@ -14,7 +14,7 @@ public sealed partial class ParameterServer
 
     private void AwaitVector(Session member)
     {
-        if (_policy.Optimizer is not null)
+        if (_policy.Optimizer is not null || member.IsReturning)
             return; // the model was here alone
         member.IsReturning = true;
         _returning++;
@@ -28,7 +28,8 @@ public sealed partial class ParameterServer
         session.IsReturning = false;
         if (--_returning > 0)
             return;
-        Log?.Invoke("all workers have said again what they contribute, training goes on");
+        if (!CloseOpening())
+            Log?.Invoke("all workers have said again what they contribute, training goes on");
         foreach (Session member in _members)
             SendDue(member);
     }
@@ -36,7 +37,7 @@ public sealed partial class ParameterServer
     /// <summary>Those that have not pushed in time may have nothing to push: the others do not wait for them any longer.</summary>
     private void CheckReturning(long now)
     {
-        if (_returning == 0 || _time.GetElapsedTime(_startedAt, now) <= ReturnTimeout)
+        if (_returning == 0 || _opening is not null || _time.GetElapsedTime(_startedAt, now) <= ReturnTimeout)
             return;
         foreach (Session member in _members)
             Returned(member);

@@ -139,7 +139,7 @@ public sealed partial class ParameterServer
 
     private void Start()
     {
-        if (!TryChooseRate() || !TryCut())
+        if (!TryGoOn() || !TryChooseRate())
             return;
         try
         {
@@ -152,8 +152,11 @@ public sealed partial class ParameterServer
         }
 
         _phase = Phase.Training;
-        _startedAt = _time.GetTimestamp();
+        long now = _startedAt = _time.GetTimestamp();
+        if (_earlier is { } earlier)
+            BeginFrom(earlier, earlier.Seconds);
         KeepStart();
+        Open();
         foreach (Session member in _members)
         {
             if (!member.Joined.IsFresh)
@@ -162,7 +165,7 @@ public sealed partial class ParameterServer
 
         foreach (Session member in _members)
         {
-            if (!member.Joined.IsFresh)
+            if (!member.Joined.IsFresh || _goesOn)
                 Resynchronise(member);
             else if (member.Joined.Attempt <= 1)
                 member.BeginsWithZeros(); // else it may have had snapshots of an earlier life of this server
@@ -170,10 +173,10 @@ public sealed partial class ParameterServer
             SendDue(member);
         }
 
-        _monitor.Begin(0);
-        Tell(MonitorEventKind.Phase, $"all {_members.Length} workers are here, training begins");
-        _evaluateAt = _options is { Evaluates: true, Shard.IsFirst: true } ? _startedAt : long.MaxValue;
-        CheckStop(_startedAt);
+        _monitor.Begin(Seconds());
+        Tell(MonitorEventKind.Phase, $"all {_members.Length} workers are here, training {(_goesOn ? "goes on" : "begins")}");
+        _evaluateAt = _options is { Evaluates: true, Shard.IsFirst: true } ? now : long.MaxValue;
+        CheckStop(now);
     }
 
     /// <summary>The arrays of the job and the shard, when all have joined.</summary>
@@ -181,10 +184,10 @@ public sealed partial class ParameterServer
     private void Assemble()
     {
         int parameters = OwnParameters;
-        (long least, long most) = Shard.BytesPerParameter(_options.Workers, _policy.Optimizer, LeastPublications, Codes(_admission.RowLength));
-        Log?.Invoke($"{parameters} parameters for {_options.Workers} workers take {parameters * least / 1e6:0.0} MB, "
-            + $"with slow readers up to {parameters * most / 1e6:0.0} MB, of {AvailableBytes / 1e6:0} MB");
         _members = _admission.Members();
+        (long least, long most) = Shard.BytesPerParameter(_members.Length, _policy.Optimizer, LeastPublications, Codes(_admission.RowLength));
+        Log?.Invoke($"{parameters} parameters for {_members.Length} workers take {parameters * least / 1e6:0.0} MB, "
+            + $"with slow readers up to {parameters * most / 1e6:0.0} MB, of {AvailableBytes / 1e6:0} MB");
         _weights = Array.ConvertAll(_members, static member => member.Joined.Weight);
         _totalWeight = TensorPrimitives.Sum<double>(_weights);
         _clocks = new ulong[_members.Length];
@@ -204,7 +207,7 @@ public sealed partial class ParameterServer
     {
         if (_policy.Optimizer is not { } optimizer)
             return true;
-        _rate = _options.Rate ?? optimizer.DefaultRate(_admission.Agreed is [var smoothness, ..] ? smoothness : 0, _options.Workers);
+        _rate = _options.Rate ?? _earlier?.Rate ?? optimizer.DefaultRate(_admission.Agreed is [var smoothness, ..] ? smoothness : 0, _options.Workers);
         if (_rate > 0)
             Log?.Invoke($"the learning rate of {optimizer.Name} is {_rate:g6}");
         else
@@ -234,6 +237,7 @@ public sealed partial class ParameterServer
         _trained = _time.GetElapsedTime(_startedAt);
         Note(MonitorEventKind.Phase, $"training ends: {reason}");
         DropEvaluation();
+        CloseOpening(isEnd: true);
         _shard!.MostPublications = int.MaxValue; // the model must be had
         NameUnheard();
         _phaseUntil = After(_finalTimeout);
@@ -297,6 +301,7 @@ public sealed partial class ParameterServer
     {
         DropCheckpoint();
         DropEvaluation();
+        CloseOpening(isEnd: true);
         _phase = Phase.Ended;
         foreach (Peer peer in _peers)
         {

@@ -43,10 +43,11 @@ public sealed partial class ParameterServer
             return true;
         }
 
-        bool isDue = _returning == 0 && (session.WelcomeDue || (session.PullVersion is { } has && has < _shard!.Version && MayHave(session)));
+        bool isDue = session.WelcomeDue ? _returning == 0 || _opening is not null
+            : _returning == 0 && session.PullVersion is { } has && has < _shard!.Version && MayHave(session);
         if (!isDue)
             return false;
-        if (_shard!.TryPublish() is not { } publication)
+        if (OpeningFor(session) is not { } publication && (publication = _shard!.TryPublish()) is null)
         {
             _someWait = true;
             return false;

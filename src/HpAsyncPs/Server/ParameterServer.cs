@@ -37,7 +37,7 @@ public sealed partial class ParameterServer
         _time = time;
         _plateau = options.Plateau is { } rule ? new Plateau(rule) : null;
         _policy = policy ?? PolicyNames.Create(options.Policy);
-        _admission = NewAdmission();
+        _admission = NewAdmission(options.Workers);
         _finalTimeout = options.FinalTimeout;
         _incarnation = _evaluations = incarnation; // an answer to an earlier life's evaluation is none to this one's
         _pulling = new RankSet(options.Workers);
@@ -52,10 +52,10 @@ public sealed partial class ParameterServer
     /// <summary>Called with each event of the job: what becomes of the workers, and what is decided. docs/monitoring.md.</summary>
     public Action<MonitorEvent>? Happened { get; init; }
 
-    private Admission NewAdmission()
+    private Admission NewAdmission(int workers)
     {
-        long fits = AvailableBytes / Shard.BytesPerParameter(_options.Workers, _policy.Optimizer, LeastPublications, Codes(1)).Most;
-        return new Admission(_options.Workers, _options.MaxParameters, (int)Math.Min(Limits.Parameters, fits), _policy.Optimizer is not null);
+        long fits = AvailableBytes / Shard.BytesPerParameter(workers, _policy.Optimizer, LeastPublications, Codes(1)).Most;
+        return new Admission(workers, _options.MaxParameters, (int)Math.Min(Limits.Parameters, fits), _policy.Optimizer is not null);
     }
 
     private int LeastPublications => _options.Evaluates ? 3 : 2;

@@ -2,6 +2,8 @@ using System;
 using System.Buffers.Binary;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using HpAsyncPs.Server.Durability;
+using HpAsyncPs.Server.Optimizers;
 
 namespace HpAsyncPs.Server;
 
@@ -103,6 +105,61 @@ public sealed partial class Shard
     {
         ForgetNewest();
         SetWeight(0, _reconstructions[0].Weight);
+    }
+
+    /// <summary>What counts, whoever contributed it: the aggregate, or with an optimiser the model and then its states.</summary>
+    internal double[][] Reached()
+    {
+        double[][] all = new double[SectionsOfChunk][];
+        all[0] = new double[Parameters];
+        TensorPrimitives.Multiply(_sum, _optimizer is null ? _scale : 1, all[0]);
+        for (int part = 1; part < all.Length; part++)
+            all[part] = _optimizer!.State(part - 1).ToArray();
+        return all;
+    }
+
+    /// <summary>Gradients that the optimiser counts, for each key; empty if it counts none.</summary>
+    internal int[] CountsOfKeys()
+    {
+        if (_optimizer is not { Counts: { Length: > 0 } counts })
+            return [];
+        int[] all = new int[Parameters];
+        for (int key = 0; key < Parameters; key++)
+            all[key] = counts[key / ChunkKeys];
+        return all;
+    }
+
+    /// <summary>
+    /// Begins from what an earlier job had reached: all vectors are the aggregate, or of a sum equal parts of it, so that the aggregate is as it was whatever the weights are.
+    /// </summary>
+    internal void BeginFrom(EarlierJob earlier)
+    {
+        double[] values = earlier.Values[0];
+        float[] one = new float[_optimizer is null ? Parameters : 0];
+        for (int key = 0; key < one.Length; key++)
+            one[key] = (float)(_isMean ? values[key] : values[key] / _reconstructions.Length);
+        for (int rank = 0; rank < _reconstructions.Length && _optimizer is null; rank++)
+            one.CopyTo(_reconstructions[rank].Values!.Span);
+        Array.Fill(_bounds, double.PositiveInfinity);
+        if (_optimizer is null)
+            Rebuild();
+        else
+            Restore(_optimizer, earlier);
+        Version = Math.Max(Version, earlier.Version);
+        ForgetNewest();
+    }
+
+    private void Restore(IServerOptimizer optimizer, EarlierJob earlier)
+    {
+        earlier.Values[0].CopyTo(_sum, 0);
+        for (int part = 1; part < earlier.Values.Length; part++)
+            earlier.Values[part].CopyTo(optimizer.State(part - 1));
+        for (int key = 0; key < Parameters; key += ChunkKeys)
+        {
+            if (earlier.Counts.Length > 0)
+                optimizer.Counts[key / ChunkKeys] = earlier.Counts[key];
+            optimizer.Restored(key, _sum.AsSpan(key, Math.Min(ChunkKeys, Parameters - key)));
+        }
     }
 
     /// <summary>Clears those chunks of a rank's vector that were copied before a position.</summary>

@@ -1,5 +1,6 @@
 using System;
 using System.Buffers;
+using System.Buffers.Binary;
 using System.IO;
 using HpAsyncPs.Protocol;
 using MessagePack;
@@ -56,6 +57,37 @@ internal sealed record JobHead
         }
 
         writer.Flush();
+    }
+
+    /// <summary>Appends its length and itself.</summary>
+    public void WriteWithLength(ArrayBufferWriter<byte> output)
+    {
+        var own = new ArrayBufferWriter<byte>();
+        Write(own);
+        BinaryPrimitives.WriteInt32LittleEndian(output.GetSpan(sizeof(int)), own.WrittenCount);
+        output.Advance(sizeof(int));
+        output.Write(own.WrittenSpan);
+    }
+
+    /// <summary>The first sections of a checkpoint; null: they do not make a whole head.</summary>
+    /// <exception cref="InputException">It is of another release.</exception>
+    public static JobHead? Read(CheckpointReader reader)
+    {
+        var head = new ArrayBufferWriter<byte>();
+        int length = int.MaxValue;
+        while (head.WrittenCount < length && reader.TryNext(out ReadOnlyMemory<byte> section))
+        {
+            ReadOnlySpan<byte> piece = section.Span;
+            if (length == int.MaxValue && piece.Length > sizeof(int))
+            {
+                length = BinaryPrimitives.ReadInt32LittleEndian(piece);
+                piece = piece[sizeof(int)..];
+            }
+
+            head.Write(piece);
+        }
+
+        return head.WrittenCount == length ? Read(head.WrittenMemory) : null;
     }
 
     /// <exception cref="InputException">It is of another release.</exception>
