@@ -58,6 +58,7 @@ internal static class ServerCommand
         });
         var plain = new Option<bool>("--plain") { Description = "Only push and pull: do not ask the workers to evaluate snapshots, and send values as they are unless a --codec is given. Ends when all have left." };
         Option<string?> spin = CommonOptions.Spin("By default as long as this server and the workers that are connected from this host are no more than its processors, and nobody else wants the core.");
+        Option<string?> pin = PinOption.Create();
         Option<bool> checksum = CommonOptions.Checksum();
         var output = new Option<string?>("--out") { Description = "Folder for summary.json, trace.csv, report.html and model/." };
         Option<string?> monitor = CommonOptions.Monitor();
@@ -83,7 +84,7 @@ internal static class ServerCommand
             "hpaps-server --workers 3 --policy bsp --plain"))
         {
             listen, bind, insecure, rendezvous.Folder, rendezvous.Job, workers, shard, policy, codec, rate, passes, target, reference, targetRmse, plateau, timeLimit, maxParameters, maxMagnitude, joinTimeout,
-            livenessTimeout, onLoss, rejoinTimeout, reassign, state, durability, checkpointInterval, plain, spin, checksum, output, monitor, events, counts, supervised,
+            livenessTimeout, onLoss, rejoinTimeout, reassign, state, durability, checkpointInterval, plain, spin, pin, checksum, output, monitor, events, counts, supervised,
         };
         foreach (Option option in (Option[])[.. security.All, .. gate.All, .. alerts.All])
             root.Options.Add(option);
@@ -139,7 +140,7 @@ internal static class ServerCommand
             },
             new ServerSettings(Where(parsed, listen, rendezvous), parsed.GetValue(insecure), parsed.GetValue(output), parsed.GetValue(monitor), parsed.GetValue(events),
                 parsed.GetValue(counts), parsed.GetValue(supervised), DurabilityOption.FolderOf(parsed.GetValue(state)), DurabilityOption.Of(parsed.GetValue(durability), parsed.GetValue(state)) with { CheckpointInterval = TimeSpan.FromSeconds(parsed.GetValue(checkpointInterval)) },
-                alerts.Settings(parsed), parsed.GetValue(rendezvous.Folder), parsed.GetValue(rendezvous.Folder) is null ? default : rendezvous.JobOf(parsed), parsed.GetValue(bind))));
+                alerts.Settings(parsed), parsed.GetValue(rendezvous.Folder), parsed.GetValue(rendezvous.Folder) is null ? default : rendezvous.JobOf(parsed), parsed.GetValue(bind), parsed.GetValue(pin))));
         return root;
     }
 

@@ -33,6 +33,7 @@ internal static class ServerRun
     {
         TimeProvider time = TimeProvider.System;
         long start = time.GetTimestamp();
+        PinOption.Apply(settings.Pin);
         if (settings.Bind is { } bind)
             settings = settings with { Listen = BoundAddress.Of(bind, Endpoint.Parse(settings.Listen).Port) };
         var endpoint = Endpoint.Parse(settings.Listen);

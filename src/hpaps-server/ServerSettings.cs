@@ -17,6 +17,7 @@ namespace HpAsyncPs.ServerProgram;
 /// <param name="Rendezvous">Folder in which workers find the address, or null.</param>
 /// <param name="Job">Which job it serves, for them.</param>
 /// <param name="Bind">Interface or address to listen at with the port of Listen, or null.</param>
+/// <param name="Pin">Which core, as --pin says it, or null.</param>
 internal sealed record ServerSettings(
     string Listen, bool Insecure, string? Output, string? Monitor, bool Events, bool CountsAllocations, bool Supervised, string? State, Durability Durability, AlertSettings Alerts, string? Rendezvous,
-    JobIdentity Job, string? Bind);
+    JobIdentity Job, string? Bind, string? Pin);

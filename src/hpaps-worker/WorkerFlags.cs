@@ -26,6 +26,7 @@ internal sealed class WorkerFlags
     private readonly Option<double> _livenessTimeout = new Option<double>("--liveness-timeout") { HelpName = "SECONDS", Description = "Seconds of silence of the server after which its connection is given up.", DefaultValueFactory = _ => 10 }.Within(2, 1e6);
     private readonly Option<double> _reconnectTimeout = new Option<double>("--reconnect-timeout") { HelpName = "SECONDS", Description = "How long to try to go on over another connection when one has gone; 0: not at all.", DefaultValueFactory = _ => 60 }.Within(0, 1e6);
     private readonly Option<string?> _spin = CommonOptions.Spin("By default never: another worker may need that core.");
+    private readonly Option<string?> _pin = PinOption.Create();
     private readonly Option<bool> _checksum = CommonOptions.Checksum();
     private readonly SecurityOptions _security = SecurityOptions.OfClient();
     private readonly Option<bool> _supervised = new("--exit-with-stdin") { Description = "End when standard input ends. For launchers." };
@@ -48,7 +49,7 @@ internal sealed class WorkerFlags
     public Command Command(string name, string description, Action<Given> run, params Option[] own)
     {
         var command = new Command(name, description);
-        foreach (Option option in (Option[])[_server, .. _rendezvous.All, _rank, _data, _part, .. own, _seed, _slow, _slowRandom, _connectTimeout, _startTimeout, _livenessTimeout, _reconnectTimeout, _spin, _checksum, .. _security.All, _supervised])
+        foreach (Option option in (Option[])[_server, .. _rendezvous.All, _rank, _data, _part, .. own, _seed, _slow, _slowRandom, _connectTimeout, _startTimeout, _livenessTimeout, _reconnectTimeout, _spin, _pin, _checksum, .. _security.All, _supervised])
             command.Options.Add(option);
         _part.Validators.Add(result =>
         {
@@ -77,6 +78,7 @@ internal sealed class WorkerFlags
             using PosixSignalRegistration hangUp = StopOn(PosixSignal.SIGHUP, stop, supervised);
             if (supervised)
                 ProgramRun.EndWithStandardInput(_ => { });
+            PinOption.Apply(parsed.GetValue(_pin));
             WorkerOptions options = Options(parsed); // before the data are read: a file that is missing is said at once
             JobIdentity job = parsed.GetValue(_rendezvous.Folder) is null ? default : _rendezvous.JobOf(parsed);
             ServerChoice server = ServerChoice.Find(parsed.GetValue(_server)!, parsed.GetValue(_rendezvous.Folder), job, options.Tls is not null, options.StartTimeout, stop.Token);

@@ -53,12 +53,14 @@ internal static class SlurmScript
         Line($"restarts={Number(job.Restarts ?? 100)}");
         string output = settings.Output!;
         script.Append("set --");
+        string pin = settings.Pin is { } how ? $" --pin {how}" : ""; // each by its rank on its node
         foreach (string word in Kept(Commands.Server(settings with { Servers = 1 }, output, dataBytes)))
             script.Append(' ').Append(OwnCommand.Quoted(word));
+        script.Append(pin);
         script.Append(" \\\n  --");
         foreach (string word in Commands.EachWorker(settings, output, dataBytes))
             script.Append(' ').Append(OwnCommand.Quoted(word));
-        return script.Append('\n').Append(Seam).Append(Body()).ToString();
+        return script.Append(pin).Append('\n').Append(Seam).Append(Body()).ToString();
     }
 
     private static List<string> Kept(List<string> arguments)

@@ -26,7 +26,12 @@ internal static class Commands
     {
         var all = new List<IReadOnlyList<string>>();
         for (int shard = 0; shard < settings.Servers; shard++)
-            all.Add(shard == 0 ? Server(settings, output, dataBytes) : FurtherServer(settings, shard, output, dataBytes));
+        {
+            List<string> arguments = shard == 0 ? Server(settings, output, dataBytes) : FurtherServer(settings, shard, output, dataBytes);
+            AddPin(arguments, settings, shard);
+            all.Add(arguments);
+        }
+
         return all;
     }
 
@@ -116,6 +121,7 @@ internal static class Commands
         List<string> arguments = EachWorker(settings, output, dataBytes);
         arguments.InsertRange(1, ["--server", address, "--part", $"{rank}/{settings.Workers}"]);
         arguments.Add("--exit-with-stdin");
+        AddPin(arguments, settings, settings.Servers + rank);
         if (settings.Slow.TryGetValue(rank, out string? slow))
             arguments.AddRange(["--slow", slow]);
         return arguments;
@@ -141,6 +147,31 @@ internal static class Commands
         if (settings.SlowRandom > 0)
             Add(arguments, "--slow-random", settings.SlowRandom);
         return arguments;
+    }
+
+    /// <summary>To which cores the processes are pinned; null: to none.</summary>
+    /// <param name="settings">What the user asked for.</param>
+    public static string? Pinned(TrainSettings settings)
+    {
+        int[] cores = Cores.Allowed();
+        if (settings.Pin != PinOption.Each || cores.Length == 0)
+            return settings.Pin is null ? null : $"not pinned: any of cores {Cores.Text(cores)}";
+        int processes = settings.Servers + settings.Workers;
+        string servers = "", workers = "";
+        for (int j = 0; j < processes; j++)
+        {
+            string core = (j is 0 || j == settings.Servers ? "" : ", ") + Number(cores[j % cores.Length]);
+            (servers, workers) = j < settings.Servers ? (servers + core, workers) : (servers, workers + core);
+        }
+
+        string crowd = processes > cores.Length ? $"; {processes} processes share {cores.Length} cores" : "";
+        return $"pinned: server{(settings.Servers > 1 ? "s" : "")} to core {servers}, worker{(settings.Workers > 1 ? "s" : "")} to {workers}{crowd}";
+    }
+
+    private static void AddPin(List<string> arguments, TrainSettings settings, int place)
+    {
+        if (settings.Pin == PinOption.Each)
+            arguments.AddRange(["--pin", Number(place)]);
     }
 
     private static void AddLogFormat(List<string> arguments)

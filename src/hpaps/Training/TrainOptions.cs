@@ -18,6 +18,7 @@ internal sealed class TrainOptions
     private readonly Option<string> _test;
     private readonly Option<int> _workers = new Option<int>("--workers") { HelpName = "N", Description = "Workers; by default the number of processors, but 2 to 4.", DefaultValueFactory = _ => DefaultWorkers }.Within(1, Limits.Workers);
     private readonly Option<int>? _servers;
+    private readonly Option<string?>? _pin;
     private readonly Option<string> _policy = new Option<string>("--policy") { HelpName = "NAME", Description = PolicyNames.Help, DefaultValueFactory = _ => "async" }.Policy();
     private readonly Option<string> _codec = CommonOptions.Codec();
     private readonly Option<double?> _passes;
@@ -45,6 +46,7 @@ internal sealed class TrainOptions
     {
         _task = task;
         _servers = simulates ? null : new Option<int>("--servers") { HelpName = "S", Description = "Servers, each with a part of the model: where one is the bottleneck, by its processor, memory or link.", DefaultValueFactory = _ => 1 }.Within(1, Limits.Servers);
+        _pin = simulates ? null : Pin();
         _loss = simulates ? null : new LossOptions();
         _monitor = simulates ? null : CommonOptions.Monitor();
         _alerts = simulates ? null : new AlertOptions();
@@ -68,7 +70,7 @@ internal sealed class TrainOptions
         command.Options.Add(_test);
         foreach (Option option in own)
             command.Options.Add(option);
-        foreach (Option option in (Option[])[_workers, .. _servers is null ? (Option[])[] : [_servers], _policy, _codec, _passes, _plateau, _timeLimit, _maxMagnitude, _seed, _slow, _slowRandom, .. _loss?.All ?? [], .. _monitor is null ? (Option[])[] : [_monitor], .. _alerts?.All ?? [], _output, _json])
+        foreach (Option option in (Option[])[_workers, .. _servers is null ? (Option[])[] : [_servers], .. _pin is null ? (Option[])[] : [_pin], _policy, _codec, _passes, _plateau, _timeLimit, _maxMagnitude, _seed, _slow, _slowRandom, .. _loss?.All ?? [], .. _monitor is null ? (Option[])[] : [_monitor], .. _alerts?.All ?? [], _output, _json])
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
@@ -87,6 +89,8 @@ internal sealed class TrainOptions
             return;
         if (_servers is not null && Has(result, _servers))
             result.AddError("--servers starts processes, and --deterministic trains in this one: leave one of them out.");
+        if (_pin is not null && Has(result, _pin))
+            result.AddError("--pin is for processes, and --deterministic trains in this one: leave one of them out.");
         _loss?.CheckDeterministic(result);
         _alerts?.CheckDeterministic(result);
         if (_monitor is not null && Has(result, _monitor))
@@ -105,6 +109,7 @@ internal sealed class TrainOptions
         Test = parsed.GetValue(_test),
         Workers = parsed.GetValue(_workers),
         Servers = _servers is null ? 1 : parsed.GetValue(_servers),
+        Pin = _pin is null ? null : parsed.GetValue(_pin),
         Policy = parsed.GetValue(_policy)!,
         Codec = parsed.GetValue(_codec)!,
         Passes = parsed.GetValue(_passes),
@@ -120,6 +125,17 @@ internal sealed class TrainOptions
         Output = parsed.GetValue(_output),
         Json = parsed.GetValue(_json),
     };
+
+    private static Option<string?> Pin()
+    {
+        var option = new Option<string?>("--pin") { HelpName = "cores|none", Description = "cores: each server and worker on a core of its own, as far as there are so many; which one is said. none, the default: on any." };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: not (PinOption.Each or PinOption.None) } token])
+                result.AddError($"--pin must be cores or none; it is '{token.Value}'.");
+        });
+        return option;
+    }
 
     /// <summary>The number of workers, or null where it is no number, which the parser says.</summary>
     private int? TryCount(CommandResult result)

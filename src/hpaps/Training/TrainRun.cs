@@ -113,6 +113,8 @@ internal static class TrainRun
         (RunProgress progress, IProgressView view) = Views(settings, time);
         if (KeptState.PutAside(folder.Path) is { } aside)
             Tell(LogLine.Warning(aside));
+        if (Commands.Pinned(settings) is { } pinned)
+            Tell(pinned);
         var cluster = new LocalCluster(binaries, signals, time, settings.Loss, view.Say);
         try
         {

@@ -25,6 +25,9 @@ internal sealed record TrainSettings
     /// <summary>Servers, each with a shard of the model.</summary>
     public int Servers { get; init; } = 1;
 
+    /// <summary>Which cores the processes use: cores, none, or null: nobody says.</summary>
+    public string? Pin { get; init; }
+
     public required string Policy { get; init; }
 
     /// <summary>How deltas are coded.</summary>
