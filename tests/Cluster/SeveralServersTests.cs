@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Text.Json;
+using System.Threading;
 using HpAsyncPs.Learning.Output;
 using Xunit;
 
@@ -158,6 +159,28 @@ public sealed class SeveralServersTests
         Assert.Equal(4, train.ExitCode());
         Assert.Contains("cannot be cut into 5 shards", train.Errors, StringComparison.Ordinal);
         Assert.False(Directory.Exists(folder.In("run")));
+    }
+
+    [Fact]
+    public void Server_that_stands_still_again_and_again_is_named_and_is_in_time_again()
+    {
+        const int stop = 19, go = 18;
+        using var folder = new TempFolder();
+        using RunningProgram first = RunningProgram.Start(Published.Server, folder.Path, "--listen", "127.0.0.1:0", "--shard", "0/2", "--passes", "1e7");
+        using RunningProgram second = RunningProgram.Start(Published.Server, folder.Path, "--listen", "127.0.0.1:0", "--shard", "1/2");
+        string servers = $"{Address(first)},{Address(second)}";
+        using RunningProgram worker = RunningProgram.Start(Published.Worker, folder.Path, "logreg", "--server", servers, "--data", folder.Data());
+        first.Until(() => first.Errors.Contains("training begins", StringComparison.Ordinal), "it trains");
+        first.Until(() =>
+        {
+            second.Signal(stop);
+            Thread.Sleep(600);
+            second.Signal(go);
+            return first.Errors.Contains("server 1/2 is late: ", StringComparison.Ordinal);
+        }, "it is named");
+        Assert.DoesNotContain("server 0/2 is late", first.Errors, StringComparison.Ordinal);
+        first.Until(() => first.Errors.Contains("server 1/2 is in time again", StringComparison.Ordinal), "it is in time again");
+        Assert.DoesNotContain("is late", second.Errors, StringComparison.Ordinal); // only the first one's workers say so
     }
 
     [Fact]

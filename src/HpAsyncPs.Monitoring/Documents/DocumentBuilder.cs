@@ -86,6 +86,7 @@ internal static class DocumentBuilder
             DownlinkBytesPerSecond = Finite(rates.DownlinkBytes),
             Policy = run.Policy,
             Codec = run.Codec,
+            LateShares = view.LateShares.Length > 1 && run.Shard == 0 ? Array.ConvertAll(view.LateShares.ToArray(), static share => Short(share)!.Value) : null,
             LagVersions = Of(run.LagVersions),
             RunLagVersions = Of(run.RunLagVersions),
             HasJournal = run.HasJournal,

@@ -85,6 +85,9 @@ public sealed record RunDocument
     /// <summary>How deltas are coded now.</summary>
     public required string Codec { get; init; }
 
+    /// <summary>With several servers, at the first: for each the share of the workers' time, over the last ten seconds or so, in which they had all parts but its.</summary>
+    public IReadOnlyList<double>? LateShares { get; init; }
+
     /// <summary>Version lag of pushes lately.</summary>
     public QuantilesDocument? LagVersions { get; init; }
 

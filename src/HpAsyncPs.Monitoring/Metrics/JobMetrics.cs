@@ -55,6 +55,7 @@ internal static class JobMetrics
         meter.CreateObservableGauge("hpaps.workers", () => Each(Naming.States, shard, "state", one => Count(read(), (WorkerState)one)), "{worker}", "Workers in each state.");
         meter.CreateObservableCounter("hpaps.handshakes.failed", () => Each(Naming.Handshakes, shard, "kind", one => read().Failed((HandshakeFailure)one)), "{handshake}", "Handshakes that have failed, by what was wrong.");
         meter.CreateObservableCounter("hpaps.frames.refused", () => Each(Naming.Faults, shard, "kind", one => read().Refused((FrameFault)one)), "{frame}", "Frames of admitted workers that were refused, by what was wrong.");
+        meter.CreateObservableGauge("hpaps.late.share", () => Late(read(), shard), "", "At the first server: share of the workers' time in which they had all parts of a snapshot but that of one server; 0 with one server.");
         meter.CreateObservableGauge("hpaps.lag.versions", () => Of(Run().LagVersions, shard), "", "Version lag of pushes lately; q is the quantile, 1 is the largest.");
         meter.CreateObservableGauge("hpaps.run.lag.versions", () => Of(Run().RunLagVersions, shard), "", "Version lag of all pushes of the run; q is the quantile, 1 is the largest.");
     }
@@ -76,6 +77,12 @@ internal static class JobMetrics
     {
         if (double.IsFinite(value))
             yield return new Measurement<double>(value, tag);
+    }
+
+    private static IEnumerable<Measurement<double>> Late(MonitorView view, Tag shard)
+    {
+        for (int server = 0; server < view.LateShares.Length && view.Run.Shard == 0; server++)
+            yield return new Measurement<double>(view.LateShares[server], shard, new Tag("server", server));
     }
 
     private static IEnumerable<Measurement<double>> Each(string[] names, Tag shard, string label, Func<int, double> value)

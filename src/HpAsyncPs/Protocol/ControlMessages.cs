@@ -231,9 +231,10 @@ public sealed record EvaluatedMessage(ulong Evaluation, double[] Values)
 /// <param name="IdleSeconds">Waiting for a snapshot.</param>
 /// <param name="EvaluatingSeconds">Evaluating snapshots.</param>
 /// <param name="LinkBytesPerSecond">What the worker's link to the server takes, as it measures it; 0: it does not know, or there is none.</param>
-public readonly record struct ProgressMessage(double BusySeconds, double IdleSeconds, double EvaluatingSeconds, double LinkBytesPerSecond = 0)
+/// <param name="LateSeconds">To the first of several servers: for each server, in how many seconds all but its part of a snapshot were here. Else null or empty.</param>
+public readonly record struct ProgressMessage(double BusySeconds, double IdleSeconds, double EvaluatingSeconds, double LinkBytesPerSecond = 0, double[]? LateSeconds = null)
 {
-    private const int Fields = 4;
+    private const int Fields = 5;
 
     /// <summary>Appends the message.</summary>
     public void Write(IBufferWriter<byte> output)
@@ -244,6 +245,7 @@ public readonly record struct ProgressMessage(double BusySeconds, double IdleSec
         writer.Write(IdleSeconds);
         writer.Write(EvaluatingSeconds);
         writer.Write(LinkBytesPerSecond);
+        MessageParts.Write(ref writer, LateSeconds ?? []);
         writer.Flush();
     }
 
@@ -254,7 +256,8 @@ public readonly record struct ProgressMessage(double BusySeconds, double IdleSec
             MessageParts.Seconds(reader.ReadDouble(), "busy seconds"),
             MessageParts.Seconds(reader.ReadDouble(), "idle seconds"),
             MessageParts.Seconds(reader.ReadDouble(), "evaluating seconds"),
-            Math.Max(0, MessageParts.Finite(reader.ReadDouble(), "bytes a second of the link"))));
+            Math.Max(0, MessageParts.Finite(reader.ReadDouble(), "bytes a second of the link")),
+            MessageParts.LateSeconds(ref reader)));
 }
 
 /// <summary>A reason in words (Refused, Stop, Leave). MessagePack: [text].</summary>

@@ -43,6 +43,16 @@ internal static class MessageParts
         ? value
         : throw new ProtocolException($"{what} must be 0 to {Limits.Seconds:R}; they are {value}.");
 
+    /// <summary>One for each server; null: there are none.</summary>
+    public static double[]? LateSeconds(ref MessagePackReader reader)
+    {
+        int count = Within(reader.ReadArrayHeader(), 0, Limits.Servers, "the number of servers");
+        double[]? seconds = count == 0 ? null : new double[count];
+        for (int j = 0; j < count; j++)
+            seconds![j] = Seconds(reader.ReadDouble(), "late seconds");
+        return seconds;
+    }
+
     public static double Weight(double value) => value is >= Limits.LeastWeight and <= Limits.Weight
         ? value
         : throw new ProtocolException($"A worker's weight must be {Limits.LeastWeight:R} to 2^53; it is {value}.");

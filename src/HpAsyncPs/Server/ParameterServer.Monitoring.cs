@@ -13,6 +13,7 @@ public sealed partial class ParameterServer
     private const string FailedName = "Failed";
 
     private readonly StalenessMonitor _monitor;
+    private readonly LateShards? _lateShards; // null: there is one server, or this is not the first
     private long _lookedAt;
     private long _tickedAt;
     private long _awakeSince; // the server stood still before: what came meanwhile is not seen yet
@@ -21,7 +22,7 @@ public sealed partial class ParameterServer
     public EventRing Events => _monitor.Events;
 
     /// <summary>A view that <see cref="Fill"/> fills.</summary>
-    public MonitorView NewView() => new(_options.Workers);
+    public MonitorView NewView() => new(_options.Workers, _options.Shard.Count);
 
     /// <summary>Something happened outside that is an event of the job.</summary>
     /// <param name="kind">What it is about.</param>
@@ -36,12 +37,14 @@ public sealed partial class ParameterServer
         for (int rank = 0; rank < workers.Length; rank++)
             workers[rank] = rank < _members.Length ? View(_members[rank], now) : WorkerView.Unknown(rank);
         _refusedFrames.CopyTo(view.RefusedFrames);
+        _lateShards?.Shares.CopyTo(view.LateSharesToFill);
         (long up, long down) = PayloadBytes();
         TraceRow? last = _trace.Count > 0 ? _trace[^1] : null;
         (long Uplink, long Downlink) bytes = Bytes();
         view.Run = new RunView
         {
             Phase = _failure is not null ? FailedName : PhaseNames[(int)_phase],
+            Shard = _options.Shard.Index,
             Seconds = TrainedSeconds(),
             Passes = AllPasses(),
             Pushes = _shard?.Version ?? 0,
@@ -117,7 +120,14 @@ public sealed partial class ParameterServer
             };
             _monitor.Look(member.Rank, sight, seconds);
         }
+
+        for (int server; _lateShards is not null && (server = _lateShards.Change(out bool isLate)) >= 0;)
+            TellLate(server, isLate, _lateShards.Shares[server]);
     }
+
+    private void TellLate(int server, bool isLate, double share) => Tell(MonitorEventKind.Shard, isLate
+        ? LogLine.Warning($"server {server}/{_options.Shard.Count} is late: for {share:p0} of their time workers had all parts of a snapshot but its, lately; look at its load, its host and its link")
+        : $"server {server}/{_options.Shard.Count} is in time again");
 
     /// <summary>Says it in the log, and as an event.</summary>
     private void Tell(MonitorEventKind kind, LogLine line)

@@ -42,6 +42,7 @@ public sealed partial class ParameterServer
         _incarnation = _evaluations = incarnation; // an answer to an earlier life's evaluation is none to this one's
         _pulling = new RankSet(options.Workers);
         _refusalLog = new (long SaidAt, long Unsaid)[options.Workers];
+        _lateShards = options.Shard is { IsFirst: true, Count: > 1 } shard ? new LateShards(options.Workers, shard.Count) : null;
         _monitor = new StalenessMonitor(options.Workers, time.GetUtcNow) { Happened = one => Happened?.Invoke(one) };
         _startedAt = time.GetTimestamp();
     }
@@ -168,11 +169,13 @@ public sealed partial class ParameterServer
                 Evaluated(session, EvaluatedMessage.Read(payload));
                 break;
             case FrameKind.Progress:
-                session.Record(ProgressMessage.Read(payload));
+                var told = ProgressMessage.Read(payload);
+                session.Record(told);
                 double now = _time.GetElapsedTime(_startedAt, session.HeardAt).TotalSeconds;
                 _timeline?.Record(session.Rank, now, session.Progress);
                 if (_shard is not null)
                     _monitor.Told(session.Rank, session.Progress, now);
+                _lateShards?.Told(session.Rank, told.LateSeconds, now);
                 break;
             case FrameKind.Heartbeat:
                 break;

@@ -19,6 +19,7 @@ public sealed class JobSession : IDisposable
     private readonly FloatBuffer? _evaluated;
     private readonly ulong[] _askedFor; // at each server: the evaluation that was asked for last
     private readonly string?[] _toldCodec;
+    private readonly LateServers? _late; // null: there is one server
     private ulong _evaluatedIs; // number of the evaluation that is in _evaluated
 
     /// <summary>A job of one server.</summary>
@@ -39,6 +40,7 @@ public sealed class JobSession : IDisposable
         if (_all.Length == 1)
             return;
         var pool = new FloatPool(Started.Parameters, 3, "the vectors of a worker with several servers");
+        _late = new LateServers(_all.Length, _first.Time);
         (_aggregate, _own, _evaluated) = (pool.Lease(), pool.Lease(), pool.Lease());
         lock (Gate)
         {
@@ -51,6 +53,7 @@ public sealed class JobSession : IDisposable
                     _first.EndWith(failure);
             }
 
+            _first.LateSeconds = _late.Seconds;
             Changed(_first);
         }
     }
@@ -195,6 +198,8 @@ public sealed class JobSession : IDisposable
     {
         if (_aggregate is null)
             return _first.TakeCorrected();
+        lock (Gate)
+            _late!.Measure(_all);
         for (int j = 0; j < _all.Length; j++)
             _all[j].TakeCorrected().CopyTo(Part(_aggregate.Span, j));
         return _aggregate.Span;

@@ -60,6 +60,7 @@ public sealed partial class WorkerSession
 
         (_arriving, _newest) = (_newest, arriving);
         _hasNewer = true;
+        ArrivedAt = _time.GetTimestamp();
         _pulling = AwaitsSnapshot = false;
     }
 

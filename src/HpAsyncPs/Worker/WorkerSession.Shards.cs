@@ -37,6 +37,15 @@ public sealed partial class WorkerSession
     /// <summary>Keys of a chunk at most.</summary>
     internal int ChunkKeys => _chunkKeys;
 
+    /// <summary>When the newest snapshot came whole.</summary>
+    internal long ArrivedAt { get; private set; }
+
+    /// <summary>The clock.</summary>
+    internal TimeProvider Time => _time;
+
+    /// <summary>Seconds that each server was late, told to this one; null: it is not the first of several.</summary>
+    internal double[]? LateSeconds { get; set; }
+
     /// <summary>The last snapshot that came, in use or not.</summary>
     internal ReadOnlySpan<float> NewestSnapshot => LastSnapshot.Values;
 

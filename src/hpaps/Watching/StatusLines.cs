@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text;
 using HpAsyncPs.Learning.Output;
 using HpAsyncPs.Monitoring.Documents;
+using HpAsyncPs.Server.Monitoring;
 
 namespace HpAsyncPs.Cli.Watching;
 
@@ -77,7 +78,7 @@ internal static class StatusLines
         string who = one.Rank is { } rank && (one.To is not null || !Names(one.Reason, rank)) ? string.Create(CultureInfo.InvariantCulture, $"worker {rank} ") : "";
         string what = one.To is { } to ? $"is {to}{(one.From is { } from ? $" (was {from})" : "")}: " : "";
         string text = $"{one.Time.ToLocalTime().ToString("HH:mm:ss", CultureInfo.InvariantCulture)} {who}{what}{one.Reason}";
-        return new ShownLine(Printable.Of(text), one.To is "gone" or "stalled" ? Red : one.To == "slow" || one.Kind is "refusal" or "disagreement" ? Yellow : "");
+        return new ShownLine(Printable.Of(text), one.To is "gone" or "stalled" ? Red : one.To == "slow" || one.Kind is "refusal" or "disagreement" or "shard" ? Yellow : "");
     }
 
     /// <summary>Is it said which worker it is about?</summary>
@@ -95,7 +96,7 @@ internal static class StatusLines
         string gap = run.RelativeGap is { } known ? $"   gap {Show.Gap(known)}" : "", rmse = run.TestRmse is { } error ? string.Create(CultureInfo.InvariantCulture, $"   test RMSE {error:0.0000}") : "";
         string lag = run.LagVersions is { } lags ? string.Create(CultureInfo.InvariantCulture, $"lag p50 {lags.P50:0.#}, p99 {lags.P99:0.#}, max {lags.Max:0.#}   ") : "";
         string journal = run.HasJournal ? $"   journal {Show.Bytes(run.JournalBytes)}, {Show.Bytes(run.JournalBehindBytes)} behind" : "";
-        return
+        List<ShownLine> lines =
         [
             new ShownLine($"{Printable.Of(run.Phase)}   {Show.Duration(run.Seconds)}   {run.Passes.ToString("0.0", CultureInfo.InvariantCulture)} passes   {Show.Count(run.Pushes)} pushes{rate}   policy {Printable.Of(run.Policy)}   codec {Printable.Of(run.Codec)}",
                 run.Phase == "failed" ? Red : "bold"),
@@ -103,6 +104,18 @@ internal static class StatusLines
             new ShownLine($"{lag}up {Bytes(run.UplinkBytes, run.UplinkBytesPerSecond)}   down {Bytes(run.DownlinkBytes, run.DownlinkBytesPerSecond)}{journal}"),
             new ShownLine($"{run.Joined} of {run.Workers} workers have joined: {Counts(run.States)}"),
         ];
+        if (run.LateShares is { Count: > 1 } shares)
+            lines.Add(Late(shares));
+        return lines;
+    }
+
+    /// <summary>Which of several servers workers wait for most.</summary>
+    private static ShownLine Late(IReadOnlyList<double> shares)
+    {
+        int most = 0;
+        for (int server = 1; server < shares.Count; server++)
+            most = shares[server] > shares[most] ? server : most;
+        return new ShownLine(string.Create(CultureInfo.InvariantCulture, $"{shares.Count} servers; workers wait for server {most} alone {100 * shares[most]:0} % of their time"), shares[most] > LateShards.Late ? Yellow : "");
     }
 
     private static string Bytes(long bytes, double? rate) => Show.Bytes(bytes) + (rate is { } known ? $" ({Show.Bytes(known)}/s)" : "");

@@ -61,6 +61,9 @@ public enum MonitorEventKind
 
     /// <summary>Server and worker had different vectors, and are made to agree.</summary>
     Disagreement,
+
+    /// <summary>Workers wait for one of several servers, or no more.</summary>
+    Shard,
 }
 
 /// <summary>Something that happened to a job, or was decided in it.</summary>

@@ -201,17 +201,22 @@ public readonly record struct RunView
 public sealed class MonitorView
 {
     private readonly WorkerView[] _workers;
+    private readonly double[] _lateShares;
     private readonly long[] _failedHandshakes = new long[Enum.GetValues<HandshakeFailure>().Length];
     private readonly long[] _refusedFrames = new long[Enum.GetValues<FrameFault>().Length];
 
     /// <param name="workers">Of the job.</param>
-    public MonitorView(int workers) => _workers = new WorkerView[workers];
+    /// <param name="servers">Of the job.</param>
+    public MonitorView(int workers, int servers = 1) => (_workers, _lateShares) = (new WorkerView[workers], new double[servers]);
 
     /// <summary>The job.</summary>
     public RunView Run { get; internal set; }
 
     /// <summary>One for each rank.</summary>
     public ReadOnlySpan<WorkerView> Workers => _workers;
+
+    /// <summary>At the first server, for each server the share of the workers' time in which they had all parts but its, over the last ten seconds or so; 0 elsewhere.</summary>
+    public ReadOnlySpan<double> LateShares => _lateShares;
 
     /// <summary>How many handshakes have failed in this way.</summary>
     public long Failed(HandshakeFailure failure) => _failedHandshakes[(int)failure];
@@ -221,6 +226,8 @@ public sealed class MonitorView
 
     internal Span<WorkerView> WorkersToFill => _workers;
 
+    internal Span<double> LateSharesToFill => _lateShares;
+
     internal Span<long> FailedHandshakes => _failedHandshakes;
 
     internal Span<long> RefusedFrames => _refusedFrames;
@@ -229,10 +236,11 @@ public sealed class MonitorView
     /// <param name="other">Of the same job.</param>
     public void CopyFrom(MonitorView other)
     {
-        if (other._workers.Length != _workers.Length)
+        if (other._workers.Length != _workers.Length || other._lateShares.Length != _lateShares.Length)
             throw new ArgumentException($"The view is one for {_workers.Length} workers, the job has {other._workers.Length}: make it with ServerHost.NewView.", nameof(other));
         Run = other.Run;
         other._workers.CopyTo(_workers, 0);
+        other._lateShares.CopyTo(_lateShares, 0);
         other._failedHandshakes.CopyTo(_failedHandshakes, 0);
         other._refusedFrames.CopyTo(_refusedFrames, 0);
     }
