@@ -46,8 +46,8 @@ measure() {
   sleep "$seconds"
   after=$(spent) ended=$(date +%s.%N) kilobytes=$(of_server VmRSS)
   echo leave >&"$to"
-  exec {to}>&-
   wait "$crowd" || { cat "$work/errors" "$work/server" >&2; return 1; }
+  exec {to}>&- # not before: it ends at once with its input
   crowd=
   wait "$server" || { cat "$work/server" >&2; return 1; }
   server=
