@@ -13,7 +13,7 @@ internal sealed class GateOptions
     private static readonly GateLimits Defaults = new();
 
     private readonly Option<int?> _connections = new Option<int?>("--max-connections") { HelpName = "N", Description = $"Most connections at a time, admitted or not; by default the workers and {GateLimits.Spare}." }.Within(2, 1 << 20);
-    private readonly Option<int> _halfOpen = new Option<int>("--max-half-open") { HelpName = "N", Description = "Most connections at a time that are not admitted; one more ends the oldest of them.", DefaultValueFactory = _ => Defaults.HalfOpen }.Within(1, 1 << 20);
+    private readonly Option<int?> _halfOpen = new Option<int?>("--max-half-open") { HelpName = "N", Description = $"Most connections at a time that are not admitted; one more ends the oldest of them. By default as many as the workers, and {GateLimits.Spare} at least." }.Within(1, 1 << 20);
     private readonly Option<double> _handshakeTimeout = new Option<double>("--handshake-timeout") { HelpName = "S", Description = "Seconds that a connection may take to be admitted.", DefaultValueFactory = _ => Defaults.HandshakeTime.TotalSeconds }.Within(0.1, 3600);
     private readonly Option<int> _frame = new Option<int>("--max-frame") { HelpName = "BYTES", Description = "Most bytes of a message before admission.", DefaultValueFactory = _ => Defaults.FirstFrameBytes }.Within(LeastFrame, Limits.ControlBytes);
     private readonly Option<long?> _memory = new Option<long?>("--max-memory-per-peer") { HelpName = "BYTES", Description = "Most memory of a connection once it is admitted; by default what five chunks and a half of the job take." }.Within(1 << 20, 1L << 30);

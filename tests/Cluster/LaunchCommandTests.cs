@@ -104,5 +104,36 @@ public sealed class LaunchCommandTests
         Assert.Empty(folder.Entries());
     }
 
+    /// <summary>A job is queued again when each of its servers has ended with its state on disk, and not when one has failed, or keeps none.</summary>
+    [Theory]
+    [InlineData(true, 1, "0", "journal")]
+    [InlineData(false, 1, "4", "journal")]
+    [InlineData(false, 1, "0", "")]
+    [InlineData(true, 2, "0 0", "journal shard-1/journal")]
+    [InlineData(false, 2, "0", "journal shard-1/journal")]
+    [InlineData(false, 2, "0 4", "journal shard-1/journal")]
+    [InlineData(false, 2, "4 0", "journal shard-1/journal")]
+    [InlineData(false, 2, "0 0", "journal")]
+    [InlineData(false, 2, "0 0", "shard-1/journal")]
+    public void Job_is_suspended_when_all_of_its_servers_are(bool isSuspended, int servers, string codes, string journals)
+    {
+        using var folder = new TempFolder();
+        string text = File.ReadAllText(SbatchFile);
+        int begin = text.IndexOf("is_suspended() {\n", StringComparison.Ordinal), end = text.IndexOf("\n}\n", begin, StringComparison.Ordinal) + 3;
+        string[] ended = codes.Split(' ');
+        for (int j = 0; j < ended.Length; j++)
+            File.WriteAllText(folder.In($"exit.server-{j}"), ended[j] + "\n");
+        foreach (string journal in journals.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            Directory.CreateDirectory(folder.In($"state/{journal}"));
+            File.WriteAllText(folder.In($"state/{journal}/1"), "x");
+        }
+
+        string script = $"set -euo pipefail\nfolder=$PWD kept=$PWD/state servers={servers}\n{text[begin..end]}if is_suspended; then echo suspended; fi";
+        using RunningProgram run = RunningProgram.Run("/bin/bash", folder.Path, "-c", script);
+        Assert.True(run.ExitCode() == 0, run.Errors);
+        Assert.Equal(isSuspended ? "suspended\n" : "", run.Output);
+    }
+
     private static RunningProgram Launch(TempFolder folder, params string[] arguments) => RunningProgram.Run(Published.Launcher, folder.Path, ["launch", "slurm", .. arguments]);
 }

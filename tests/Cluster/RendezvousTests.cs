@@ -40,15 +40,17 @@ public sealed partial class RendezvousTests
     }
 
     [Theory]
-    [InlineData(0, "")]
-    [InlineData(3, "+1 3:oops\n")]
-    public void Real_mpirun_starts_all_and_has_the_exit_code_of_the_training(int code, string last)
+    [InlineData(0, "", 1)]
+    [InlineData(0, "", 2)]
+    [InlineData(3, "+1 3:oops\n", 1)]
+    [InlineData(3, "+1 3:oops\n", 2)]
+    public void Real_mpirun_starts_all_and_has_the_exit_code_of_the_training(int code, string last, int servers)
     {
         _ = (Published.Server, Published.Worker);
         Assert.SkipUnless(File.Exists("/usr/bin/mpirun"), "there is no /usr/bin/mpirun: apt-get install openmpi-bin");
         using var folder = new TempFolder();
         string script = Path.Combine(Repository.Root, "tools", "launch", "mpirun.sh");
-        using RunningProgram run = RunningProgram.Run("/usr/bin/env", folder.Path, "OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", "HPAPS_MPIRUN=--oversubscribe", "/bin/bash", script, "3",
+        using RunningProgram run = RunningProgram.Run("/usr/bin/env", folder.Path, "OMPI_ALLOW_RUN_AS_ROOT=1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1", "HPAPS_MPIRUN=--oversubscribe", $"HPAPS_SERVERS={servers}", "/bin/bash", script, "3",
             "--listen", "127.0.0.1:0", "--passes", "20", "--out", "run", "--", "logreg", "--data", folder.Data(last: last));
         Assert.True(run.ExitCode() == code, run.Errors);
         if (code != 0)
@@ -60,7 +62,8 @@ public sealed partial class RendezvousTests
         using JsonDocument summary = JsonDocument.Parse(File.ReadAllText(folder.In("run/summary.json")));
         Assert.Equal(3, summary.RootElement.GetProperty("workers").GetInt32());
         for (int part = 0; part < 3; part++)
-            Assert.Contains($"--part auto is {part}/3: rank {part + 1} of 4 by Open MPI", run.Errors, StringComparison.Ordinal);
+            Assert.Contains($"--part auto is {part}/3: rank {part + servers} of {3 + servers} by Open MPI", run.Errors, StringComparison.Ordinal);
+        Assert.Equal(servers, run.Errors.Split("hpaps-server: ended (passes)").Length - 1);
         Assert.Empty(Directory.GetDirectories(folder.Path, "hpaps-rendezvous.*"));
     }
 

@@ -205,7 +205,7 @@ public sealed class SeveralServersTests
         return address!;
     }
 
-    private static string? Listening(string errors)
+    internal static string? Listening(string errors)
     {
         const string Says = "listening at ";
         int at = errors.IndexOf(Says, StringComparison.Ordinal), end = at < 0 ? -1 : errors.IndexOf(' ', at + Says.Length);

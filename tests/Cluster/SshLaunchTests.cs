@@ -15,30 +15,53 @@ public sealed partial class SshLaunchTests
     private const string Daemon = "/usr/sbin/sshd";
 
     [Theory]
-    [InlineData(0, "")]
-    [InlineData(3, "+1 3:oops\n")]
-    public void Workers_on_hosts_by_ssh_train_or_end_with_their_code(int code, string last)
+    [InlineData(0, "", 1)]
+    [InlineData(0, "", 3)]
+    [InlineData(3, "+1 3:oops\n", 1)]
+    [InlineData(3, "+1 3:oops\n", 2)]
+    public void Workers_on_hosts_by_ssh_train_or_end_with_their_code(int code, string last, int servers)
     {
         using var folder = new TempFolder();
         using RunningProgram daemon = StartDaemon(folder);
-        using RunningProgram run = Launch(folder, folder.Data(last: last), "20");
+        using RunningProgram run = Launch(folder, folder.Data(last: last), "20", servers);
         Assert.True(run.ExitCode() == code, run.Errors);
         if (code == 0)
             Assert.Equal(20, ModelFolder.Read(folder.In("run")).Weights.Length);
         else
             Assert.Contains("tiny data.svm:301: ", run.Errors, StringComparison.Ordinal);
         Assert.True(File.Exists(folder.In("logs/worker-1.log"))); // empty where all is well: a worker of a launcher says nothing then
+        for (int shard = 1; shard < servers; shard++)
+            Assert.Contains(code == 0 ? "ended (passes)" : "listening at", File.ReadAllText(folder.In($"logs/server-{shard}.log")), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Nothing_survives_a_launcher_that_is_killed()
+    public void More_servers_than_hosts_and_a_server_that_is_refused_elsewhere_are_explained()
     {
         using var folder = new TempFolder();
         using RunningProgram daemon = StartDaemon(folder);
-        using RunningProgram run = Launch(folder, folder.Data(), "1e7");
+        using (RunningProgram many = Launch(folder, folder.Data(), "20", 4))
+        {
+            Assert.Equal(2, many.ExitCode());
+            Assert.Contains("HPAPS_SERVERS is 4, and hosts has 2 host(s)", many.Errors, StringComparison.Ordinal);
+        }
+
+        using RunningProgram refused = Launch(folder, folder.Data(), "20", 2, "--state", "tiny data.svm/state"); // a file is no folder
+        Assert.Equal(3, refused.ExitCode());
+        Assert.Contains("is a file; name a folder", refused.Errors, StringComparison.Ordinal);
+        Assert.Empty(Processes(folder));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Nothing_survives_a_launcher_that_is_killed(int servers)
+    {
+        using var folder = new TempFolder();
+        using RunningProgram daemon = StartDaemon(folder);
+        using RunningProgram run = Launch(folder, folder.Data(), "1e7", servers);
         run.Until(() => run.Errors.Contains("training begins", StringComparison.Ordinal), "training");
         string[] before = Processes(folder);
-        Assert.True(before.Length >= 3, "a server and two workers");
+        Assert.True(before.Length >= servers + 2, "servers and two workers");
         run.Signal(9);
         Eventually.Holds(() => Processes(folder).Length == 0, () => $"these survived: {string.Join("; ", Processes(folder))}");
     }
@@ -47,10 +70,11 @@ public sealed partial class SshLaunchTests
     public void Worker_finds_a_server_that_was_started_again_at_another_port()
     {
         using var folder = new TempFolder();
-        string[] arguments = ["--rendezvous", "meet", "--job", "a", "--listen", "127.0.0.1:0", "--passes", "1e7", "--state", "state", "--out", "run"];
+        string[] arguments = ["--rendezvous", "meet", "--job", "a", "--listen", "127.0.0.1:0", "--passes", "1e7", "--state", "state", "--durability", "always", "--out", "run"];
         using RunningProgram first = RunningProgram.Start(Published.Server, folder.Path, arguments);
         using RunningProgram worker = RunningProgram.Start(Published.Worker, folder.Path, "logreg", "--rendezvous", "meet", "--job", "a", "--data", folder.Data(), "--part", "0/1");
         first.Until(() => first.Errors.Contains("training begins", StringComparison.Ordinal), "training");
+        first.Until(() => Array.Exists(Directory.GetFiles(folder.In("state/journal")), static file => new FileInfo(file).Length > 0), "the job was on disk");
         first.Signal(9);
         first.ExitCode();
         using RunningProgram second = RunningProgram.Start(Published.Server, folder.Path, arguments);
@@ -62,12 +86,12 @@ public sealed partial class SshLaunchTests
         Assert.NotEqual(Port().Match(first.Errors).Groups[1].Value, Port().Match(second.Errors).Groups[1].Value);
     }
 
-    private static RunningProgram Launch(TempFolder folder, string data, string passes)
+    private static RunningProgram Launch(TempFolder folder, string data, string passes, int servers, params string[] more)
     {
         File.WriteAllText(folder.In("hosts"), "# two on this host\n127.0.0.1\n127.0.0.1 # again\n");
         string bin = Path.GetDirectoryName(Published.Worker)!;
-        return RunningProgram.Start("/usr/bin/env", folder.Path, $"HPAPS_BIN={bin}", "HPAPS_SSH_CONFIG=client", "HPAPS_LOGS=logs", "/bin/bash", Path.Combine(Repository.Root, "tools", "launch", "ssh.sh"),
-            "hosts", "--listen", "127.0.0.1:0", "--passes", passes, "--out", "run", "--", "logreg", "--data", data);
+        return RunningProgram.Start("/usr/bin/env", folder.Path, [$"HPAPS_BIN={bin}", "HPAPS_SSH_CONFIG=client", "HPAPS_LOGS=logs", $"HPAPS_SERVERS={servers}", "/bin/bash", Path.Combine(Repository.Root, "tools", "launch", "ssh.sh"),
+            "hosts", "--listen", "127.0.0.1:0", "--passes", passes, "--out", "run", .. more, "--", "logreg", "--data", data]);
     }
 
     /// <summary>An sshd on a free port of loopback, with keys of this test alone.</summary>

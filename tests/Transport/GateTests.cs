@@ -32,6 +32,26 @@ public sealed class GateTests
         Assert.False(gate.IsShutOut(Address)); // it did nothing wrong
     }
 
+    [Theory]
+    [InlineData(1, 64)]
+    [InlineData(64, 64)]
+    [InlineData(1000, 1000)]
+    public void There_is_a_place_for_each_worker_that_is_not_admitted_yet(int workers, int places)
+    {
+        Gate gate = new(new GateLimits(), workers, null, _clock);
+        for (int j = 0; j < places; j++)
+        {
+            Assert.True(gate.TryMakeRoom());
+            Enter(gate);
+        }
+
+        Assert.False(gate.TryMakeRoom());
+        _clock.Advance(Gate.Grace);
+        Assert.True(gate.TryMakeRoom());
+        Assert.Equal(places - 1, gate.HalfOpen);
+        Assert.Equal(1, gate.CountOf(HandshakeFailure.Displaced));
+    }
+
     [Fact]
     public void Connections_are_bounded_in_all_and_who_is_admitted_is_not_displaced()
     {

@@ -184,6 +184,7 @@ public sealed record RunSummary
             Task = settings.GetValueOrDefault("task", ""),
             Policy = policy,
             Workers = status.Workers.Count,
+            Servers = result.Servers,
             Seed = ulong.TryParse(settings.GetValueOrDefault("seed"), out ulong seed) ? seed : 0,
             Settings = settings,
             Reason = result.Reason,

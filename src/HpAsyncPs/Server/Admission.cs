@@ -12,6 +12,7 @@ internal sealed class Admission(int workers, int maxParameters, int fittingParam
     private const string TaskSetting = "task";
 
     private readonly Session?[] _byRank = new Session?[workers];
+    private readonly Dictionary<ulong, Session> _byNumber = []; // the same ones
 
     private double[]? _loads; // those by which the model was cut
 
@@ -65,11 +66,11 @@ internal sealed class Admission(int workers, int maxParameters, int fittingParam
             Agreed[j] = Math.Max(Agreed[j], join.Agreed[j]);
         Parameters = Math.Max(Parameters, join.Parameters);
         Joined++;
-        return _byRank[rank] = new Session(id, join, rank);
+        return _byNumber[id] = _byRank[rank] = new Session(id, join, rank);
     }
 
     /// <summary>The session of this number, or null.</summary>
-    public Session? Find(ulong id) => Array.Find(_byRank, session => session?.Id == id);
+    public Session? Find(ulong id) => _byNumber.GetValueOrDefault(id);
 
     /// <summary>May a worker come into the job that is running?</summary>
     /// <exception cref="ProtocolException">It does not fit what the others agreed on.</exception>
@@ -115,12 +116,18 @@ internal sealed class Admission(int workers, int maxParameters, int fittingParam
     public void GoOnFrom(JoinMessage agreement) => (Parameters, _loads) = (Math.Max(Parameters, agreement.Parameters), agreement.Loads ?? []);
 
     /// <summary>A session takes the place of another of its rank.</summary>
-    public void Replace(Session session) => _byRank[session.Rank] = session;
+    public void Replace(Session session)
+    {
+        if (_byRank[session.Rank] is { } other)
+            _byNumber.Remove(other.Id);
+        _byNumber[session.Id] = _byRank[session.Rank] = session;
+    }
 
     /// <summary>A worker went away before the start: its rank is free again, and what only it asked for is forgotten.</summary>
     public void Withdraw(Session session)
     {
         _byRank[session.Rank] = null;
+        _byNumber.Remove(session.Id);
         Joined--;
         Parameters = 0;
         Array.Fill(Agreed, double.NegativeInfinity);

@@ -113,8 +113,8 @@ public sealed partial class ParameterServer
         _admission = NewAdmission(head.Ranks.Length);
         try
         {
-            foreach (RankHead rank in head.Ranks)
-                _admission.Admit(rank.Session, rank.Join with { Rank = Array.IndexOf(head.Ranks, rank) });
+            for (int rank = 0; rank < head.Ranks.Length; rank++)
+                _admission.Admit(head.Ranks[rank].Session, head.Ranks[rank].Join with { Rank = rank });
         }
         catch (ProtocolException e)
         {

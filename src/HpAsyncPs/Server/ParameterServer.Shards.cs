@@ -136,8 +136,15 @@ public sealed partial class ParameterServer
     /// <summary>Does the model have parts that are elsewhere? Then they are asked for, and the job ends when they are here.</summary>
     private bool BeginsToCollect()
     {
-        if (_bounds.Length == 0 || _whole.Length > 0 || _model is null || _endsAtOnce || !_options.Evaluates)
+        if (_bounds.Length == 0 || _whole.Length > 0 || _model is null || !_options.Evaluates)
             return false; // with plain push and pull the workers have left, and each server has its own part
+        if (_endsAtOnce)
+        {
+            _model = null; // a part of one is none
+            Fail("It was asked to end at once, before what the other servers have of the model was here: it is not saved.");
+            return true;
+        }
+
         _modelIsOf = _evaluation?.Number ?? 0;
         try
         {

@@ -81,6 +81,7 @@ public sealed partial class ParameterServer
     public RunResult Result() => new()
     {
         Status = Status(),
+        Servers = _options.Shard.Count,
         Reason = _reason,
         Failure = _failure,
         Model = _model,

@@ -156,6 +156,9 @@ public sealed record RunResult
     /// <summary>Counters at the end.</summary>
     public required RunStatus Status { get; init; }
 
+    /// <summary>Servers of the job, of which this was one.</summary>
+    public int Servers { get; init; } = 1;
+
     /// <summary>Why it ended: passes, target, plateau, time limit, stopped, all workers left.</summary>
     public required string Reason { get; init; }
 

@@ -27,8 +27,8 @@ public sealed partial class ServerHost : IDisposable
     // File handles of a connection with TLS: its socket, and a pair.
     private const int HandlesWithTls = 3;
 
-    // Connections with TLS that were displaced and are on their way out: as many as can be in the second that they may take.
-    private const int MostLeaving = 512;
+    // Connections with TLS that were displaced and are on their way out, for each that may be half-open: in the second that they may take, and as long again, each place is free for another eight times.
+    private const int MostLeavingOfPlace = 8;
 
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan AcceptPause = TimeSpan.FromMilliseconds(50);
@@ -104,7 +104,7 @@ public sealed partial class ServerHost : IDisposable
     public static int HandlesFor(ServerOptions options)
     {
         int connections = options.Gate.ConnectionsFor(options.Workers) + MostArrivals;
-        return options.Tls is null ? connections : (HandlesWithTls * connections) + MostLeaving;
+        return options.Tls is null ? connections : (HandlesWithTls * connections) + (MostLeavingOfPlace * options.Gate.HalfOpenFor(options.Workers));
     }
 
     /// <summary>Starts listening.</summary>

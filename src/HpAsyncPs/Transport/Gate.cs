@@ -51,6 +51,7 @@ public sealed class Gate
     private readonly GateLimits _limits;
     private readonly TimeProvider _time;
     private readonly int _most;
+    private readonly int _mostHalfOpen;
     private readonly LinkedList<Gatekeeper> _halfOpen = new(); // the oldest first
     private readonly FailedHandshakes _failures;
     private readonly long[] _counts = new long[Enum.GetValues<HandshakeFailure>().Length];
@@ -69,6 +70,7 @@ public sealed class Gate
         _time = time;
         Token = token;
         _most = limits.ConnectionsFor(workers);
+        _mostHalfOpen = limits.HalfOpenFor(workers);
         _failures = new FailedHandshakes(limits.FailedHandshakes, time);
     }
 
@@ -88,7 +90,7 @@ public sealed class Gate
     internal ReadOnlySpan<long> Counts => _counts;
 
     /// <summary>Is there room for another connection?</summary>
-    public bool HasRoom => _halfOpen.Count < _limits.HalfOpen && Open < _most;
+    public bool HasRoom => _halfOpen.Count < _mostHalfOpen && Open < _most;
 
     /// <summary>How often this has happened.</summary>
     public long CountOf(HandshakeFailure failure) => _counts[(int)failure];

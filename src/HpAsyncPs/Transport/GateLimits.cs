@@ -9,8 +9,8 @@ public sealed record GateLimits
     /// <summary>Most connections at a time, admitted or not; null: the workers and <see cref="Spare"/>.</summary>
     public int? Connections { get; init; }
 
-    /// <summary>Most connections at a time that are not admitted.</summary>
-    public int HalfOpen { get; init; } = Spare;
+    /// <summary>Most connections at a time that are not admitted; null: as many as the workers, who may come all at once and from far away, and <see cref="Spare"/> at least.</summary>
+    public int? HalfOpen { get; init; }
 
     /// <summary>How long a connection may take until it is admitted.</summary>
     public TimeSpan HandshakeTime { get; init; } = TimeSpan.FromSeconds(10);
@@ -29,4 +29,7 @@ public sealed record GateLimits
 
     /// <summary>Most connections at a time of a job with so many workers.</summary>
     public int ConnectionsFor(int workers) => Connections ?? workers + Spare;
+
+    /// <summary>Most connections at a time that are not admitted, of a job with so many workers.</summary>
+    public int HalfOpenFor(int workers) => HalfOpen ?? Math.Max(workers, Spare);
 }

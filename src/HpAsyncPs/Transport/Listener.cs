@@ -5,13 +5,15 @@ using System.Net;
 using System.Net.Sockets;
 using System.Threading;
 using System.Threading.Tasks;
+using HpAsyncPs.Protocol;
 
 namespace HpAsyncPs.Transport;
 
 /// <summary>Listens at every address of a host, all on one port. The socket of a path is for its owner alone, and goes away with it.</summary>
 public sealed class Listener : IDisposable
 {
-    private const int Backlog = 512;
+    // All workers of a job may come at once, and whom the backlog does not take tries again only after a second; the system has a limit of its own (net.core.somaxconn).
+    private const int Backlog = Limits.Workers;
 
     // Free ports that are tried until one is free at every address.
     private const int MostPorts = 32;

@@ -69,19 +69,19 @@ public sealed class TlsRelay
     /// <summary>At a worker: agrees with the server, and goes on in the background.</summary>
     /// <param name="socket">Connected; owned from now on.</param>
     /// <param name="tls">Certificates.</param>
-    /// <param name="server">Name or address that the server's certificate must be for.</param>
+    /// <param name="server">The server, as the worker was given it: its certificate must be for that name or address.</param>
     /// <param name="limit">For the handshake.</param>
     /// <param name="silence">How long the server may take nothing of what is sent.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="ClusterException">The server is not to be trusted, or does not speak TLS 1.3.</exception>
-    public static TlsRelay Connect(Socket socket, Tls tls, string server, TimeSpan limit, TimeSpan silence, CancellationToken cancellation)
+    public static TlsRelay Connect(Socket socket, Tls tls, Endpoint server, TimeSpan limit, TimeSpan silence, CancellationToken cancellation)
     {
         TlsRelay relay = Over(socket, silence);
         using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         late.CancelAfter(limit);
         try
         {
-            tls.AuthenticateAsync(relay._stream, server, late.Token).GetAwaiter().GetResult();
+            tls.AuthenticateAsync(relay._stream, server.Host, late.Token).GetAwaiter().GetResult();
         }
         catch (Exception e) when (IsExpected(e))
         {

@@ -113,7 +113,7 @@ internal sealed class ServerLink : IDisposable
     {
         if (_options.Tls is not { } tls)
             return socket;
-        _relay = TlsRelay.Connect(socket, tls, _endpoint.Host, limit, _options.LivenessTimeout, cancellation);
+        _relay = TlsRelay.Connect(socket, tls, _endpoint, limit, _options.LivenessTimeout, cancellation);
         return _relay.End;
     }
 

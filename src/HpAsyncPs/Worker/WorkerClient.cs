@@ -25,6 +25,7 @@ public sealed class WorkerClient : IDisposable
     private readonly WorkerOptions _options;
     private readonly object _gate = new();
     private JobSession? _job;
+    private string _farewell = "done";
 
     private WorkerClient(string servers, WorkerOptions options, TimeProvider time)
     {
@@ -76,8 +77,9 @@ public sealed class WorkerClient : IDisposable
             client.Join(cancellation);
             return client;
         }
-        catch
+        catch (Exception e)
         {
+            client._farewell = e is ClusterException ? e.Message : "stopped"; // of several servers one may have admitted it, and says why it lacks it
             client.Dispose();
             throw;
         }
@@ -121,10 +123,10 @@ public sealed class WorkerClient : IDisposable
             link.Flush(FlushTimeout);
         ProgressMessage progress = Progress?.Invoke() ?? default;
         if (_job is not null)
-            _job.Leave("done", progress);
+            _job.Leave(_farewell, progress);
         else
             foreach (ServerLink link in _links)
-                link.Session.Leave("done", progress);
+                link.Session.Leave(_farewell, progress);
         foreach (ServerLink link in _links)
             link.StopConnecting();
         _loop.Dispose();

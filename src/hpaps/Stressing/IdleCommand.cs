@@ -1,5 +1,4 @@
 using System;
-using System.Collections.Generic;
 using System.CommandLine;
 using System.Globalization;
 using System.Net.Sockets;
@@ -12,13 +11,15 @@ using HpAsyncPs.Transport;
 
 namespace HpAsyncPs.Cli.Stressing;
 
-/// <summary>The hidden command that holds the idle connections of a stress test: one process, one loop.</summary>
+/// <summary>The hidden command that holds many connections of which each does little: one process, one loop. For hpaps stress --idle, and tools/measure-scale.sh.</summary>
 internal static class IdleCommand
 {
     /// <summary>The line on its standard input at which all leave.</summary>
     public const string LeaveLine = "leave";
 
     private const string Name = "stress-idle";
+    private const int MostBytes = Limits.LeastChunkParameters * sizeof(float); // of a push: one chunk, however many workers there are
+    private const double MostRate = 20; // a push a tick
     private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Forever = Timeout.InfiniteTimeSpan;
@@ -30,79 +31,77 @@ internal static class IdleCommand
         var bytes = new Option<int>("--bytes") { Required = true };
         var connections = new Option<int>("--connections") { Required = true };
         var first = new Option<int>("--first-rank");
-        var command = new Command(Name, "The idle connections of hpaps stress, which starts it.") { server, path, bytes, connections, first };
+        Option<double?> rate = new Option<double?>("--rate") { Description = "Pushes of each in a second; by default none." }.Within(0.01, MostRate);
+        var command = new Command(Name, "Connections that do little, for hpaps stress, which starts it. Prints when all have started, and what was acknowledged, with --rate once a second and else at the end.") { server, path, bytes, connections, first, rate };
         command.Hidden = true;
         SecurityOptions security = SecurityOptions.OfClient();
+        command.Options.Add(security.TokenFile);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(rate) is not null && result.GetResult(bytes)?.Tokens is [var token] && int.TryParse(token.Value, CultureInfo.InvariantCulture, out int many) && many > MostBytes)
+                result.AddError($"--bytes must be at most {MostBytes} with --rate: a push is one chunk.");
+        });
         command.SetAction(parsed => Run(
             new StressJob { Path = StressNames.Path(parsed.GetValue(path)!), Bytes = parsed.GetValue(bytes), Rank = parsed.GetValue(first) },
-            parsed.GetValue(server)!, parsed.GetValue(connections), security.TokenOf(parsed), TimeProvider.System));
+            parsed.GetValue(server)!, parsed.GetValue(connections), parsed.GetValue(rate) is { } often ? TimeSpan.FromSeconds(1 / often) : null, security.TokenOf(parsed), TimeProvider.System));
         return command;
     }
 
     /// <summary>The arguments with which it is started: its ranks follow those of the workers.</summary>
-    public static IReadOnlyList<string> Arguments(StressSettings settings, int bytes, string server) => [
+    public static string[] Arguments(StressSettings settings, int bytes, string server) => [
         Name, "--server", server, "--path", StressNames.Of(settings.Path), "--bytes", bytes.ToString(CultureInfo.InvariantCulture),
         "--connections", settings.Idle.ToString(CultureInfo.InvariantCulture), "--first-rank", settings.Workers.ToString(CultureInfo.InvariantCulture),
     ];
 
     /// <exception cref="ClusterException">Nobody answered, or the server or a link failed.</exception>
-    private static int Run(StressJob job, string server, int connections, Token? token, TimeProvider time)
+    private static int Run(StressJob job, string server, int connections, TimeSpan? interval, Token? token, TimeProvider time)
     {
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, static context => context.Cancel = true);
         using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, static context => context.Cancel = true);
         FileHandles.Need(connections);
-        var clients = new IdleClient[connections];
-        using var pool = new SlabPool(connections * Connection.MostBlocks(Limits.LeastChunkParameters * sizeof(float)));
-        using var loop = new OwnerLoop("network", time, TickInterval, () => Tick(clients, time.GetTimestamp()));
+        var crowd = new IdleCrowd(connections, tells: interval is not null, time);
+        using var pool = new SlabPool(connections * Connection.MostBlocks(MostBytes));
+        using var loop = new OwnerLoop("network", time, TickInterval, crowd.Tick);
         ProgramRun.EndWithStandardInput(line =>
         {
             if (line == LeaveLine)
-                loop.Schedule(_ => Array.ForEach(clients, static client => client.Leave()), null);
+                loop.Schedule(_ => crowd.Leave(), null);
         });
+        loop.Start(); // the first show their token while the last connect
         Endpoint endpoint = Endpoint.Parse(server);
-        for (int j = 0; j < connections; j++)
+        for (int j = 0; j < connections && crowd.Failure is null; j++)
         {
-            int own = j;
+#pragma warning disable CA2000 // the connection that is made of it owns it
             Socket socket = endpoint.Connect(ConnectTimeout, time, CancellationToken.None);
-            ulong session = SessionNumber.Draw();
+#pragma warning restore CA2000
             StressJob one = job with { Rank = job.Rank + j };
+            loop.Schedule(_ => Begin(one, socket), null);
+        }
+
+        crowd.Connected();
+        loop.Join(Forever); // bounded by the launcher, and by the silence of the server
+        if (crowd.Failure is { } failure)
+            throw new ClusterException($"{server}: {failure}");
+        crowd.Print();
+        return (int)ExitCode.Done;
+
+        void Begin(StressJob one, Socket socket)
+        {
+            ulong session = SessionNumber.Draw();
             TokenBearer? bearer = null;
-            _ = new Connection(socket, pool, loop, time, server, Limits.LeastChunkParameters * sizeof(float), sink =>
+            IdleClient? client = null;
+            _ = new Connection(socket, pool, loop, time, server, MostBytes, sink =>
             {
-                IdleClient client = clients[own] = new IdleClient(session, time, sink);
+                client = new IdleClient(one, interval, session, time, sink);
                 if (token is not null)
-                    bearer = new TokenBearer(token, session, sink, client, () => client.Join(one));
+                    bearer = new TokenBearer(token, session, sink, client, client.Join);
                 return (IFrameHandler?)bearer ?? client;
             });
+            crowd.Add(client!);
             if (bearer is null)
-                clients[j].Join(one);
+                client!.Join();
             else
                 bearer.Begin();
         }
-
-        loop.Start();
-        loop.Join(Forever); // bounded by the launcher, and by the silence of the server
-        foreach (IdleClient client in clients)
-        {
-            if (client.Failure is { } failure)
-                throw new ClusterException($"{server}: {failure}");
-        }
-
-        return (int)ExitCode.Done;
-    }
-
-    /// <summary>False when all have ended, or one has failed.</summary>
-    private static bool Tick(IdleClient[] clients, long now)
-    {
-        bool goesOn = false;
-        foreach (IdleClient client in clients)
-        {
-            client.Tick(now);
-            if (client.Failure is not null)
-                return false;
-            goesOn |= !client.HasEnded;
-        }
-
-        return goesOn;
     }
 }

@@ -33,7 +33,7 @@ internal static class StressWorker
         if (wire is not null && !endpoint.IsUnix)
             Pace(socket, wire.Value);
         if (tls is not null)
-            socket = TlsRelay.Connect(socket, tls, endpoint.Host, ConnectTimeout, StressClient.LivenessTimeout, CancellationToken.None).End;
+            socket = TlsRelay.Connect(socket, tls, endpoint, ConnectTimeout, StressClient.LivenessTimeout, CancellationToken.None).End;
         using var wake = new AutoResetEvent(false);
         using var pool = new SlabPool(Connection.MostBlocks(Limits.ChunkBytes));
         pool.Reserve(Connection.MostBlocks(Limits.ChunkBytes)); // large pushes need it late
