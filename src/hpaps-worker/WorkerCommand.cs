@@ -25,7 +25,7 @@ internal static class WorkerCommand
 
     private static Command LogisticRegression()
     {
-        var flags = new WorkerFlags("LIBSVM/SVMlight file, plain or gzip.",
+        var flags = new WorkerFlags("LIBSVM/SVMlight file, plain, gzip or prepared (hpaps prepare).",
             "I/N: train on random shard I of N of the file, or auto: by the rank that srun or mpirun gives; without it, on all of it. Makes I the rank asked for.",
             "Seed of the split into parts; the same at every worker.");
         var own = new LogisticOptions();

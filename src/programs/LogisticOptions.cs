@@ -60,7 +60,12 @@ internal sealed class LogisticOptions
     }
 
     /// <summary>The task of a worker's rows.</summary>
-    public static ITask Task(SparseRows rows, LogisticSettings settings) => settings.Batch > 0 ? new GradientTask(rows, settings) : new LogisticTask(rows, settings);
+    public static ITask Task(SparseRows rows, LogisticSettings settings)
+    {
+        if (settings.Parts > 1)
+            settings = settings with { CutFrom = rows.CutFrom };
+        return settings.Batch > 0 ? new GradientTask(rows, settings) : new LogisticTask(rows, settings);
+    }
 
     /// <summary>Was a batch given?</summary>
     public bool HasBatch(CommandResult result) => Has(result, _batch);

@@ -28,7 +28,7 @@ internal static class TrainCommand
     /// <param name="instead">What takes the settings, and how they are simulated, before anything is run; null: nothing does.</param>
     public static Command LogisticRegression(long start, SimulateOptions? simulate = null, Func<TrainSettings, int>? run = null, Func<TrainSettings, int>? instead = null)
     {
-        var common = new TrainOptions(LogisticTask.Name, LogisticPasses, "LIBSVM/SVMlight file to train on, plain or gzip.",
+        var common = new TrainOptions(LogisticTask.Name, LogisticPasses, "LIBSVM/SVMlight file to train on, plain, gzip or prepared (hpaps prepare).",
             "File to measure the accuracy of the trained model on.", "Seed of the split of the data among the workers, and of --slow-random.", simulate is not null);
         var own = new LogisticOptions();
         Option<double?> target = new Option<double?>("--target") { HelpName = "GAP", Description = "Stop when (objective - reference) / |reference| is at most this; needs --reference." }.Positive(double.MaxValue);
