@@ -20,7 +20,7 @@ internal static class InspectCommand
 
     public static Command Create()
     {
-        Option<string> data = new Option<string>("--data") { HelpName = "FILE", Description = "LIBSVM/SVMlight file, plain, gzip or prepared, or, with --ratings, ratings, plain or gzip.", Required = true }.NotEmpty();
+        Option<string> data = new Option<string>("--data") { HelpName = "FILE", Description = "LIBSVM/SVMlight file, plain, gzip or prepared, or a folder of such files; with --ratings, ratings, plain or gzip.", Required = true }.NotEmpty();
         var ratings = new Option<bool>("--ratings") { Description = "The file has ratings: user, item, rating." };
         var json = new Option<bool>("--json") { Description = "Print one JSON object on standard output." };
         var command = new Command("inspect", CommonOptions.WithExamples(
@@ -55,7 +55,7 @@ internal static class InspectCommand
 
     private static Inspection Inspect(string path)
     {
-        long bytes = InputFile.Check("--data", path);
+        long bytes = InputFile.CheckRows("--data", path, 1);
         TimeProvider time = TimeProvider.System;
         long start = time.GetTimestamp();
         SparseRows rows = LibsvmReader.Read(path, RowPart.All, CancellationToken.None);

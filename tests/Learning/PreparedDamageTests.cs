@@ -37,16 +37,13 @@ public sealed class PreparedDamageTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void Each_flipped_bit_is_noticed()
+    public void Flipped_bit_is_noticed_in_each_byte()
     {
         for (int at = 0; at < _good.Length; at++)
         {
-            for (int bit = 0; bit < 8; bit++)
-            {
-                byte[] damaged = [.. _good];
-                damaged[at] ^= (byte)(1 << bit);
-                Assert.StartsWith(_path, Refusal(damaged), StringComparison.Ordinal);
-            }
+            byte[] damaged = [.. _good];
+            damaged[at] ^= (byte)(1 << (at % 8));
+            Assert.StartsWith(_path, Refusal(damaged), StringComparison.Ordinal);
         }
     }
 

@@ -126,8 +126,8 @@ public sealed class PreparedRowsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("", "there are no rows in this file; give a file of LIBSVM text")]
-    [InlineData("# nothing\n\n", "there are no rows in this file; give a file of LIBSVM text")]
+    [InlineData("", "there are no rows in it; give LIBSVM text")]
+    [InlineData("# nothing\n\n", "there are no rows in it; give LIBSVM text")]
     [InlineData("+1 1:1\n+1 2:x\n", "2: the value is not a finite number")]
     public void Bad_text_is_refused(string text, string message)
     {

@@ -30,9 +30,13 @@ internal sealed class RowStore(string name)
     /// <summary>Place for their values.</summary>
     public Span<float> FreeValues => _values.AsSpan(_entries);
 
-    /// <summary>Labels that are seen from now on are of this file of a folder.</summary>
+    /// <summary>What is added from now on is of this file of a folder.</summary>
     /// <param name="file">Its path.</param>
-    public void Begin(string file) => _tally.File = file;
+    public void Begin(string file)
+    {
+        _tally.File = file;
+        Growth.IsBlind = true;
+    }
 
     /// <summary>Makes room.</summary>
     /// <exception cref="InputException">There are more than an array holds.</exception>
@@ -60,9 +64,6 @@ internal sealed class RowStore(string name)
 
     /// <summary>The rows have at least so many columns.</summary>
     public void WidenTo(int features) => _features = Math.Max(_features, features);
-
-    /// <summary>Forgets the rows, and keeps the arrays.</summary>
-    public void Clear() => (_rows, _entries) = (0, 0);
 
     /// <summary>The rows so far, in the arrays as they are: nothing may be added as long as they are used.</summary>
     /// <param name="trim">Gives up what is not used of the arrays. The store is not to be used afterwards.</param>

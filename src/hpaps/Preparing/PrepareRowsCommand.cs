@@ -17,7 +17,7 @@ internal static class PrepareRowsCommand
 
     public static Command Create()
     {
-        Option<string> data = new Option<string>("--data") { HelpName = "FILE", Description = "LIBSVM/SVMlight file, plain or gzip.", Required = true }.NotEmpty();
+        Option<string> data = new Option<string>("--data") { HelpName = "FILE", Description = "LIBSVM/SVMlight file, plain or gzip, or a folder of such files.", Required = true }.NotEmpty();
         Option<string> output = new Option<string>("--out") { HelpName = "FILE", Description = "Prepared file to write.", Required = true }.NotEmpty();
         var seed = new Option<ulong>("--seed") { HelpName = "N", Description = "Seed of the order of the rows. The same rows and seed give the same order on every machine.", DefaultValueFactory = _ => 1 };
         Option<bool> force = GeneratedFile.Force();
@@ -29,6 +29,7 @@ internal static class PrepareRowsCommand
             + "of what this machine has, it reads the text several times instead. What it has written is said on standard error.",
             "hpaps prepare logreg --data train.svm.gz --out train.hpr",
             "hpaps prepare logreg --data train.svm --out /shared/train.hpr --seed 7",
+            "hpaps prepare logreg --data parts/ --out train.hpr",
             "hpaps-worker logreg --server node1:7070 --data /shared/train.hpr --part 3/64"))
         {
             data, output, seed, force,
@@ -43,12 +44,14 @@ internal static class PrepareRowsCommand
 
     private static void Run(string data, string path, ulong seed, bool force)
     {
-        InputFile.Check("--data", data);
+        InputFile.CheckRows("--data", data, 1);
         GeneratedFile.Check("--out", path, force);
         if (path.EndsWith(PackedEnding, StringComparison.OrdinalIgnoreCase))
             throw new InputException($"--out {path}: a prepared file is not packed, for workers begin to read anywhere in it; leave {PackedEnding} out of its name");
         if (InputFile.IsSame(path, data))
             throw new InputException($"--out {path}: this is the file of --data; name another");
+        if (Directory.Exists(data) && InputFile.IsSame(Path.GetDirectoryName(Path.GetFullPath(path))!, Path.TrimEndingDirectorySeparator(data)))
+            throw new InputException($"--out {path}: would be a file of the folder of --data, with all its rows once more; name another place");
         long start = TimeProvider.System.GetTimestamp();
         using var signals = new StopSignals();
         int passes = RowPreparation.Passes(data);

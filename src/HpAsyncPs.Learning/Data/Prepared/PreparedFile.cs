@@ -59,12 +59,6 @@ internal sealed class PreparedFile
         return of;
     }
 
-    /// <summary>Where a part begins; where the part after the last begins, the rows end.</summary>
-    /// <param name="rows">All rows.</param>
-    /// <param name="index">The part.</param>
-    /// <param name="count">How many parts there are.</param>
-    public static long Begin(long rows, int index, int count) => (rows / count * index) + (rows % count * index / count); // rows * index might be too large
-
     /// <summary>Adds the rows of a part.</summary>
     /// <param name="into">Takes them.</param>
     /// <param name="part">Which; its seed has no say, for the file has one.</param>
@@ -72,9 +66,11 @@ internal sealed class PreparedFile
     /// <exception cref="InputException">The file is damaged; the message says in which block.</exception>
     public void Read(RowStore into, RowPart part, CancellationToken cancellation)
     {
-        long begin = Begin(_head.Rows, part.Index, part.Count), end = Begin(_head.Rows, part.Index + 1, part.Count);
+        (long begin, long end) = part.RangeOf(_head.Rows);
         (long entries, int longest) = Touched(begin, end);
-        into.Reserve((int)Math.Min(int.MaxValue, end - begin), (int)Math.Min(int.MaxValue, entries)); // what is beyond an array is said there
+        if (into.Rows + end - begin >= Array.MaxLength || entries > Array.MaxLength)
+            throw new InputException($"{_source}: {end - begin} rows with {entries} entries are more than one worker holds; use more workers");
+        into.Reserve((int)(end - begin), (int)entries);
         into.WidenTo(_head.Features);
         byte[] buffer = new byte[longest];
         long offset = PreparedHead.Bytes, row = 0;

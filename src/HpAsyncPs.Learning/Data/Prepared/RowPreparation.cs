@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Threading;
 
@@ -25,34 +26,40 @@ public static class RowPreparation
     private const double ShareOfMemory = 0.25;
 
     /// <summary>What a prepared file was made of, and in the order of which seed; null if it is none.</summary>
-    /// <param name="path">Any file.</param>
+    /// <param name="path">Any file or folder.</param>
     /// <exception cref="InputException">It cannot be read, or is damaged.</exception>
     public static (string MadeOf, ulong Seed)? Describe(string path)
     {
         (string, ulong)? described = null;
+        if (Directory.Exists(path))
+            return described;
         TextFile.Open(path, file => described = PreparedFile.TryOpen(file, path) is { } prepared ? (prepared.MadeOf, prepared.Head.Seed) : null);
         return described;
     }
 
     /// <summary>How often the text has to be read, so that a quarter of this machine's memory is enough.</summary>
-    /// <param name="path">Of the text.</param>
+    /// <param name="path">Of the text: a file, or a folder of files.</param>
     /// <exception cref="InputException">It cannot be read.</exception>
     public static int Passes(string path)
     {
         double text = 0;
-        TextFile.Open(path, file =>
+        foreach (string one in FilesOf(path))
         {
-            if (!file.CanSeek)
-                throw new InputException($"{path}: this is a pipe or a device, and may have to be read several times; save it to a file first");
-            if (PreparedFile.TryOpen(file, path) is not null)
-                throw new InputException($"{path}: is prepared already; give the text that it was made of");
-            text = file.Length * (file.ReadByte() == TextFile.GzipFirst ? MostPacking : 1);
-        });
+            TextFile.Open(one, file =>
+            {
+                if (!file.CanSeek)
+                    throw new InputException($"{one}: this is a pipe or a device, and may have to be read several times; save it to a file first");
+                if (PreparedFile.TryOpen(file, one) is not null)
+                    throw new InputException($"{one}: is prepared already; give the text that it was made of");
+                text += file.Length * (file.ReadByte() == TextFile.GzipFirst ? MostPacking : 1);
+            });
+        }
+
         return (int)Math.Clamp(Math.Ceiling(text * MemoryOfText / (ShareOfMemory * GC.GetGCMemoryInfo().TotalAvailableMemoryBytes)), 1, 1000);
     }
 
     /// <summary>Writes it: all rows, in an order that the seed alone decides.</summary>
-    /// <param name="path">Of the text, plain or gzip.</param>
+    /// <param name="path">Of the text, plain or gzip: a file, or a folder of files.</param>
     /// <param name="seed">Of the order.</param>
     /// <param name="passes">How often to read the text, keeping one of so many rows each time.</param>
     /// <param name="output">Empty, and can be written anywhere.</param>
@@ -63,20 +70,34 @@ public static class RowPreparation
     public static PreparedFacts Write(string path, ulong seed, int passes, Stream output, Action<double> progress, CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(passes, 1);
+        IReadOnlyList<string> files = FilesOf(path);
+        var lengths = new long[files.Count];
+        double all = 0;
+        for (int j = 0; j < lengths.Length; j++)
+            all += lengths[j] = RowFolder.LengthOf(files[j]);
         var writer = new PreparedWriter(output);
         long rows = 0, entries = 0;
         int features = 0;
         float least = float.PositiveInfinity, largest = float.NegativeInfinity;
         for (int pass = 0; pass < passes; pass++)
         {
-            int done = pass;
-            var shuffler = new RowShuffler(path, seed, pass, passes, new RowStore(path), share => progress((done + share) / passes));
-            TextFile.Read(path, shuffler, cancellation);
+            double before = pass * all;
+            var store = new RowStore(path);
+            var shuffler = new RowShuffler(seed, pass, passes, store, bytes => progress(Math.Min(1, (before + bytes) / (passes * all))));
+            for (int j = 0; j < lengths.Length; j++)
+            {
+                shuffler.Begin(files[j]);
+                if (lengths.Length > 1)
+                    store.Begin(files[j]);
+                TextFile.Read(files[j], shuffler, cancellation);
+                before += lengths[j];
+            }
+
             if (pass > 0 && shuffler.Count != rows)
                 throw new InputException($"{path}: has {shuffler.Count} rows now, and had {rows} before; something changes it: prepare it when that is done");
             rows = shuffler.Count;
             if (rows == 0)
-                throw new InputException($"{path}: there are no rows in this file; give a file of LIBSVM text");
+                throw new InputException($"{path}: there are no rows in it; give LIBSVM text");
             SparseRows taken = shuffler.WriteTo(writer, cancellation);
             entries += taken.Nonzeros;
             features = Math.Max(features, taken.Features);
@@ -84,7 +105,9 @@ public static class RowPreparation
             largest = Math.Max(largest, taken.MaxLabel);
         }
 
-        writer.Finish(features, least, largest, seed, Path.GetFileName(path));
+        writer.Finish(features, least, largest, seed, Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))));
         return new PreparedFacts(rows, features, entries, writer.Blocks, passes);
     }
+
+    private static IReadOnlyList<string> FilesOf(string path) => Directory.Exists(path) ? RowFolder.Of(path).Files : [path];
 }

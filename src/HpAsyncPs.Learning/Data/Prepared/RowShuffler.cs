@@ -7,23 +7,22 @@ namespace HpAsyncPs.Learning.Data.Prepared;
 /// Takes the rows whose hash is in a range, of which there are as many as the memory allows, and gives them in the order of the hash. Ranges after each other
 /// give all rows in one random order, whatever their number.
 /// </summary>
-/// <param name="source">Path of the text, for messages.</param>
 /// <param name="seed">Of the order.</param>
 /// <param name="pass">The range, 0-based.</param>
 /// <param name="passes">How many there are.</param>
 /// <param name="rows">Takes the rows.</param>
-/// <param name="progress">Told the share of the text that has been gone through.</param>
-internal sealed class RowShuffler(string source, ulong seed, int pass, int passes, RowStore rows, Action<double> progress) : ILineSink
+/// <param name="progress">Told how many bytes of the file that is read have been gone through, where that is known.</param>
+internal sealed class RowShuffler(ulong seed, int pass, int passes, RowStore rows, Action<long> progress) : ILineSink
 {
     // The low bits of a key are the place among the rows that were taken: equal hashes stay in the order of the file.
     private const ulong PlaceMask = int.MaxValue;
 
-    private readonly RowBuilder _builder = new(source, RowPart.All, rows);
     private readonly ulong _seed = Mixing.Mix(seed);
+    private RowBuilder _builder = new("", RowPart.All, rows);
     private ulong[] _keys = new ulong[1 << 12];
     private long _total;
 
-    /// <summary>Rows of the text, taken or not.</summary>
+    /// <summary>Rows of all files, taken or not.</summary>
     public long Count { get; private set; }
 
     /// <inheritdoc/>
@@ -39,9 +38,13 @@ internal sealed class RowShuffler(string source, ulong seed, int pass, int passe
         {
             _builder.BytesDone = value;
             if (_total > 0)
-                progress((double)value / _total);
+                progress(value);
         }
     }
+
+    /// <summary>What is taken from now on is of this file.</summary>
+    /// <param name="path">Its path, for messages.</param>
+    public void Begin(string path) => _builder = new RowBuilder(path, RowPart.All, rows);
 
     /// <inheritdoc/>
     public void Take(ReadOnlySpan<byte> line, int length, int at, long number)
