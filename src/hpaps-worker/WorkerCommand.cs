@@ -49,7 +49,7 @@ internal static class WorkerCommand
     private static Command Factorization()
     {
         var own = new FactorOptions();
-        var flags = new WorkerFlags("Ratings, plain or gzip: user, item, rating, the same file at every worker.",
+        var flags = new WorkerFlags("Ratings, plain or gzip: user, item, rating; or prepared (hpaps prepare), of which each worker reads its part. The same file at every worker.",
             "I/N: train on the ratings of part I of N of the users, or auto: by the rank that srun or mpirun gives; without it, on all. Makes I the rank asked for.",
             "Seed of the start, the order, and what is held out; the same at every worker.");
         var test = new Option<string?>("--test") { Description = "Ratings to measure the RMSE on; the same file at every worker." };

@@ -115,6 +115,28 @@ public sealed partial class PrepareCommandTests
         Assert.Contains(" --cut bytes\n", script, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Recommender_of_prepared_ratings_is_that_of_the_text()
+    {
+        using var folder = new TempFolder();
+        Done(folder, "generate", "ratings", "--ratings", "20000", "--out", "r.csv");
+        Done(folder, "prepare", "mf", "--data", "r.csv", "--holdout", "0.1", "--blocks", "1", "--out", "one.hpm");
+        Done(folder, "prepare", "mf", "--data", "r.csv", "--holdout", "0.1", "--out", "r.hpm");
+        var errors = new List<double>();
+        foreach (string[] run in (string[][])[["r.csv", "1", "--deterministic"], ["one.hpm", "1", "--deterministic"], ["r.hpm", "3", "--policy", "bsp"], ["r.csv", "3", "--policy", "bsp"]])
+        {
+            using JsonDocument summary = JsonDocument.Parse(Done(folder, ["train", "mf", "--data", run[0], "--holdout", "0.1", "--rank", "8", "--passes", "10", "--workers", run[1], "--out", "run", "--json", .. run[2..]]));
+            errors.Add(summary.RootElement.GetProperty("test_rmse").GetDouble());
+            using JsonDocument evaluated = JsonDocument.Parse(Done(folder, "evaluate", "--model", "run", "--data", "r.csv", "--json"));
+            Assert.Equal(0, evaluated.RootElement.GetProperty("unknown_users").GetInt64());
+        }
+
+        Assert.Equal(errors[0], errors[1]);
+        Assert.InRange(errors[2] / errors[3], 0.97, 1.03);
+        Assert.Contains("was prepared with --holdout 0.1 --seed 1", Refused(folder, 3, "train", "mf", "--data", "r.hpm", "--out", "run"), StringComparison.Ordinal);
+        Assert.Contains("this is a prepared file, of ratings to train mf on", Refused(folder, 3, "inspect", "--ratings", "--data", "r.hpm"), StringComparison.Ordinal);
+    }
+
     /// <summary>The same 300 rows as text, prepared, and in three files.</summary>
     private static TempFolder Files()
     {

@@ -132,7 +132,7 @@ public sealed class PreparedDamageTests : IDisposable
     {
         using var stream = new MemoryStream(_good);
         var error = Assert.Throws<InputException>(() => LibsvmReader.Read(stream, "f", RowPart.All, 4096, CancellationToken.None));
-        Assert.StartsWith("f: this is a prepared file, of rows for logreg", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("f: this is a prepared file, of rows for logreg, and cannot be read here", error.Message, StringComparison.Ordinal);
         File.WriteAllBytes(_path, _good);
         error = Assert.Throws<InputException>(() => RatingsReader.Read(_path, new IdTable(), new IdTable(), needsRatings: true, CancellationToken.None));
         Assert.StartsWith($"{_path}: this is a prepared file", error.Message, StringComparison.Ordinal);

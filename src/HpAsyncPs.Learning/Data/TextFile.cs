@@ -73,8 +73,12 @@ public static class TextFile
         first = first[..stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false)];
         if (IsZip(first))
             throw Zip(source);
-        if (PreparedHead.Magic.StartsWith(first) && first.Length > 1)
-            throw new InputException($"{source}: this is a prepared file, of rows for logreg, and is not read from a pipe; give the file to a command that takes such rows, or give text");
+        if (first.Length == 4 && first.AsSpan().StartsWith(PreparedHead.Magic[..3]))
+        {
+            string what = first[3] == PreparedHead.Magic[3] ? "rows for logreg" : "ratings to train mf on";
+            throw new InputException($"{source}: this is a prepared file, of {what}, and cannot be read here, nor from a pipe; give the text that it was made of");
+        }
+
         if (first is not [GzipFirst, GzipSecond, ..])
         {
             sink.TotalBytes = stream.CanSeek ? stream.Length : 0;

@@ -13,8 +13,6 @@ namespace HpAsyncPs.Cli.Preparing;
 /// <summary>hpaps prepare logreg.</summary>
 internal static class PrepareRowsCommand
 {
-    private const string PackedEnding = ".gz";
-
     public static Command Create()
     {
         Option<string> data = new Option<string>("--data") { HelpName = "FILE", Description = "LIBSVM/SVMlight file, plain or gzip, or a folder of such files.", Required = true }.NotEmpty();
@@ -45,11 +43,7 @@ internal static class PrepareRowsCommand
     private static void Run(string data, string path, ulong seed, bool force)
     {
         InputFile.CheckRows("--data", data, 1);
-        GeneratedFile.Check("--out", path, force);
-        if (path.EndsWith(PackedEnding, StringComparison.OrdinalIgnoreCase))
-            throw new InputException($"--out {path}: a prepared file is not packed, for workers begin to read anywhere in it; leave {PackedEnding} out of its name");
-        if (InputFile.IsSame(path, data))
-            throw new InputException($"--out {path}: this is the file of --data; name another");
+        PreparedOutput.Check(path, data, force);
         if (Directory.Exists(data) && InputFile.IsSame(Path.GetDirectoryName(Path.GetFullPath(path))!, Path.TrimEndingDirectorySeparator(data)))
             throw new InputException($"--out {path}: would be a file of the folder of --data, with all its rows once more; name another place");
         long start = TimeProvider.System.GetTimestamp();

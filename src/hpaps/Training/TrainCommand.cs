@@ -95,7 +95,7 @@ internal static class TrainCommand
     public static Command Factorization(long start, SimulateOptions? simulate = null, Func<TrainSettings, int>? run = null, Func<TrainSettings, int>? instead = null)
     {
         var own = new FactorOptions();
-        var common = new TrainOptions(FactorTask.Name, FactorPasses, "Ratings to train on, plain or gzip: user, item, rating, as CSV with or without a header, or separated by '::', ';', tabs or blanks.",
+        var common = new TrainOptions(FactorTask.Name, FactorPasses, "Ratings to train on, plain or gzip: user, item, rating, as CSV with or without a header, or separated by '::', ';', tabs or blanks; or prepared (hpaps prepare).",
             "Ratings to measure the RMSE on while training, in the same form.", "Seed of the start, the order, what is held out, and of --slow-random.", simulate is not null);
         Option<double?> target = new Option<double?>("--target") { HelpName = "RMSE", Description = "Stop when the root mean squared error on --test or --holdout is at most this, or after 200 passes if no other limit is given." }.Positive(double.MaxValue);
         Option<bool> deterministic = Deterministic();

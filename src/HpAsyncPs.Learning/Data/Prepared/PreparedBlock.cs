@@ -1,7 +1,6 @@
 using System;
 using System.Buffers.Binary;
 using System.IO.Hashing;
-using System.Runtime.InteropServices;
 
 namespace HpAsyncPs.Learning.Data.Prepared;
 
@@ -43,10 +42,10 @@ internal static class PreparedBlock
         BinaryPrimitives.WriteInt32LittleEndian(block[16..], columns.Length);
         BinaryPrimitives.WriteInt32LittleEndian(block[20..], 0);
         Span<byte> rest = block[HeadBytes..];
-        rest = Put(rest, MemoryMarshal.AsBytes(ends));
-        rest = Put(rest, MemoryMarshal.AsBytes(labels));
-        rest = Put(rest, MemoryMarshal.AsBytes(columns));
-        Put(rest, MemoryMarshal.AsBytes(values));
+        rest = PreparedBytes.Put(rest, ends);
+        rest = PreparedBytes.Put(rest, labels);
+        rest = PreparedBytes.Put(rest, columns);
+        PreparedBytes.Put(rest, values);
         ulong checksum = XxHash3.HashToUInt64(block[sizeof(ulong)..]);
         BinaryPrimitives.WriteUInt64LittleEndian(block, checksum);
         return checksum;
@@ -70,10 +69,10 @@ internal static class PreparedBlock
         if (BinaryPrimitives.ReadInt32LittleEndian(block[8..]) != index || BinaryPrimitives.ReadInt32LittleEndian(block[12..]) != rows || BinaryPrimitives.ReadInt32LittleEndian(block[16..]) != entries)
             return "it is another block";
         ReadOnlySpan<byte> rest = block[HeadBytes..];
-        ReadOnlySpan<int> ends = Take<int>(ref rest, rows);
-        ReadOnlySpan<float> labels = Take<float>(ref rest, rows);
-        ReadOnlySpan<int> columns = Take<int>(ref rest, entries);
-        ReadOnlySpan<float> values = Take<float>(ref rest, entries);
+        ReadOnlySpan<int> ends = PreparedBytes.Take<int>(ref rest, rows);
+        ReadOnlySpan<float> labels = PreparedBytes.Take<float>(ref rest, rows);
+        ReadOnlySpan<int> columns = PreparedBytes.Take<int>(ref rest, entries);
+        ReadOnlySpan<float> values = PreparedBytes.Take<float>(ref rest, entries);
         if (ends[^1] != entries)
             return "its rows do not have its entries";
         for (int row = 0, start = 0; row < rows; row++)
@@ -105,19 +104,5 @@ internal static class PreparedBlock
         }
 
         return null;
-    }
-
-    private static Span<byte> Put(Span<byte> to, ReadOnlySpan<byte> bytes)
-    {
-        bytes.CopyTo(to);
-        return to[bytes.Length..];
-    }
-
-    private static ReadOnlySpan<T> Take<T>(ref ReadOnlySpan<byte> from, int count)
-        where T : struct
-    {
-        ReadOnlySpan<T> taken = MemoryMarshal.Cast<byte, T>(from[..(4 * count)]);
-        from = from[(4 * count)..];
-        return taken;
     }
 }

@@ -44,7 +44,7 @@ internal sealed class PreparedFile
         if (!file.CanSeek)
             return null; // a pipe
         Span<byte> first = stackalloc byte[PreparedHead.Bytes];
-        first = first[..Fill(file.SafeFileHandle, first, 0)];
+        first = first[..PreparedBytes.Fill(file.SafeFileHandle, first, 0)];
         if (!first.StartsWith(PreparedHead.Magic))
             return null;
         long length = file.Length;
@@ -52,7 +52,7 @@ internal sealed class PreparedFile
         if (length - head.TableOffset > Array.MaxLength)
             throw PreparedHead.Damaged(source, $"is damaged: {head.Blocks} blocks are more than there may be");
         byte[] tail = new byte[length - head.TableOffset];
-        if (Fill(file.SafeFileHandle, tail, head.TableOffset) < tail.Length || XxHash3.HashToUInt64(tail) != head.TableChecksum)
+        if (PreparedBytes.Fill(file.SafeFileHandle, tail, head.TableOffset) < tail.Length || XxHash3.HashToUInt64(tail) != head.TableChecksum)
             throw PreparedHead.Damaged(source, "is damaged: the checksum of its table is wrong");
         var of = new PreparedFile(file.SafeFileHandle, source, head, tail);
         of.CheckTable();
@@ -82,7 +82,7 @@ internal sealed class PreparedFile
             {
                 cancellation.ThrowIfCancellationRequested();
                 Span<byte> block = buffer.AsSpan(0, bytes);
-                string? wrong = Fill(_file, block, offset) < bytes
+                string? wrong = PreparedBytes.Fill(_file, block, offset) < bytes
                     ? "the file ends before it"
                     : PreparedBlock.Read(block, index, rows, held, checksum, _head, (int)Math.Max(0, begin - row), (int)Math.Min(rows, end - row), into);
                 if (wrong is not null)
@@ -129,13 +129,5 @@ internal sealed class PreparedFile
         }
 
         return (entries, longest);
-    }
-
-    private static int Fill(SafeFileHandle file, Span<byte> buffer, long offset)
-    {
-        int all = 0, got;
-        while (all < buffer.Length && (got = RandomAccess.Read(file, buffer[all..], offset + all)) > 0)
-            all += got;
-        return all;
     }
 }

@@ -82,9 +82,7 @@ internal sealed record PreparedHead
     {
         if (from.Length < Bytes)
             throw Damaged(source, $"is cut off after {from.Length} bytes, within its head");
-        int version = BinaryPrimitives.ReadInt32LittleEndian(from[8..]);
-        if (version != Version)
-            throw new InputException($"{source}: has version {version} of the prepared form, and this program reads version {Version}; prepare it again with this version of hpaps");
+        CheckVersion(BinaryPrimitives.ReadInt32LittleEndian(from[8..]), Version, source);
         if (BinaryPrimitives.ReadUInt64LittleEndian(from[ChecksumOffset..]) != XxHash3.HashToUInt64(from[..ChecksumOffset]))
             throw Damaged(source, "is damaged: the checksum of its head is wrong");
         var head = new PreparedHead
@@ -100,11 +98,26 @@ internal sealed record PreparedHead
             Length = BinaryPrimitives.ReadInt64LittleEndian(from[56..]),
             TableChecksum = BinaryPrimitives.ReadUInt64LittleEndian(from[64..]),
         };
-        if (head.Length != length)
-            throw Damaged(source, length < head.Length ? $"is cut off: it has {length} of {head.Length} bytes" : $"has {length} bytes, and should have {head.Length}: something follows its end");
+        CheckLength(head.Length, length, source);
         if (head.Blocks < 1 || head.Rows < head.Blocks || head.Entries < 0 || head.Features < 0 || head.NameBytes is < 0 or > LongestName || head.TableOffset < Bytes)
             throw Damaged(source, "is damaged: the numbers of its head do not fit each other");
         return head;
+    }
+
+    /// <summary>Refuses another version.</summary>
+    /// <exception cref="InputException">It is one.</exception>
+    public static void CheckVersion(int version, int own, string source)
+    {
+        if (version != own)
+            throw new InputException($"{source}: has version {version} of the prepared form, and this program reads version {own}; prepare it again with this version of hpaps");
+    }
+
+    /// <summary>Refuses a file that has been cut off, or is too long.</summary>
+    /// <exception cref="InputException">It is one.</exception>
+    public static void CheckLength(long expected, long length, string source)
+    {
+        if (length != expected)
+            throw Damaged(source, length < expected ? $"is cut off: it has {length} of {expected} bytes" : $"has {length} bytes, and should have {expected}: something follows its end");
     }
 
     /// <summary>The error for a file that is not what was written.</summary>
