@@ -26,7 +26,7 @@ internal static class PrepareRatingsCommand
         var command = new Command(FactorTask.Name, CommonOptions.WithExamples(
             "Writes ratings in binary blocks of users, with checksums. Of N workers each reads its own users' ratings, and the ids and\n"
             + "numbers of ratings of all items. hpaps train mf, simulate mf and hpaps-worker mf take the file with --data, with the same\n"
-            + "--holdout (and then --seed) that it was prepared with; other commands take the text. It needs about 100 bytes of memory\n"
+            + "--holdout (and then --seed) that it was prepared with; other commands take the text. It needs about 60 bytes of memory\n"
             + "a rating. What it has written is said on standard error.",
             "hpaps prepare mf --data ratings.csv.gz --holdout 0.1 --out ratings.hpm",
             "hpaps train mf --data ratings.hpm --holdout 0.1 --workers 4",

@@ -23,7 +23,7 @@ internal static class PrepareRowsCommand
             "Writes the rows of LIBSVM text in random order in binary blocks, with checksums. Whatever takes the text with --data\n"
             + "takes the prepared file too; of N workers each reads an N-th of it, so no worker waits for others' rows to be parsed.\n"
             + "The order is that of --seed here; the --seed of training has no say in it. Numbers are kept in single precision, as\n"
-            + "training takes them: 8 bytes an entry. It needs about three times the text in memory; where that is more than a quarter\n"
+            + "training takes them: 8 bytes an entry. It needs up to three times the text in memory; where that is more than a quarter\n"
             + "of what this machine has, it reads the text several times instead. What it has written is said on standard error.",
             "hpaps prepare logreg --data train.svm.gz --out train.hpr",
             "hpaps prepare logreg --data train.svm --out /shared/train.hpr --seed 7",
