@@ -25,18 +25,19 @@ internal static class WorkerCommand
 
     private static Command LogisticRegression()
     {
-        var flags = new WorkerFlags("LIBSVM/SVMlight file, plain or gzip.",
-            "I/N: train on random shard I of N of the file, or auto: by the rank that srun or mpirun gives; without it, on all of it. Makes I the rank asked for.",
+        var flags = new WorkerFlags("LIBSVM/SVMlight file, plain, gzip or prepared (hpaps prepare), or a folder of such files.",
+            "I/N: train on random shard I of N of the file, or on the files J of the folder with J mod N = I; or auto: by the rank that srun or mpirun gives; without it, on all of it. Makes I the rank asked for.",
             "Seed of the split into parts; the same at every worker.");
         var own = new LogisticOptions();
         Command command = flags.Command(LogisticTask.Name,
             CommonOptions.WithExamples("Regularised logistic regression.",
                 "hpaps-worker logreg --server 127.0.0.1:7070 --data train.svm --part 0/4",
                 "hpaps-worker logreg --server node1:7070 --data /local/rows-of-this-node.svm.gz --l2 1e-4",
+                "hpaps-worker logreg --server node1:7070 --data /shared/train.svm --part 0/64 --cut bytes   # reads a 64th of it",
                 "hpaps-worker logreg --server node1:7070 --data train.svm --part 0/4 --batch 64   # for hpaps-server --policy asp"),
             given =>
             {
-                SparseRows rows = LibsvmReader.Read(given.Data, given.Part, given.Stop);
+                SparseRows rows = LibsvmReader.Read(given.Data, given.Part, own.Cut(given.Parsed), given.Stop);
                 LogisticSettings settings = own.Settings(given.Parsed) with { Seed = given.Seed, Parts = given.Part.Count };
                 given.Train(LogisticOptions.Task(rows, settings));
             },
@@ -48,7 +49,7 @@ internal static class WorkerCommand
     private static Command Factorization()
     {
         var own = new FactorOptions();
-        var flags = new WorkerFlags("Ratings, plain or gzip: user, item, rating, the same file at every worker.",
+        var flags = new WorkerFlags("Ratings, plain or gzip: user, item, rating; or prepared (hpaps prepare), of which each worker reads its part. The same file at every worker.",
             "I/N: train on the ratings of part I of N of the users, or auto: by the rank that srun or mpirun gives; without it, on all. Makes I the rank asked for.",
             "Seed of the start, the order, and what is held out; the same at every worker.");
         var test = new Option<string?>("--test") { Description = "Ratings to measure the RMSE on; the same file at every worker." };

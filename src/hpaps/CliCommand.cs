@@ -7,6 +7,7 @@ using HpAsyncPs.Cli.Converting;
 using HpAsyncPs.Cli.Generating;
 using HpAsyncPs.Cli.Models;
 using HpAsyncPs.Cli.Planning;
+using HpAsyncPs.Cli.Preparing;
 using HpAsyncPs.Cli.Simulating;
 using HpAsyncPs.Cli.Stressing;
 using HpAsyncPs.Cli.Submitting;
@@ -46,7 +47,7 @@ internal static class CliCommand
             "hpaps recommend --model recommender --user 42 --titles movies.csv"))
         {
             train, simulate, CompareCommand.Create(start), PlanCommand.Create(), EvaluateCommand.Create(), PredictCommand.Create(), RecommendCommand.Create(), InspectCommand.Create(),
-            ConvertCommand.Create(), GenerateCommand.Create(), LaunchCommand.Create(), ReshardCommand.Create(), WatchCommands.Watch(), WatchCommands.Status(),
+            ConvertCommand.Create(), PrepareCommand.Create(), GenerateCommand.Create(), LaunchCommand.Create(), ReshardCommand.Create(), WatchCommands.Watch(), WatchCommands.Status(),
             StressCommand.Create(), StressCommand.CreateWorker(), IdleCommand.Create(), AttackCommand.Create(),
         };
         root.Subcommands.Add(ConfigCommand.Create(root));

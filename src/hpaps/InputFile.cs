@@ -1,5 +1,7 @@
 using System;
 using System.IO;
+using HpAsyncPs.Cli.Training;
+using HpAsyncPs.Learning.Data;
 
 namespace HpAsyncPs.Cli;
 
@@ -49,6 +51,28 @@ internal static class InputFile
             throw new InputException($"{option} {path}: cannot be read ({e.Message}); check the path and the disk", e);
         }
     }
+
+    /// <summary>The same for labelled rows, which may be in the files of a folder.</summary>
+    /// <param name="option">The option.</param>
+    /// <param name="path">A file or a folder.</param>
+    /// <param name="parts">Of how many workers each takes files of the folder.</param>
+    /// <returns>Bytes of all.</returns>
+    /// <exception cref="InputException">It cannot be opened, or has too few files.</exception>
+    public static long CheckRows(string option, string path, int parts)
+    {
+        if (!Directory.Exists(path))
+            return Check(option, path);
+        RowFolder folder = RowFolder.Of(path);
+        folder.CheckParts(parts);
+        return folder.Bytes;
+    }
+
+    /// <summary>The same for what is trained on.</summary>
+    /// <param name="settings">What the user asked for.</param>
+    /// <returns>Bytes of all.</returns>
+    /// <exception cref="InputException">It cannot be opened, or has too few files.</exception>
+    public static long CheckData(TrainSettings settings) =>
+        settings.HasLabels ? CheckRows("--data", settings.Data, settings.Workers) : Check("--data", settings.Data);
 
     private static bool IsOwnHandle(string path)
     {

@@ -4,7 +4,9 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Threading;
+using HpAsyncPs.Cli.Watching;
 using HpAsyncPs.Learning.Data;
+using HpAsyncPs.Learning.Data.Prepared;
 using HpAsyncPs.Learning.Output;
 using HpAsyncPs.Programs;
 
@@ -18,7 +20,7 @@ internal static class InspectCommand
 
     public static Command Create()
     {
-        Option<string> data = new Option<string>("--data") { HelpName = "FILE", Description = "LIBSVM/SVMlight file or, with --ratings, ratings; plain or gzip.", Required = true }.NotEmpty();
+        Option<string> data = new Option<string>("--data") { HelpName = "FILE", Description = "LIBSVM/SVMlight file, plain, gzip or prepared, or a folder of such files; with --ratings, ratings, plain or gzip.", Required = true }.NotEmpty();
         var ratings = new Option<bool>("--ratings") { Description = "The file has ratings: user, item, rating." };
         var json = new Option<bool>("--json") { Description = "Print one JSON object on standard output." };
         var command = new Command("inspect", CommonOptions.WithExamples(
@@ -53,11 +55,12 @@ internal static class InspectCommand
 
     private static Inspection Inspect(string path)
     {
-        long bytes = InputFile.Check("--data", path);
+        long bytes = InputFile.CheckRows("--data", path, 1);
         TimeProvider time = TimeProvider.System;
         long start = time.GetTimestamp();
         SparseRows rows = LibsvmReader.Read(path, RowPart.All, CancellationToken.None);
         double seconds = time.GetElapsedTime(start).TotalSeconds;
+        (string MadeOf, ulong Seed)? prepared = RowPreparation.Describe(path);
         string? unfit = null;
         try
         {
@@ -73,6 +76,8 @@ internal static class InspectCommand
         {
             Data = path,
             Bytes = bytes,
+            PreparedFrom = prepared is { } of ? Printable.Of(of.MadeOf) : null,
+            PreparedSeed = prepared?.Seed,
             Rows = rows.Rows,
             Features = rows.Features,
             Nonzeros = rows.Nonzeros,
@@ -110,6 +115,8 @@ internal static class InspectCommand
         var lines = new ResultLines();
         lines.Add("file", of.Data);
         lines.Add("size", $"{Show.Bytes(of.Bytes)}, read in {Show.Duration(of.Seconds)} ({of.MegabytesPerSecond:0.0} MB/s)");
+        if (of.PreparedFrom is { } text)
+            lines.Add("prepared", $"from {text}, in the order of seed {of.PreparedSeed}");
         lines.Add("rows", Show.Count(of.Rows));
         lines.Add("features", Show.Count(of.Features));
         lines.Add("nonzeros", $"{Show.Count(of.Nonzeros)} ({100 * of.Density:0.####} % of all)");
@@ -137,6 +144,12 @@ internal sealed record Inspection
 
     /// <summary>Of the file as it is on disk: compressed, if it is gzip.</summary>
     public long Bytes { get; init; }
+
+    /// <summary>Name of the text that a prepared file was made of; null: it is text.</summary>
+    public string? PreparedFrom { get; init; }
+
+    /// <summary>Seed of the order of a prepared file.</summary>
+    public ulong? PreparedSeed { get; init; }
 
     public long Rows { get; init; }
 

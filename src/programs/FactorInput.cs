@@ -6,29 +6,33 @@ using System.Runtime.InteropServices;
 using System.Threading;
 using HpAsyncPs.Learning.Data;
 using HpAsyncPs.Learning.Factorization;
+using HpAsyncPs.Learning.Factorization.Prepared;
 using HpAsyncPs.Learning.Output;
 
 namespace HpAsyncPs.Programs;
 
-/// <summary>All ratings of a run, of which each part makes its task.</summary>
+/// <summary>The ratings of a run, of which each part makes its task: all of them from text, a part of them from a prepared file.</summary>
 internal sealed class FactorInput
 {
-    private readonly Ratings _ratings;
-    private readonly Ratings? _test;
-    private readonly double _holdout;
-    private readonly ulong _seed;
-    private readonly string _fingerprint;
+    private readonly Func<RowPart, FactorData> _part;
+    private readonly IdTable _items;
+    private readonly IReadOnlyList<KeyValuePair<string, string>> _settings;
 
     private FactorInput(Ratings ratings, Ratings? test, double holdout, ulong seed)
     {
-        _ratings = ratings;
-        _test = test;
-        _holdout = holdout;
-        _seed = seed;
-        _fingerprint = Fingerprint(ratings, test);
+        _part = part => FactorData.Of(ratings, test, holdout, seed, part.Index, part.Count);
+        _items = ratings.Items;
+        _settings = Described(ratings.Count, ratings.Users.Count, ratings.Items.Count, test is null ? holdout.ToString("R", CultureInfo.InvariantCulture) : Text(test.Count), Fingerprint(ratings, test));
     }
 
-    /// <param name="data">Path of the ratings to train on.</param>
+    private FactorInput(PreparedRatings prepared, double holdout, CancellationToken stop)
+    {
+        _part = part => prepared.Part(part, stop);
+        _items = prepared.Items;
+        _settings = Described(prepared.Ratings, prepared.Users, prepared.Items.Count, holdout.ToString("R", CultureInfo.InvariantCulture), $"prepared {prepared.Fingerprint}");
+    }
+
+    /// <param name="data">Path of the ratings to train on, text or prepared.</param>
     /// <param name="testFile">Path of those to measure on, or null.</param>
     /// <param name="holdout">Share that is held out without such a file.</param>
     /// <param name="seed">Of what is held out.</param>
@@ -36,6 +40,12 @@ internal sealed class FactorInput
     /// <exception cref="InputException">A file cannot be read.</exception>
     public static FactorInput Read(string data, string? testFile, double holdout, ulong seed, CancellationToken stop)
     {
+        if (PreparedRatings.TryOpen(data) is { } prepared)
+        {
+            prepared.Check(testFile is not null, holdout, seed);
+            return new FactorInput(prepared, holdout, stop);
+        }
+
         var users = new IdTable();
         var items = new IdTable();
         Ratings ratings = RatingsReader.Read(data, users, items, needsRatings: true, stop);
@@ -44,7 +54,8 @@ internal sealed class FactorInput
     }
 
     /// <summary>The data of a part.</summary>
-    public FactorData Part(RowPart part) => FactorData.Of(_ratings, _test, _holdout, _seed, part.Index, part.Count);
+    /// <exception cref="InputException">Nothing falls to it, or what was prepared is damaged.</exception>
+    public FactorData Part(RowPart part) => _part(part);
 
     /// <summary>The task of a part.</summary>
     /// <param name="data">The part.</param>
@@ -57,14 +68,14 @@ internal sealed class FactorInput
         KeyValuePair<string, string>[] warm = warmStart is null ? [] : [new("warm_start", warmStart.Description.Checksum)];
         FactorTask task = Task(data, settings, parts, warm);
         if (warmStart is not null)
-            task.StartFrom(warmStart.StartFor(_ratings, data, settings.Rank));
+            task.StartFrom(warmStart.StartFor(_items, data, settings.Rank));
         return task;
     }
 
-    private FactorTask Task(FactorData data, FactorSettings settings, int parts, KeyValuePair<string, string>[] more) => new(data, settings, parts,
-        [.. more, new("ratings", Text(_ratings.Count)), new("users", Text(_ratings.Users.Count)), new("items", Text(_ratings.Items.Count)),
-        new("held_out", _test is null ? _holdout.ToString("R", CultureInfo.InvariantCulture) : Text(_test.Count)),
-        new("data", _fingerprint)]);
+    private FactorTask Task(FactorData data, FactorSettings settings, int parts, KeyValuePair<string, string>[] more) => new(data, settings, parts, [.. more, .. _settings]);
+
+    private static KeyValuePair<string, string>[] Described(long ratings, int users, int items, string heldOut, string fingerprint) =>
+        [new("ratings", Text(ratings)), new("users", Text(users)), new("items", Text(items)), new("held_out", heldOut), new("data", fingerprint)];
 
     /// <summary>Adds the users of a part to the model, once training has ended well.</summary>
     /// <exception cref="ClusterException">They cannot be written.</exception>
@@ -75,7 +86,7 @@ internal sealed class FactorInput
             return;
         try
         {
-            UserPart.Write(folder, part.Index, part.Count, task, data, _ratings);
+            UserPart.Write(folder, part.Index, part.Count, task, data, _items);
         }
         catch (InputException e)
         {

@@ -31,10 +31,24 @@ internal sealed class LogisticOptions
             + $"{CommonOptions.DefaultBatch} with hpaps train; a worker that is started by hand pushes gradients only if this is given.",
     }.Within(1, int.MaxValue);
 
+    private readonly Option<string> _cut = new("--cut")
+    {
+        HelpName = "rows|bytes",
+        Description = "How workers' parts are cut out of a file of text. rows: at random, for which each worker reads all of it. bytes: into pieces of as many bytes, of which each worker reads its own alone; "
+            + "of a file that is sorted, by label say, the pieces are skewed, and training may take longer. Not for gzip; prepared files and folders are not read whole as it is.",
+        DefaultValueFactory = _ => "rows",
+    };
+
     public Option<string?> WarmStart { get; } = CommonOptions.WarmStart();
 
     public LogisticOptions()
     {
+        _cut.CompletionSources.Add("rows", "bytes");
+        _cut.Validators.Add(static result =>
+        {
+            if (result.Tokens is [{ Value: not ("rows" or "bytes") } token])
+                result.AddError($"--cut must be rows or bytes; it is '{token.Value}'.");
+        });
         _solver.CompletionSources.Add("svrg", "gradient");
         _solver.Validators.Add(result =>
         {
@@ -44,7 +58,7 @@ internal sealed class LogisticOptions
     }
 
     /// <summary>All of them, for a command.</summary>
-    public Option[] All => [_l2, _l1, _intercept, _solver, _batch, WarmStart];
+    public Option[] All => [_cut, _l2, _l1, _intercept, _solver, _batch, WarmStart];
 
     /// <summary>Says what does not go together with gradients, which workers push if <paramref name="pushesGradients"/> or a batch is given.</summary>
     public void Check(CommandResult result, bool pushesGradients)
@@ -60,7 +74,18 @@ internal sealed class LogisticOptions
     }
 
     /// <summary>The task of a worker's rows.</summary>
-    public static ITask Task(SparseRows rows, LogisticSettings settings) => settings.Batch > 0 ? new GradientTask(rows, settings) : new LogisticTask(rows, settings);
+    public static ITask Task(SparseRows rows, LogisticSettings settings)
+    {
+        if (settings.Parts > 1)
+            settings = settings with { CutFrom = rows.CutFrom };
+        return settings.Batch > 0 ? new GradientTask(rows, settings) : new LogisticTask(rows, settings);
+    }
+
+    /// <summary>How parts are cut.</summary>
+    public RowCut Cut(ParseResult parsed) => parsed.GetValue(_cut) == "bytes" ? RowCut.Bytes : RowCut.Rows;
+
+    /// <summary>The same as arguments of a worker.</summary>
+    public static IReadOnlyList<string> Arguments(RowCut cut) => cut == RowCut.Bytes ? ["--cut", "bytes"] : [];
 
     /// <summary>Was a batch given?</summary>
     public bool HasBatch(CommandResult result) => Has(result, _batch);

@@ -30,7 +30,6 @@ public sealed class LibsvmReaderFileTests : IDisposable
     [Theory]
     [InlineData("missing.svm", "there is no such file; check the path")]
     [InlineData("missing/deep.svm", "there is no such file; check the path")]
-    [InlineData(".", "this is a folder; give a file")]
     [InlineData("empty.svm", "there are no rows in this file; give a file of LIBSVM text")]
     [InlineData("empty.svm/x", "")]
     [InlineData("nul\0l", "cannot be read: ")]

@@ -1,5 +1,6 @@
 using System.Collections.Generic;
 using System.Globalization;
+using HpAsyncPs.Learning.Data;
 
 namespace HpAsyncPs.Learning.Classification;
 
@@ -33,6 +34,9 @@ public sealed record LogisticSettings
     /// <summary>Parts that one file is split into, or 1: each worker has a file of its own.</summary>
     public int Parts { get; init; } = 1;
 
+    /// <summary><see cref="SparseRows.CutFrom"/> where the data is in parts, or null.</summary>
+    public string? CutFrom { get; init; }
+
     /// <summary>As the workers compare them and model.json keeps them.</summary>
     internal KeyValuePair<string, string>[] Described() =>
     [
@@ -46,5 +50,6 @@ public sealed record LogisticSettings
         .. Batch > 0 ? (KeyValuePair<string, string>[])[new("batch", Batch.ToString(CultureInfo.InvariantCulture))] : [],
         new("seed", Seed.ToString(CultureInfo.InvariantCulture)),
         new("parts", Parts.ToString(CultureInfo.InvariantCulture)),
+        .. CutFrom is { } data ? (KeyValuePair<string, string>[])[new("data", data)] : [],
     ];
 }

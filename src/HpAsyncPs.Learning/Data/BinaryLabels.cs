@@ -78,7 +78,7 @@ public readonly record struct BinaryLabels(float Negative, float Positive)
         foreach (SeenLabel one in rows.DistinctLabels)
             found.Add(Show(one.Label));
         string more = found.Count > 2 ? " and maybe more" : "";
-        string place = offending.Line > 0 ? $"{rows.Source}:{offending.Line}" : rows.Source;
+        string place = TextFile.Place(offending.File ?? rows.Source, offending.Line);
         string list = string.Join(", ", found);
         return new InputException($"{place}: label '{Show(offending.Label)}' does not fit (labels found: {list}{more}{others}); {Remedy}");
     }

@@ -19,6 +19,9 @@ internal sealed class Growth(string source)
     /// <summary>Length of the text, 0 if not known.</summary>
     public long TotalBytes { get; set; }
 
+    /// <summary>What is in the arrays is not of one text alone: its length says nothing.</summary>
+    public bool IsBlind { get; set; }
+
     /// <summary>Makes room.</summary>
     /// <exception cref="InputException">There are more than an array holds.</exception>
     public void Reserve<T>(ref T[] array, int used, int more, string what)
@@ -28,7 +31,7 @@ internal sealed class Growth(string source)
         long needed = (long)used + more;
         if (needed > Array.MaxLength)
             throw new InputException($"{source}: more than {used} {what} for one worker; use more workers");
-        double growth = BytesDone > 0 && BytesDone < TotalBytes ? Math.Max(Margin * TotalBytes / BytesDone, LeastGrowth) : BlindGrowth;
+        double growth = !IsBlind && BytesDone > 0 && BytesDone < TotalBytes ? Math.Max(Margin * TotalBytes / BytesDone, LeastGrowth) : BlindGrowth;
         double wanted = Math.Clamp(growth * used, needed, Array.MaxLength);
         var larger = GC.AllocateUninitializedArray<T>((int)wanted);
         array.AsSpan(0, used).CopyTo(larger);

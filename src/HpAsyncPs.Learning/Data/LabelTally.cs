@@ -4,8 +4,9 @@ namespace HpAsyncPs.Learning.Data;
 
 /// <summary>A label and the line where it was first seen.</summary>
 /// <param name="Label">As in the file.</param>
-/// <param name="Line">1-based line of the file, 0 if not known.</param>
-public readonly record struct SeenLabel(float Label, long Line);
+/// <param name="Line">1-based line of the file, 0 if not known; where lines were not counted, minus the offset of its first byte.</param>
+/// <param name="File">The file of a folder, or null: the rows' only one.</param>
+public readonly record struct SeenLabel(float Label, long Line, string? File = null);
 
 /// <summary>Range of the labels and the first few distinct ones, counted while rows are read.</summary>
 internal sealed class LabelTally
@@ -15,6 +16,9 @@ internal sealed class LabelTally
 
     private readonly List<SeenLabel> _distinct = new(Kept);
     private float _last = float.NaN;
+
+    /// <summary>The file of a folder that labels are from, or null.</summary>
+    public string? File { get; set; }
 
     public float Min { get; private set; } = float.PositiveInfinity;
 
@@ -39,6 +43,6 @@ internal sealed class LabelTally
                 return;
         }
 
-        _distinct.Add(new SeenLabel(label, line));
+        _distinct.Add(new SeenLabel(label, line, File));
     }
 }

@@ -22,7 +22,7 @@ internal interface ILineSink
     /// <param name="line">The line, its line feed and <see cref="DecimalParser.BytesBehind"/> bytes more.</param>
     /// <param name="length">Bytes of the line.</param>
     /// <param name="at">Offset of the first byte that is no blank.</param>
-    /// <param name="number">1-based line in the file.</param>
+    /// <param name="number">Where it is, as <see cref="TextFile.Place"/> takes it.</param>
     /// <exception cref="InputException">The line is malformed.</exception>
     void Take(ReadOnlySpan<byte> line, int length, int at, long number);
 }
@@ -34,6 +34,7 @@ internal sealed class LineScanner
 
     private readonly string _source;
     private readonly ILineSink _sink;
+    private readonly long _offset;
 
     // Bytes [_start, _end) are text that is not yet cut into lines. Some more are kept free, for a line feed
     // at the end and for the parser to look at.
@@ -48,10 +49,12 @@ internal sealed class LineScanner
     /// <param name="sink">Takes the lines.</param>
     /// <param name="blockBytes">Size of the buffer at first.</param>
     /// <param name="firstBytes">The start of the text.</param>
-    public LineScanner(string source, ILineSink sink, int blockBytes, byte[] firstBytes)
+    /// <param name="offset">Bytes of the file before the text: 0, or lines are told by their offset.</param>
+    public LineScanner(string source, ILineSink sink, int blockBytes, byte[] firstBytes, long offset = 0)
     {
         _source = source;
         _sink = sink;
+        _offset = offset;
         _buffer = new byte[Math.Max(blockBytes, firstBytes.Length) + Spare];
         firstBytes.CopyTo(_buffer, 0);
         _end = firstBytes.Length;
@@ -104,23 +107,24 @@ internal sealed class LineScanner
 
         searched = _end;
         if (_end - _start > TextFile.LongestLine)
-            throw TooLong(_buffer.AsSpan(_start), _line + 1);
+            throw TooLong(_buffer.AsSpan(_start), _offset > 0 ? -(_offset + _done) : _line + 1);
     }
 
     // The line ends with a line feed, which length does not count, and more bytes stand behind it.
     private void TakeLine(ReadOnlySpan<byte> line, int length)
     {
         _line++;
+        long number = _offset > 0 ? -(_offset + _done) : _line;
         _sink.BytesDone = _done += length + 1;
         if (length > TextFile.LongestLine)
-            throw TooLong(line, _line);
+            throw TooLong(line, number);
         // Some editors put a byte order mark before the first line.
-        int at = _line == 1 && line.StartsWith("\uFEFF"u8) ? 3 : 0;
+        int at = number == 1 && line.StartsWith("\uFEFF"u8) ? 3 : 0;
         while (line[at] is (byte)' ' or (byte)'\t')
             at++;
         if (line[at] == '\n' || (line[at] == '\r' && line[at + 1] == '\n'))
             return;
-        _sink.Take(line, length, at, _line);
+        _sink.Take(line, length, at, number);
     }
 
     private InputException TooLong(ReadOnlySpan<byte> line, long number) => TextFile.Fail(

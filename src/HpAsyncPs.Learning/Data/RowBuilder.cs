@@ -3,14 +3,12 @@ using System.Runtime.CompilerServices;
 
 namespace HpAsyncPs.Learning.Data;
 
-/// <summary>Parses the rows of a part from lines of LIBSVM text into growing arrays.</summary>
+/// <summary>Parses the rows of a part from lines of LIBSVM text.</summary>
 /// <param name="source">Path, for messages.</param>
 /// <param name="part">Rows to keep.</param>
-internal sealed class RowBuilder(string source, RowPart part) : ILineSink
+/// <param name="rows">Takes them.</param>
+internal sealed class RowBuilder(string source, RowPart part, RowStore rows) : ILineSink
 {
-    private const int FirstEntries = 1 << 16;
-    private const int FirstRows = 1 << 12;
-
     // The shortest entry is "1:1" with a blank before it.
     private const int ShortestEntryBytes = 4;
 
@@ -19,49 +17,49 @@ internal sealed class RowBuilder(string source, RowPart part) : ILineSink
 
     private const string Form = "a row is 'label index:value index:value ...'";
 
-    private readonly Growth _growth = new(source);
-    private readonly LabelTally _tally = new();
-    private long[] _rowStarts = new long[FirstRows + 1];
-    private float[] _labels = new float[FirstRows];
-    private int[] _columns = new int[FirstEntries];
-    private float[] _values = new float[FirstEntries];
-    private int _rows;
-    private int _entries;
-    private int _features;
-    private long _row;
+    /// <summary>Rows of the text so far, of all parts.</summary>
+    public long Count { get; private set; }
 
     /// <inheritdoc/>
     public string LineHelp => "a row of LIBSVM text is one line";
 
     /// <inheritdoc/>
-    public long BytesDone { set => _growth.BytesDone = value; }
+    public long BytesDone { set => rows.Growth.BytesDone = value; }
 
     /// <inheritdoc/>
-    public long TotalBytes { set => _growth.TotalBytes = value; }
+    public long TotalBytes { set => rows.Growth.TotalBytes = value; }
 
     /// <inheritdoc/>
     public void Take(ReadOnlySpan<byte> line, int length, int at, long number)
     {
-        if (line[at] != '#' && part.Owns(_row++))
+        if (line[at] != '#' && part.Owns(Count++))
             Add(line, length, at, number);
+    }
+
+    /// <summary>Says that there is nothing.</summary>
+    /// <exception cref="InputException">The text had no row at all, of any part.</exception>
+    public void CheckAny()
+    {
+        if (Count == 0)
+            throw new InputException($"{source}: there are no rows in this file; give a file of LIBSVM text");
     }
 
     /// <summary>Adds a row.</summary>
     /// <param name="line">The line, its line feed and <see cref="DecimalParser.BytesBehind"/> bytes more.</param>
     /// <param name="length">Bytes of the line.</param>
     /// <param name="at">Offset of the label.</param>
-    /// <param name="number">1-based line in the file.</param>
+    /// <param name="number">Where it is, as <see cref="TextFile.Place"/> takes it.</param>
     /// <exception cref="InputException">The line is not a row.</exception>
-    private void Add(ReadOnlySpan<byte> line, int length, int at, long number)
+    public void Add(ReadOnlySpan<byte> line, int length, int at, long number)
     {
-        Reserve((length + 1) / ShortestEntryBytes);
+        rows.Reserve(1, (length + 1) / ShortestEntryBytes);
         int start = at;
         at = DecimalParser.Read(line, start, out float label);
         if (at == DecimalParser.NoNumber || !EndsToken(line, at))
             throw Fail(number, "the label is not a finite number", Token(line, start), Form);
 
-        Span<int> columns = _columns.AsSpan(_entries);
-        Span<float> values = _values.AsSpan(_entries);
+        Span<int> columns = rows.FreeColumns;
+        Span<float> values = rows.FreeValues;
         int count = 0;
         long previous = 0;
         while (true)
@@ -101,24 +99,7 @@ internal sealed class RowBuilder(string source, RowPart part) : ILineSink
             previous = index;
         }
 
-        _entries += count;
-        _features = Math.Max(_features, (int)previous);
-        _labels[_rows] = label;
-        _rowStarts[++_rows] = _entries;
-        _tally.Add(label, number);
-    }
-
-    /// <summary>The rows so far. The builder is not to be used afterwards.</summary>
-    /// <exception cref="InputException">The text had no row at all.</exception>
-    public SparseRows Finish()
-    {
-        if (_row == 0)
-            throw new InputException($"{source}: there are no rows in this file; give a file of LIBSVM text");
-        Growth.Trim(ref _rowStarts, _rows + 1);
-        Growth.Trim(ref _labels, _rows);
-        Growth.Trim(ref _columns, _entries);
-        Growth.Trim(ref _values, _entries);
-        return new SparseRows(source, _rows, _rowStarts, _columns, _values, _labels, _features, _tally);
+        rows.Add(label, count, (int)previous, number);
     }
 
     // A token ends at a blank, a comment or the end of the line. A carriage return is a blank only before the line feed:
@@ -163,13 +144,5 @@ internal sealed class RowBuilder(string source, RowPart part) : ILineSink
             throw Fail(number, "the index has too many leading zeros", token, "write it without them");
         string what = index == previous ? $"index {index} stands twice in this row" : $"index {index} comes after {previous}";
         throw Fail(number, what, token, "sort the entries of a row by index, each index once");
-    }
-
-    private void Reserve(int entries)
-    {
-        _growth.Reserve(ref _columns, _entries, entries, "entries");
-        _growth.Reserve(ref _values, _entries, entries, "entries");
-        _growth.Reserve(ref _labels, _rows, 1, "rows");
-        _growth.Reserve(ref _rowStarts, _rows + 1, 1, "rows");
     }
 }

@@ -23,6 +23,10 @@ public readonly record struct RowPart(int Index, int Count, ulong Seed)
         return Mixing.Mix(unchecked((ulong)row + Mixing.Mix(Seed))) % (ulong)Count == (ulong)Index;
     }
 
+    /// <summary>Where this part begins and ends, if parts are as long as each other, up to one, and one behind the other.</summary>
+    /// <param name="all">How long all parts are together.</param>
+    internal (long Begin, long End) RangeOf(long all) => (Begin(all, Index), Begin(all, Index + 1));
+
     /// <summary>Refuses an index outside of 0..Count-1 and a count below 1 (the default value has count 0).</summary>
     /// <exception cref="ArgumentOutOfRangeException">The part cannot exist.</exception>
     internal void Check()
@@ -31,4 +35,6 @@ public readonly record struct RowPart(int Index, int Count, ulong Seed)
         ArgumentOutOfRangeException.ThrowIfNegative(Index);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(Index, Count);
     }
+
+    private long Begin(long all, long index) => (all / Count * index) + (all % Count * index / Count); // all * index might be too large
 }

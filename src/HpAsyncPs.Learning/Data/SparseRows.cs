@@ -53,6 +53,12 @@ public sealed class SparseRows
     /// <summary>Where the rows are from, a path.</summary>
     public string Source { get; }
 
+    /// <summary>
+    /// Where workers each read their part of the same and not by <see cref="RowPart.Owns"/>: how it is cut, and what identifies it, which must be the same at all of
+    /// them, or rows would be missing and others there twice. Else null.
+    /// </summary>
+    public string? CutFrom { get; internal init; }
+
     /// <summary>Number of rows; 0 where the file has rows and none is of the part that was read.</summary>
     public int Rows { get; }
 
@@ -116,7 +122,7 @@ public sealed class SparseRows
             starts[row + 1] = to + 1 + length;
         }
 
-        return new SparseRows(Source, starts, columns, values, Labels.ToArray(), Features + 1);
+        return new SparseRows(Source, starts, columns, values, Labels.ToArray(), Features + 1) { CutFrom = CutFrom };
     }
 
     private int StartOf(int row, out int length)

@@ -2,6 +2,7 @@ using System;
 using System.IO;
 using System.Text;
 using System.Threading;
+using HpAsyncPs.Learning.Data.Prepared;
 
 namespace HpAsyncPs.Learning.Data;
 
@@ -28,11 +29,20 @@ public static class TextFile
     {
         if (Directory.Exists(path))
             throw new InputException($"{path}: this is a folder; give a file");
+        Open(path, file => Read(file, path, sink, DefaultBlockBytes, cancellation));
+    }
+
+    /// <summary>Opens a file and does something with it.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="use">What; the file is closed afterwards.</param>
+    /// <exception cref="InputException">It cannot be opened or read; the message says what to do.</exception>
+    internal static void Open(string path, Action<FileStream> use)
+    {
         try
         {
             // The blocks are the buffer.
             using var file = new FileStream(path, new FileStreamOptions { BufferSize = 0, Options = FileOptions.SequentialScan });
-            Read(file, path, sink, DefaultBlockBytes, cancellation);
+            use(file);
         }
         catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -61,8 +71,14 @@ public static class TextFile
         ArgumentOutOfRangeException.ThrowIfLessThan(blockBytes, 1);
         byte[] first = new byte[4];
         first = first[..stream.ReadAtLeast(first, first.Length, throwOnEndOfStream: false)];
-        if (first.AsSpan().SequenceEqual("PK\x3\x4"u8))
-            throw new InputException($"{source}: this is a zip archive; unpack it and give the file inside");
+        if (IsZip(first))
+            throw Zip(source);
+        if (first.Length == 4 && first.AsSpan().StartsWith(PreparedHead.Magic[..3]))
+        {
+            string what = first[3] == PreparedHead.Magic[3] ? "rows for logreg" : "ratings to train mf on";
+            throw new InputException($"{source}: this is a prepared file, of {what}, and cannot be read here, nor from a pipe; give the text that it was made of");
+        }
+
         if (first is not [GzipFirst, GzipSecond, ..])
         {
             sink.TotalBytes = stream.CanSeek ? stream.Length : 0;
@@ -84,9 +100,21 @@ public static class TextFile
         }
     }
 
+    /// <summary>Does a file that begins so hold other files?</summary>
+    internal static bool IsZip(ReadOnlySpan<byte> first) => first.StartsWith("PK\x3\x4"u8);
+
+    /// <summary>The error for such a file.</summary>
+    internal static InputException Zip(string source) => new($"{source}: this is a zip archive; unpack it and give the file inside");
+
     /// <summary>The error for one line: where, what is wrong, the text quoted, what to do.</summary>
     internal static InputException Fail(string source, long number, string what, ReadOnlySpan<byte> text, string remedy) =>
-        new($"{source}:{number}: {what} ('{Show(text)}'); {remedy}");
+        new($"{Place(source, number)}: {what} ('{Show(text)}'); {remedy}");
+
+    /// <summary>A line of a file, in words.</summary>
+    /// <param name="source">The file.</param>
+    /// <param name="number">1-based line, 0 if not known; where lines were not counted, minus the offset of its first byte.</param>
+    internal static string Place(string source, long number) =>
+        number > 0 ? $"{source}:{number}" : number < 0 ? $"{source}, the line at byte {-number}" : source;
 
     // Bytes outside of printable ASCII are escaped: what is quoted goes to terminals and logs.
     private static string Show(ReadOnlySpan<byte> text)

@@ -19,6 +19,12 @@ public sealed record FactorData
     /// <summary>Index of each local user among all users.</summary>
     public required int[] UserIds { get; init; }
 
+    /// <summary>Ids of users.</summary>
+    public IdTable UserNames { get; init; } = new();
+
+    /// <summary>Place of each local user among those.</summary>
+    public int[] UserPlaces { get; init; } = [];
+
     /// <summary>Where each user's ratings begin; one more than users.</summary>
     public required int[] UserStarts { get; init; }
 
@@ -129,6 +135,8 @@ public sealed record FactorData
             Mean = mean,
             Scale = scale,
             UserIds = userIds,
+            UserNames = ratings.Users,
+            UserPlaces = userIds,
             UserStarts = starts,
             Items = items,
             Values = values,
@@ -157,7 +165,7 @@ public sealed record FactorData
     }
 
     // Whoever has the fewest ratings so far gets the user with the most of those left: parts that differ by little.
-    private static int[] Owners(int[] userCounts, int parts)
+    internal static int[] Owners(int[] userCounts, int parts)
     {
         int[] owners = new int[userCounts.Length];
         if (parts == 1)
@@ -179,7 +187,8 @@ public sealed record FactorData
         return owners;
     }
 
-    private static int[] Locals(int count, Predicate<int> isLocal, out int[] ids)
+    // The number of each that is local among those, or -1; and which they are.
+    internal static int[] Locals(int count, Predicate<int> isLocal, out int[] ids)
     {
         int[] locals = new int[count];
         var found = new List<int>();

@@ -134,28 +134,28 @@ public sealed class FactorModel
     }
 
     /// <summary>This model as a start for other ratings, of which users and items are found by their ids.</summary>
-    /// <param name="ratings">All ratings: has the ids.</param>
+    /// <param name="items">Ids of all items.</param>
     /// <param name="data">A worker's part of them.</param>
     /// <param name="rank">Factors that are to be trained.</param>
     /// <exception cref="InputException">The model has another number of factors.</exception>
-    public FactorStart StartFor(Ratings ratings, FactorData data, int rank)
+    public FactorStart StartFor(IdTable items, FactorData data, int rank)
     {
         if (rank != _rowLength - 1)
             throw new InputException($"{Folder}: the model to begin from has {_rowLength - 1} factors: train with --rank {_rowLength - 1}, or begin from another");
-        float[] items = new float[ratings.Items.Count * _rowLength], users = new float[data.Users * _rowLength];
-        for (int item = 0; item < ratings.Items.Count; item++)
+        float[] rows = new float[items.Count * _rowLength], users = new float[data.Users * _rowLength];
+        for (int item = 0; item < items.Count; item++)
         {
-            if (Items.Find(ratings.Items[item]) is var known and >= 0)
-                Rescale(ItemRow(known), data.Scale, 0, items.AsSpan(item * _rowLength, _rowLength));
+            if (Items.Find(items[item]) is var known and >= 0)
+                Rescale(ItemRow(known), data.Scale, 0, rows.AsSpan(item * _rowLength, _rowLength));
         }
 
         for (int user = 0; user < data.Users; user++)
         {
-            if (Users.Find(ratings.Users[data.UserIds[user]]) is var known and >= 0)
+            if (Users.Find(data.UserNames[data.UserPlaces[user]]) is var known and >= 0)
                 Rescale(_userRows[known], data.Scale, Mean - data.Mean, users.AsSpan(user * _rowLength, _rowLength));
         }
 
-        return new FactorStart(items, users);
+        return new FactorStart(rows, users);
     }
 
     // From units of the ratings to those of their standard deviation; a row that was never trained stays zero.

@@ -49,9 +49,9 @@ public static class UserPart
     /// <param name="parts">How many there are.</param>
     /// <param name="task">The trained task.</param>
     /// <param name="data">Its data.</param>
-    /// <param name="ratings">All ratings: has the ids.</param>
+    /// <param name="items">Ids of all items.</param>
     /// <exception cref="InputException">They cannot be written.</exception>
-    public static void Write(string folder, int part, int parts, FactorTask task, FactorData data, Ratings ratings)
+    public static void Write(string folder, int part, int parts, FactorTask task, FactorData data, IdTable items)
     {
         try
         {
@@ -62,10 +62,10 @@ public static class UserPart
             throw new InputException($"--out {folder}: cannot be made ({e.Message}); choose another folder", e);
         }
 
-        AtomicFile.Write(Path.Combine(folder, Items), output => WriteIds(output, ratings.Items));
+        AtomicFile.Write(Path.Combine(folder, Items), output => WriteIds(output, items));
         int rank = task.RowLength - 1;
         AtomicFile.Write(PathOf(folder, part, "npy"), output => NpyFile.Write(output, Rows(task.Evaluated, data, rank), rank + 1));
-        AtomicFile.Write(PathOf(folder, part, "txt"), output => WriteUsers(output, data, ratings.Users));
+        AtomicFile.Write(PathOf(folder, part, "txt"), output => WriteUsers(output, data));
         var description = new UserPartDescription
         {
             Part = part,
@@ -134,7 +134,7 @@ public static class UserPart
         }
     }
 
-    private static void WriteUsers(Stream output, FactorData data, IdTable ids)
+    private static void WriteUsers(Stream output, FactorData data)
     {
         var heldOut = new Dictionary<int, List<int>>();
         for (int t = 0; t < data.TestUsers.Length; t++)
@@ -147,7 +147,7 @@ public static class UserPart
         Span<byte> digits = stackalloc byte[16];
         for (int user = 0; user < data.Users; user++)
         {
-            output.Write(ids[data.UserIds[user]]);
+            output.Write(data.UserNames[data.UserPlaces[user]]);
             byte before = (byte)'\t';
             for (int r = data.UserStarts[user]; r < data.UserStarts[user + 1]; r++)
                 Add(data.LocalItems[data.Items[r]], digits, output, ref before);

@@ -31,7 +31,8 @@ internal sealed class CompareRun
         Binaries? binaries = settings.Plan.VirtualTime ? null : Binaries.Find();
         if (settings.Output is { } named)
             CheckOutput(named, settings.Force);
-        InputFile.Check("--data", first.Data);
+        foreach (ComparedTraining one in settings.Trainings)
+            InputFile.CheckData(one.Settings);
         using var signals = new StopSignals();
         SparseRows? test;
         try

@@ -15,7 +15,7 @@ internal static class EvaluateCommand
     public static Command Create()
     {
         Option<string> model = new Option<string>("--model") { HelpName = "DIR", Description = "Folder that training wrote: the run's, or model/ in it.", Required = true }.NotEmpty();
-        Option<string> data = new Option<string>("--data") { HelpName = "FILE", Description = "File of the same form as the training file, plain or gzip.", Required = true }.NotEmpty();
+        Option<string> data = new Option<string>("--data") { HelpName = "FILE", Description = "File of the same form as the training file, plain, gzip or prepared, or a folder of such files.", Required = true }.NotEmpty();
         var json = new Option<bool>("--json") { Description = "Print one JSON object on standard output." };
         var command = new Command("evaluate", CommonOptions.WithExamples(
             "Evaluates a model on a file: mean loss, objective and accuracy of a classifier, RMSE and MAE of a recommender.",

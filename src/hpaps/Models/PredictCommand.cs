@@ -19,7 +19,7 @@ internal static class PredictCommand
     public static Command Create()
     {
         Option<string> model = new Option<string>("--model") { HelpName = "DIR", Description = "Folder that training wrote: the run's, or model/ in it.", Required = true }.NotEmpty();
-        Option<string> data = new Option<string>("--data") { HelpName = "FILE", Description = "File of the same form as the training file, plain or gzip. Its labels may be any numbers, and ratings may be missing; they are not used.", Required = true }.NotEmpty();
+        Option<string> data = new Option<string>("--data") { HelpName = "FILE", Description = "File of the same form as the training file, plain, gzip or prepared (of which the order is not that of the text), or a folder of such files. Its labels may be any numbers, and ratings may be missing; they are not used.", Required = true }.NotEmpty();
         Option<string> output = new Option<string>("--out") { HelpName = "FILE", Description = "File to write; without it, standard output." }.NotEmpty();
         var command = new Command("predict", CommonOptions.WithExamples(
             "Prints a line for each row: of a classifier, the predicted label, a space, and the probability of the positive (larger)\n"

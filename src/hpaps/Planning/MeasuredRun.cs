@@ -8,6 +8,7 @@ using HpAsyncPs.Cli.Simulating;
 using HpAsyncPs.Cli.Training;
 using HpAsyncPs.Codecs;
 using HpAsyncPs.Learning.Classification;
+using HpAsyncPs.Learning.Data;
 using HpAsyncPs.Learning.Factorization;
 using HpAsyncPs.Learning.Output;
 using HpAsyncPs.Learning.Output.Comparing;
@@ -191,7 +192,7 @@ internal sealed class MeasuredRun
         if (settings.Slow.Count >= Summary.Workers)
             throw new InputException($"{_folder}: all its workers were slow (--slow), so what an example takes one that is not cannot be told: plan from a run with such a one");
         settings = settings with { Data = data ?? settings.Data, Test = test ?? settings.Test, Output = null, Json = false };
-        if (IsOwn && data is null && !File.Exists(settings.Data))
+        if (IsOwn && data is null && !Path.Exists(settings.Data))
             throw new InputException($"{_folder}: its data was {settings.Data}, which is not there from here; say where it is with --data");
         return Summary.Reason == "stopped" ? settings with { Passes = Summary.Passes } : settings;
     }
@@ -223,6 +224,8 @@ internal sealed class MeasuredRun
         {
             if (!of.ContainsKey("batch"))
                 arguments.AddRange(["--solver", of.GetValueOrDefault("solver", "svrg")]);
+            if (of.GetValueOrDefault("data", "").StartsWith("bytes", StringComparison.Ordinal))
+                arguments.AddRange(LogisticOptions.Arguments(RowCut.Bytes));
             if (of.GetValueOrDefault("intercept") == "yes")
                 arguments.Add("--intercept");
             return arguments;

@@ -30,7 +30,7 @@ internal static class PlanRun
         MeasuredRun run = MeasuredRun.Read(plan.Run);
         Prices? prices = plan.Prices is null ? null : Prices.Read(plan.Prices);
         TrainSettings measured = run.Settings(plan.Data, plan.Test), settings = plan.Of(measured);
-        InputFile.Check("--data", settings.Data);
+        InputFile.CheckData(settings with { Workers = 1 }); // each case has its own number
         if (settings.Test is { } test && !settings.HasLabels)
             InputFile.Check("--test", test);
         List<PlannedCase> cases = plan.Cases(settings);

@@ -14,7 +14,7 @@ internal static class SimulateRun
 {
     public static int Run(TrainSettings settings, long start, TimeProvider time)
     {
-        InputFile.Check("--data", settings.Data);
+        InputFile.CheckData(settings);
         using var signals = new StopSignals();
         SparseRows? test = TrainRun.ReadTest(settings, signals);
         OutputFolder? folder = settings.Output is { } named ? OutputFolder.Named(named) : null;

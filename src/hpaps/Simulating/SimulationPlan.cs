@@ -23,11 +23,11 @@ internal sealed record SimulatedJob(ITask[] Tasks, Action<string> WriteParts);
 internal sealed record SimulationPlan(Func<TrainSettings, CancellationToken, Func<SimulatedJob>> Read, TimeSpan PassTime, LinkSpeed Link)
 {
     /// <summary>Logistic regression: the same tasks as those of worker processes.</summary>
-    public static Func<SimulatedJob> ReadRows(TrainSettings settings, LogisticSettings task, CancellationToken stop)
+    public static Func<SimulatedJob> ReadRows(TrainSettings settings, LogisticSettings task, RowCut cut, CancellationToken stop)
     {
         var rows = new SparseRows[settings.Workers];
         for (int rank = 0; rank < rows.Length; rank++)
-            rows[rank] = LibsvmReader.Read(settings.Data, new RowPart(rank, rows.Length, settings.Seed), stop);
+            rows[rank] = LibsvmReader.Read(settings.Data, new RowPart(rank, rows.Length, settings.Seed), cut, stop);
         return () => new SimulatedJob(
             Array.ConvertAll(rows, part => LogisticOptions.Task(part, task with { Seed = settings.Seed, Parts = rows.Length })), static _ => { });
     }

@@ -100,8 +100,8 @@ internal sealed class LaunchCommand
             return code;
         if (settings is { Passes: null, TimeLimit: null })
             settings = settings with { Passes = settings.DefaultPasses };
-        var data = new FileInfo(settings.Data);
-        string script = SlurmScript.Of(job, settings, data.Exists ? data.Length : 0, OwnCommand.Line("hpaps"));
+        long bytes = Path.Exists(settings.Data) ? InputFile.CheckData(settings) : 0; // it may be on the nodes alone
+        string script = SlurmScript.Of(job, settings, bytes, OwnCommand.Line("hpaps"));
         if (job.Script is { } path)
         {
             AtomicFile.Write(path, file => file.Write(Encoding.UTF8.GetBytes(script)));

@@ -28,8 +28,8 @@ internal static class TrainCommand
     /// <param name="instead">What takes the settings, and how they are simulated, before anything is run; null: nothing does.</param>
     public static Command LogisticRegression(long start, SimulateOptions? simulate = null, Func<TrainSettings, int>? run = null, Func<TrainSettings, int>? instead = null)
     {
-        var common = new TrainOptions(LogisticTask.Name, LogisticPasses, "LIBSVM/SVMlight file to train on, plain or gzip.",
-            "File to measure the accuracy of the trained model on.", "Seed of the split of the data among the workers, and of --slow-random.", simulate is not null);
+        var common = new TrainOptions(LogisticTask.Name, LogisticPasses, "LIBSVM/SVMlight file to train on, plain, gzip or prepared (hpaps prepare), or a folder of such files, of which each worker takes whole ones.",
+            "File or folder to measure the accuracy of the trained model on.", "Seed of the split of the data among the workers, and of --slow-random.", simulate is not null);
         var own = new LogisticOptions();
         Option<double?> target = new Option<double?>("--target") { HelpName = "GAP", Description = "Stop when (objective - reference) / |reference| is at most this; needs --reference." }.Positive(double.MaxValue);
         Option<double?> rate = new Option<double?>("--rate") { HelpName = "F", Description = "Learning rate, of policy asp alone: " + PolicyNames.RateHelp }.Within(1e-12, 1e6);
@@ -78,12 +78,12 @@ internal static class TrainCommand
                     Target = parsed.GetValue(target),
                     Reference = parsed.GetValue(reference),
                     Rate = parsed.GetValue(rate),
-                    TaskArguments = [.. LogisticOptions.Arguments(value), .. WarmStart(parsed, own.WarmStart)],
+                    TaskArguments = [.. LogisticOptions.Arguments(value), .. LogisticOptions.Arguments(own.Cut(parsed)), .. WarmStart(parsed, own.WarmStart)],
                     Title = $"l2 {Text(value.L2)}" + (value.L1 > 0 ? $", l1 {Text(value.L1)}" : ""),
                     HasLabels = true,
                 },
                 parsed, simulate, instead, deterministic, start, run,
-                (all, stop) => SimulationPlan.ReadRows(all, value, stop));
+                (all, stop) => SimulationPlan.ReadRows(all, value, own.Cut(parsed), stop));
         });
         return command;
     }
@@ -95,7 +95,7 @@ internal static class TrainCommand
     public static Command Factorization(long start, SimulateOptions? simulate = null, Func<TrainSettings, int>? run = null, Func<TrainSettings, int>? instead = null)
     {
         var own = new FactorOptions();
-        var common = new TrainOptions(FactorTask.Name, FactorPasses, "Ratings to train on, plain or gzip: user, item, rating, as CSV with or without a header, or separated by '::', ';', tabs or blanks.",
+        var common = new TrainOptions(FactorTask.Name, FactorPasses, "Ratings to train on, plain or gzip: user, item, rating, as CSV with or without a header, or separated by '::', ';', tabs or blanks; or prepared (hpaps prepare).",
             "Ratings to measure the RMSE on while training, in the same form.", "Seed of the start, the order, what is held out, and of --slow-random.", simulate is not null);
         Option<double?> target = new Option<double?>("--target") { HelpName = "RMSE", Description = "Stop when the root mean squared error on --test or --holdout is at most this, or after 200 passes if no other limit is given." }.Positive(double.MaxValue);
         Option<bool> deterministic = Deterministic();

@@ -29,7 +29,7 @@ internal static class TrainRun
     public static int Run(TrainSettings settings, long start, TimeProvider time)
     {
         Binaries? binaries = settings.Simulation is null ? Binaries.Find() : null;
-        InputFile.Check("--data", settings.Data);
+        InputFile.CheckData(settings);
         using var signals = new StopSignals();
         SparseRows? test = ReadTest(settings, signals);
         OutputFolder folder = settings.Output is { } named ? OutputFolder.Named(named) : OutputFolder.ByTime(settings.Task, time);
@@ -61,7 +61,7 @@ internal static class TrainRun
         SimulationReport? simulated = null;
         RunSummary summary = binaries is null
             ? Simulate(settings, signals, folder, start, time, out simulated)
-            : Launch(settings, binaries, signals, folder, InputFile.Check("--data", settings.Data), start, time);
+            : Launch(settings, binaries, signals, folder, InputFile.CheckData(settings), start, time);
 
         // What follows is short. Signals stay registered, so that an impatient one cannot cut it in the middle of a file.
         InputException? untested = null;
@@ -94,9 +94,13 @@ internal static class TrainRun
     {
         if (settings.Test is null)
             return null;
-        InputFile.Check("--test", settings.Test);
         if (!settings.HasLabels)
+        {
+            InputFile.Check("--test", settings.Test);
             return null;
+        }
+
+        InputFile.CheckRows("--test", settings.Test, 1);
         SparseRows rows = LibsvmReader.Read(settings.Test, RowPart.All, signals.First);
         foreach (SeenLabel seen in rows.DistinctLabels)
         {
