@@ -35,7 +35,7 @@ internal sealed class LogisticOptions
     {
         HelpName = "rows|bytes",
         Description = "How workers' parts are cut out of a file of text. rows: at random, for which each worker reads all of it. bytes: into pieces of as many bytes, of which each worker reads its own alone; "
-            + "of a file that is sorted, by label say, the pieces are skewed, and training may take longer. Not for gzip; prepared files and folders are not read whole as it is.",
+            + "of a file that is sorted, by label say, the pieces are skewed, and training may take longer. Not for gzip, nor for prepared files and folders, of which workers read their own parts anyway.",
         DefaultValueFactory = _ => "rows",
     };
 

@@ -124,7 +124,8 @@ public sealed class PreparedRatingsTests : IDisposable
             byte[] damaged = [.. good];
             damaged[at] ^= (byte)(1 << (at % 8));
             Refuses(damaged, at < 8);
-            Refuses(good[..at], at < 9);
+            if (at < 200 || at % 7 == 0)
+                Refuses(good[..at], at < 9);
         }
 
         Refuses([.. good, 0], false);
@@ -154,6 +155,7 @@ public sealed class PreparedRatingsTests : IDisposable
     [Theory]
     [InlineData(0, int.MaxValue)]
     [InlineData(0, -1)]
+    [InlineData(0, 100_000)]
     [InlineData(4, int.MaxValue)]
     [InlineData(12, int.MinValue)]
     public void Table_takes_no_memory_for_what_is_not_there(int place, int value)

@@ -32,6 +32,8 @@ public sealed class TextPieceTests : IDisposable
         string path = WriteFile(Encoding.UTF8.GetBytes(text));
         List<string> expected = PreparedFiles.Lines(LibsvmReader.Read(path, RowPart.All, CancellationToken.None));
         int bytes = Encoding.UTF8.GetByteCount(text);
+        List<int> begins = Begins(text);
+        Assert.Equal(expected.Count, begins.Count);
         for (int count = 1; count <= bytes + 3; count++)
         {
             var together = new List<string>();
@@ -39,6 +41,7 @@ public sealed class TextPieceTests : IDisposable
             {
                 SparseRows piece = Read(path, index, count);
                 Assert.Equal(count > 1 ? $"bytes of {bytes}" : null, piece.CutFrom);
+                Assert.Equal(begins.FindAll(at => at >= bytes * index / count && at < bytes * (index + 1) / count).Count, piece.Rows);
                 together.AddRange(PreparedFiles.Lines(piece));
             }
 
@@ -96,6 +99,21 @@ public sealed class TextPieceTests : IDisposable
         WriteFile(PreparedFiles.Prepare(text));
         Assert.Contains("is prepared, and each worker reads its own rows of it as it is; leave --cut bytes out", Refusal(path), StringComparison.Ordinal);
         Assert.Equal(1, Read(path, 0, 1).Rows); // one worker has all of it, cut or not
+    }
+
+    /// <summary>Offsets at which lines begin that are rows.</summary>
+    private static List<int> Begins(string text)
+    {
+        var begins = new List<int>();
+        int at = 0;
+        foreach (string line in text.Split('\n'))
+        {
+            if (line.Trim('\uFEFF', ' ', '\r') is { Length: > 0 } row && row[0] != '#')
+                begins.Add(at);
+            at += Encoding.UTF8.GetByteCount(line) + 1;
+        }
+
+        return begins;
     }
 
     private static SparseRows Read(string path, int index, int count) => LibsvmReader.Read(path, new RowPart(index, count, 3), RowCut.Bytes, CancellationToken.None);

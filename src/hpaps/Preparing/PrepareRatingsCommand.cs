@@ -53,7 +53,7 @@ internal static class PrepareRatingsCommand
 
         var lines = new ResultLines();
         lines.Add("file", $"{path}, {Show.Bytes(new FileInfo(path).Length)}");
-        lines.Add("users", $"{Show.Count(facts!.Users)} in {Show.Count(facts.Blocks)} blocks");
+        lines.Add("users", $"{Show.Count(facts!.Users)} in {Show.Count(facts.Blocks)} block{(facts.Blocks == 1 ? "" : "s")}");
         lines.Add("items", Show.Count(facts.Items));
         lines.Add("ratings", $"{Show.Count(facts.Ratings)}{(facts.HeldOut > 0 ? $", and {Show.Count(facts.HeldOut)} that are held out" : "")}");
         lines.Add("time", Show.Duration(TimeProvider.System.GetElapsedTime(start).TotalSeconds));

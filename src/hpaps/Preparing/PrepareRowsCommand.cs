@@ -56,7 +56,7 @@ internal static class PrepareRowsCommand
 
         var lines = new ResultLines();
         lines.Add("file", $"{path}, {Show.Bytes(new FileInfo(path).Length)}");
-        lines.Add("rows", $"{Show.Count(facts!.Rows)} in {Show.Count(facts.Blocks)} blocks, in the order of seed {seed}");
+        lines.Add("rows", $"{Show.Count(facts!.Rows)} in {Show.Count(facts.Blocks)} block{(facts.Blocks == 1 ? "" : "s")}, in the order of seed {seed}");
         lines.Add("features", Show.Count(facts.Features));
         lines.Add("nonzeros", Show.Count(facts.Entries));
         lines.Add("time", Show.Duration(TimeProvider.System.GetElapsedTime(start).TotalSeconds));
