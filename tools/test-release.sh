@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Tries an archive of tools/release.sh where nothing of .NET is: in a new root of Debian's smallest system it checks the sums, generates data, trains with two workers,
-# and looks at what came of it. Needs root, debootstrap, and a Debian mirror: it skips, saying why, where one of them is missing. The root is removed at the end.
+# with two servers, and by tools/launch/local.sh of the archive, and looks at what came of it. Needs root, debootstrap, and a Debian mirror: it skips, saying why, where one of them is missing. The root is removed at the end.
 # Usage: tools/test-release.sh [ARCHIVE]     ARCHIVE: default: the newest of out/release
 # Environment: MIRROR and SUITE of Debian (default: those that this machine installs from, else deb.debian.org and stable); ROOT_TIME: seconds for making the root (default 600)
 # Exit codes: 0 done or skipped, 1 the archive is bad, 2 usage
@@ -70,8 +70,17 @@ done
 inside 'hpaps generate classification --out train.svm --test-out test.svm --rows 4000' >"$work/log" 2>&1 || { cat "$work/log" >&2; fail 1 "no data could be generated"; }
 inside 'hpaps train logreg --data train.svm --test test.svm --workers 2 --passes 50 --out run' >"$work/log" 2>&1 || { cat "$work/log" >&2; fail 1 "training failed"; }
 summary=$root/tmp/run/summary.json
-value() { sed -n "s/^ *\"$1\": \([^,]*\),*$/\1/p" "$summary"; }
+value() { sed -n "s/^ *\"$1\": \([^,]*\),*$/\1/p" "$summary" | head -n 1; }
 [[ $(value workers) == 2 ]] || fail 1 "summary.json does not have workers 2: $(value workers)"
 awk -v accuracy="$(value test_accuracy)" 'BEGIN { exit !(accuracy > 0.85 && accuracy <= 1) }' || fail 1 "test_accuracy in summary.json is $(value test_accuracy), and the planted separator's is 0.95"
 inside 'hpaps evaluate --model run --data test.svm' >/dev/null || fail 1 "the model that was trained cannot be evaluated"
-echo "test-release.sh: $(basename "$archive") runs in a clean $SUITE: version $version, trained with 2 workers, test accuracy $(value test_accuracy)"
+accuracy=$(value test_accuracy)
+inside 'hpaps train logreg --data train.svm --workers 2 --servers 2 --passes 50 --out two' >"$work/log" 2>&1 || { cat "$work/log" >&2; fail 1 "training with two servers failed"; }
+[[ -e $root/proc/self/fd ]] || mount -t proc proc "$root/proc" || fail 1 "$root/proc cannot be mounted: bash needs it for the pipes of local.sh"
+inside 'HPAPS_SERVERS=2 /opt/hpaps/tools/launch/local.sh train.svm 2 --passes 50 --out hand' >"$work/log" 2>&1 || { cat "$work/log" >&2; fail 1 "tools/launch/local.sh failed"; }
+for run in two hand; do
+  summary=$root/tmp/$run/summary.json
+  [[ $(value servers) == 2 ]] || fail 1 "$run/summary.json does not have servers 2: $(value servers)"
+  inside "hpaps evaluate --model $run --data test.svm" >/dev/null || fail 1 "the model of $run cannot be evaluated"
+done
+echo "test-release.sh: $(basename "$archive") runs in a clean $SUITE: version $version, trained with 2 workers, test accuracy $accuracy; with 2 servers, and by local.sh"

@@ -2,6 +2,7 @@ using System;
 using System.Buffers;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server;
+using HpAsyncPs.Server.Policies;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -12,12 +13,14 @@ public sealed class ManyWorkersTests
 {
     private const int Workers = 130;
 
-    private readonly ParameterServer _server = new(new ServerOptions { Evaluates = false, Workers = Workers, Policy = "bsp" }, new FakeTimeProvider(), 1UL << 32);
+    private readonly CountingBarrier _barrier = new();
+    private readonly ParameterServer _server;
     private readonly Random _random = new(5);
     private readonly Worker[] _workers = new Worker[Workers];
 
     public ManyWorkersTests()
     {
+        _server = new(new ServerOptions { Evaluates = false, Workers = Workers, Policy = "bsp" }, new FakeTimeProvider(), 1UL << 32, _barrier);
         for (int rank = 0; rank < Workers; rank++)
         {
             _workers[rank] = new Worker();
@@ -34,6 +37,7 @@ public sealed class ManyWorkersTests
         int left = 0;
         for (uint round = 1; round <= 5; round++)
         {
+            _barrier.Asked = 0;
             _random.Shuffle(_workers.AsSpan(left));
             for (int j = left; j < Workers; j++)
             {
@@ -44,6 +48,7 @@ public sealed class ManyWorkersTests
 
             for (int j = left; j < Workers; j++)
                 Assert.Equal((round, round), (_workers[j].Snapshots, _workers[j].Rounds));
+            Assert.InRange(_barrier.Asked, Workers - left, 6 * (Workers - left)); // a push does not look at those who wait
             for (int leaving = 0; leaving < 20; leaving++)
                 Leave(_workers[left++]);
         }
@@ -77,6 +82,26 @@ public sealed class ManyWorkersTests
     {
         header.Session = worker.Connection!.Session?.Id ?? 0;
         _server.Received(worker.Connection, header, new ReadOnlySequence<byte>(payload));
+    }
+
+    /// <summary>The policy, and how often it was asked.</summary>
+    private sealed class CountingBarrier : IPolicy
+    {
+        private readonly BspPolicy _policy = new(exchanges: 1);
+
+        public int Asked { get; set; }
+
+        public string Name => _policy.Name;
+
+        public bool WorkersWait => _policy.WorkersWait;
+
+        public int Exchanges => _policy.Exchanges;
+
+        public bool MayHave(ulong clock, ulong rounds, ulong seenRounds)
+        {
+            Asked++;
+            return _policy.MayHave(clock, rounds, seenRounds);
+        }
     }
 
     private sealed class Worker : IFrameSink

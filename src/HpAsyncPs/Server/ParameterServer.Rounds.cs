@@ -27,13 +27,17 @@ public sealed partial class ParameterServer
     private void Applied(Session session, in FrameHeader header, long lag)
     {
         bool isMeasured = !session.MayJump; // else its passes are none of this push alone
+        (ulong Rounds, int Held, int Returning) before = (_rounds, _held, _returning);
         session.MayJump = false;
         if (session.NewWeight is { } weight)
             TakeWeight(session, weight);
         if (Count(session, header, isMeasured, lag) == _rounds && --_slowest == 0)
             CountRounds();
         Returned(session);
-        Release();
+        if (_policy.Exchanges > 0 && _gathering is null && before == (_rounds, _held, _returning))
+            ReleaseOne(session.Rank); // who waits for the end of the round waits on: of a thousand, each push would look at all
+        else
+            Release();
         if (_phase == Phase.Training)
             CheckStop(_time.GetTimestamp());
     }
@@ -112,12 +116,15 @@ public sealed partial class ParameterServer
     private void Release()
     {
         for (int rank = _pulling.From(0); rank >= 0; rank = _pulling.From(rank + 1))
-        {
-            Session member = _members[rank];
-            if (member is { PullVersion: null, WelcomeDue: false })
-                _pulling.Remove(rank);
-            else if (!member.IsSending)
-                SendDue(member);
-        }
+            ReleaseOne(rank);
+    }
+
+    private void ReleaseOne(int rank)
+    {
+        Session member = _members[rank];
+        if (member is { PullVersion: null, WelcomeDue: false })
+            _pulling.Remove(rank);
+        else if (!member.IsSending)
+            SendDue(member);
     }
 }

@@ -60,7 +60,7 @@ internal static class StressCommand
     public static Command Create()
     {
         Common common = Common.Create();
-        Option<int> workers = new Option<int>("--workers") { HelpName = "N", Description = "Processes that push or pull at the same time.", DefaultValueFactory = _ => 1 }.Within(1, MostWorkers);
+        Option<int> workers = new Option<int>("--workers") { HelpName = "N", Description = $"Processes that push or pull at the same time, {MostWorkers} at most; --idle holds many more connections.", DefaultValueFactory = _ => 1 }.Within(1, MostWorkers);
         Option<string?> server = new Option<string?>("--server") { HelpName = "HOST:PORT", Description = "A server that waits already, with --plain, the policy of --path and --workers as many; by default one of our own on this host." };
         var transport = new Option<string>("--transport") { HelpName = "NAME", Description = "How the workers reach a server of our own: tcp over loopback; unix: a Unix domain socket.", DefaultValueFactory = _ => StressNames.Transports[0] };
         OneOf(transport, StressNames.Transports);

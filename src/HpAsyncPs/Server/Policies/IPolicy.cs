@@ -19,7 +19,7 @@ public interface IPolicy
 
     /// <summary>
     /// Exchanges of a round that all begin with the same snapshot and wait for each other in: 1, or 2 where the task can; who is slow does less in it. 0: there are no
-    /// such rounds.
+    /// such rounds. Where there are, those who wait are asked about again only when a round has ended.
     /// </summary>
     int Exchanges => 0;
 
