@@ -11,7 +11,8 @@ namespace HpAsyncPs.WorkerProgram;
 /// <param name="Address">HOST:PORT or unix:PATH; of several servers all, with commas between them.</param>
 /// <param name="File">What the first server says of itself by --rendezvous, or null.</param>
 /// <param name="Locate">Where it is now, for one who connects again; null: where it was.</param>
-internal sealed record ServerChoice(string Address, RendezvousFile? File, Func<int, CancellationToken, Endpoint?>? Locate)
+/// <param name="Others">What the servers after the first say.</param>
+internal sealed record ServerChoice(string Address, RendezvousFile? File, Func<int, CancellationToken, Endpoint?>? Locate, IReadOnlyList<RendezvousFile> Others)
 {
     /// <summary>Finds the server.</summary>
     /// <param name="server">Its address, where --rendezvous does not say it.</param>
@@ -24,11 +25,12 @@ internal sealed record ServerChoice(string Address, RendezvousFile? File, Func<i
     public static ServerChoice Find(string server, string? folder, JobIdentity job, bool hasTls, TimeSpan timeout, CancellationToken stop)
     {
         if (folder is null)
-            return new ServerChoice(server, null, null);
+            return new ServerChoice(server, null, null, []);
         var files = new RendezvousFolder(folder);
         var searches = new List<ServerSearch>();
         string addresses = "";
         RendezvousFile? first = null;
+        var others = new List<RendezvousFile>();
         for (int j = 0; j < (first?.Servers ?? 1); j++)
         {
             var search = new ServerSearch(files, folder, job, tries: !hasTls, j, first?.Servers);
@@ -37,9 +39,11 @@ internal sealed record ServerChoice(string Address, RendezvousFile? File, Func<i
             searches.Add(search);
             addresses += (j == 0 ? "" : ",") + address;
             first ??= file;
+            if (j > 0)
+                others.Add(file);
         }
 
-        return new ServerChoice(addresses, first, (shard, cancelled) => searches[shard].Now(cancelled));
+        return new ServerChoice(addresses, first, (shard, cancelled) => searches[shard].Now(cancelled), others);
     }
 
     /// <summary>The part that --part auto means here.</summary>
@@ -48,7 +52,7 @@ internal sealed record ServerChoice(string Address, RendezvousFile? File, Func<i
     public (int Index, int Count) PartOf(int? servers)
     {
         Placement? place = Placement.Of(LaunchVariables.Own);
-        (int index, int count) = PartOfRank.Of(place, servers, File);
+        (int index, int count) = PartOfRank.Of(place, servers, File, Others);
         ProgramLog.Write($"--part auto is {index}/{count}: {place}");
         return (index, count);
     }

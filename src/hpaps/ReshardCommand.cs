@@ -27,7 +27,7 @@ internal static class ReshardCommand
         });
         Option<string> output = new Option<string>("--out") { HelpName = "DIR", Description = "Folder to write, for the --state of the first server; that of server I is shard-I in it.", Required = true }.NotEmpty();
         var command = new Command("reshard", CommonOptions.WithExamples(
-            "Cuts what the servers of a job have on disk for another number of servers. The old folders stay as they are.\n"
+            "Cuts what the servers of a job have on disk for another number of servers. What is in the old folders stays there.\n"
             + "Another number of workers needs no such thing: start the servers with the state and --workers as they are to be.",
             "hpaps reshard --state state --servers 4 --out state-4",
             "hpaps reshard --state node0/state,node1/state --servers 1 --out state"))
@@ -44,6 +44,7 @@ internal static class ReshardCommand
 
     private static void Run(string[] folders, int servers, string output)
     {
+        Resharding.CheckApart(output, folders);
         EarlierJob job = Resharding.Read(folders, static line => Console.Error.WriteLine($"hpaps: {line}"));
         int[] bounds = Resharding.Write(job, servers, output);
         var lines = new ResultLines();

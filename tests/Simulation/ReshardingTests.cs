@@ -17,7 +17,7 @@ using Xunit;
 namespace HpAsyncPs.Tests.Simulation;
 
 /// <summary>A job that is on disk goes on with other numbers of workers and servers, from where it stood.</summary>
-public sealed class ReshardingTests : IDisposable
+public sealed partial class ReshardingTests : IDisposable
 {
     private const double L2 = 0.05;
     private const int Chunk = 4;
@@ -221,10 +221,10 @@ public sealed class ReshardingTests : IDisposable
     }
 
     /// <summary>Trains for so many events, and leaves what is on disk. What was reached, and after how many passes.</summary>
-    private (float[] Reached, double Passes) Train(string state, string policy, int workers, int servers, int events, bool checkpoints = true, int chunkKeys = Limits.ChunkParameters)
+    private (float[] Reached, double Passes) Train(string state, string policy, int workers, int servers, int events, bool checkpoints = true, int chunkKeys = Limits.ChunkParameters, double l2 = L2, LogisticModel? warmStart = null)
     {
         using var kept = new States(_temp.In(state), servers, checkpoints);
-        using ShardedCluster cluster = Cluster(1, new ServerOptions { Policy = policy, Passes = 1_000_000 }, Tasks(workers), kept, chunkKeys: chunkKeys);
+        using ShardedCluster cluster = Cluster(1, new ServerOptions { Policy = policy, Passes = 1_000_000 }, Tasks(workers, l2, warmStart), kept, chunkKeys: chunkKeys);
         cluster.Run(events);
         var reached = new List<float>();
         for (int s = 0; s < servers; s++)
@@ -264,8 +264,8 @@ public sealed class ReshardingTests : IDisposable
         return objective;
     }
 
-    private Recorder[] Tasks(int workers, double l2 = L2) =>
-        Array.ConvertAll(Parts.Split(_all, workers, labelSorted: false, 1), part => new Recorder(new LogisticTask(part, new LogisticSettings { L2 = l2, Parts = workers })));
+    private Recorder[] Tasks(int workers, double l2 = L2, LogisticModel? warmStart = null, int? parts = null) =>
+        Array.ConvertAll(Parts.Split(_all, workers, labelSorted: false, 1), part => new Recorder(new LogisticTask(part, new LogisticSettings { L2 = l2, Parts = parts ?? workers, WarmStart = warmStart })));
 
     private static ITask[] FactorTasks(Ratings ratings, int workers)
     {
@@ -285,7 +285,7 @@ public sealed class ReshardingTests : IDisposable
             micros[rank] = rank == 0 ? 700 : 100;
         double[] eagerness = new double[kept.All.Length];
         Array.Fill(eagerness, 1);
-        return new ShardedCluster(seed, options, eagerness, tasks, micros, kept.All, chunkKeys) { Absent = absent };
+        return new ShardedCluster(seed, options, eagerness, tasks, micros, kept.All, chunkKeys) { Absent = absent, Tells = true };
     }
 
     /// <summary>The states of all servers of a job.</summary>

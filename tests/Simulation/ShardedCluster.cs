@@ -15,12 +15,14 @@ namespace HpAsyncPs.Tests.Simulation;
 internal sealed class ShardedCluster : IDisposable
 {
     private const int ChunkKeys = 3; // so that vectors have several
+    private const int TellsEvery = 29; // looks at a worker
 
     private readonly FakeTimeProvider _time = new();
     private readonly SeededNetwork[] _networks;
     private readonly Worker[] _workers;
     private readonly double[] _eagerness;
     private readonly int _chunkKeys;
+    private int _tolds;
     private SeededRandom _random;
 
     /// <param name="seed">Of the order of deliveries.</param>
@@ -39,7 +41,7 @@ internal sealed class ShardedCluster : IDisposable
         for (int s = 0; s < _networks.Length; s++)
         {
             var shard = new ShardIndex(s, _networks.Length);
-            ServerOptions own = s == 0 ? options : new ServerOptions { Workers = options.Workers, Policy = options.Policy, Codec = options.Codec, OnWorkerLoss = options.OnWorkerLoss, FinalTimeout = options.FinalTimeout, LivenessTimeout = options.LivenessTimeout, MostChunkKeys = chunkKeys };
+            ServerOptions own = s == 0 ? options : new ServerOptions { Workers = options.Workers, Policy = options.Policy, Rate = options.Rate, Codec = options.Codec, OnWorkerLoss = options.OnWorkerLoss, FinalTimeout = options.FinalTimeout, LivenessTimeout = options.LivenessTimeout, MostChunkKeys = chunkKeys };
             _networks[s] = new SeededNetwork(seed + s, 0.1, own with { Shard = shard }, _time, state: states?[s]);
         }
 
@@ -50,6 +52,9 @@ internal sealed class ShardedCluster : IDisposable
 
     /// <summary>How many workers, the last ones, never come.</summary>
     public int Absent { get; init; }
+
+    /// <summary>Workers say that they are alive, also before the start.</summary>
+    public bool Tells { get; init; }
 
     /// <summary>Of a worker that never sends what is collected.</summary>
     public int Mute { get; set; } = -1;
@@ -81,7 +86,12 @@ internal sealed class ShardedCluster : IDisposable
             before?.Invoke(e);
             bool progress = false;
             foreach (Worker worker in _workers)
+            {
                 progress |= Act(worker);
+                if (Tells && _tolds++ % TellsEvery == 0)
+                    worker.Sessions[0]?.Tick(default);
+            }
+
             foreach (SeededNetwork one in _networks)
                 one.Server.Tick();
             if (!Deliver() && !progress)

@@ -61,6 +61,7 @@ public sealed class LogisticTask : ITask
     private double[] _gradient = [];
     private double[] _step = [];
     private float[]? _start;
+    private bool _hasBegun;
     private float[] _weights = [];
     private int _parameters;
     private double _stepSize;
@@ -171,6 +172,9 @@ public sealed class LogisticTask : ITask
             return _stepPasses = SecondHalf(_problem!, input, x);
         }
 
+        if (!_hasBegun && input.Own.ContainsAnyExcept(0f))
+            _start = null; // it goes on with a job, or in a lost worker's place: what was reached is better
+        _hasBegun = true;
         Span<float> z = _problem is null ? _weights : _problem.Z;
         if (_start is not null && input.Rounds == 0)
             _start.CopyTo(z); // the aggregate lacks somebody's part of the model yet

@@ -72,6 +72,10 @@ public sealed class RowFolder
             throw new InputException($"{_path}: has {Files.Count} files, too few for {parts} workers, which take whole files; use at most {Files.Count} workers, or make one file of them with hpaps prepare logreg");
     }
 
+    /// <summary>Is it a file that can be read more than once? No pipe, however it is named (/dev/fd/63 is a link to one, which leads nowhere).</summary>
+    /// <param name="path">Of what exists.</param>
+    internal static bool IsRegular(string path) => new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true) is not { Exists: false };
+
     /// <summary>Length of a file, or of that which a link leads to; pipes and devices have none.</summary>
     internal static long LengthOf(string path)
     {

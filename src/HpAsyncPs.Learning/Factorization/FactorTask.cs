@@ -184,9 +184,11 @@ public sealed partial class FactorTask : ITask
     /// <inheritdoc/>
     public double Step(in StepInput input, Span<float> x)
     {
+        bool goesOn = _orders == 0 && (input.Rounds > 0 || input.Own.ContainsAnyExcept(0f)); // its rank has pushed, and not by it: it takes a lost worker's place, or the job was one of other workers
+        if (goesOn)
+            _warmItems = null; // what the job has reached is better
         TakeItems(_warmItems is not null && input.Rounds == 0 ? _warmItems : input.Aggregate); // the aggregate lacks somebody's part of the model yet
-        bool goesOn = input.Rounds > 0 || input.Own.ContainsAnyExcept(0f); // its rank has pushed, and not by it: it takes a lost worker's place, or the job was one of other workers
-        if (_orders == 0 && goesOn && !SolveUsers(input.Interrupt))
+        if (goesOn && !SolveUsers(input.Interrupt))
             return 0;
         (double share, double longer) = _pace.Next(input.JobPasses, _stepPasses);
         int wanted = (int)Math.Ceiling(share * _data.Values.Length);

@@ -57,6 +57,7 @@ public sealed partial class ParameterServer
         Keep(FrameKind.Leave, session, [], FrameFlags.Final);
         session.IsAbsent = true;
         _monitor.Left(session.Rank, $"it left: {reason}", Elapsed());
+        _lateShards?.Forget(session.Rank);
         _left++;
         Returned(session);
         CountRounds();
@@ -77,6 +78,7 @@ public sealed partial class ParameterServer
     {
         reason = reason.TrimEnd('.');
         LostWorkers++;
+        _lateShards?.Forget(session.Rank);
         session.LostAt = _time.GetTimestamp();
         if (_options.OnWorkerLoss != WorkerLoss.Wait && HasOthers(session))
         {

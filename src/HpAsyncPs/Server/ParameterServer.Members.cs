@@ -25,8 +25,8 @@ public sealed partial class ParameterServer
             throw new ProtocolException(wrong);
         if (_admission.Find(id) is { } known)
             GoOn(peer, known, join);
-        else if (_phase == Phase.Joining && _earlier is not null && join.Pushed > 0)
-            throw new ProtocolException($"The job goes on with {_options.Workers} workers, and this one has a part of the data as it was cut for {_earlier.Workers}: start it anew, with its part of now.");
+        else if (_phase == Phase.Joining && _earlier is not null && PartsOf(join) is { } parts)
+            throw new ProtocolException($"The job goes on with {_options.Workers} workers, and this one has a part of the data as it is cut for {parts}: start it anew, with its part of now.");
         else if (_phase == Phase.Joining)
             Admit(peer, _admission.Admit(id, join));
         else if (_phase is Phase.Training or Phase.Finishing)

@@ -46,8 +46,7 @@ public sealed partial class ParameterServer
             throw Damaged($"a job was training there, but {(numbers.Count > 0 ? "no checkpoint is whole, and " : "")}of the journal nothing can be read from its beginning on ({cut} bytes are torn or corrupt). Nothing was changed there: a copy may be put in its place");
         else
             Forget(); // some had joined, perhaps, when the server ended
-        DeleteFaulty();
-        _state.Start();
+        Take();
         return _shard is not null;
     }
 
@@ -84,17 +83,19 @@ public sealed partial class ParameterServer
         }
 
         Recovered($"checkpoint {number}");
-        DeleteFaulty();
-        _state.Start();
+        Take();
         return true;
     }
 
-    /// <summary>Checkpoints that could not be used must not be counted among those that are kept. Only after another way was found: they are evidence.</summary>
-    private void DeleteFaulty()
+    /// <summary>What is on disk is written on from here. Checkpoints that could not be used must not be counted among those that are kept. Only after another way was found: they are evidence.</summary>
+    private void Take()
     {
+        if (_reshards)
+            return; // it stays there
         foreach (ulong number in _faulty)
             _state!.Checkpoints.Delete(number);
         _faulty.Clear();
+        _state!.Start();
     }
 
     private long ReplayFrom(long position, Func<long, bool> accepts)
@@ -110,6 +111,8 @@ public sealed partial class ParameterServer
     /// <summary>What a checkpoint says of the job, but for the vectors.</summary>
     private void TakeUp(JobHead head)
     {
+        if (head.Ranks.Length == 0)
+            throw Damaged("its checkpoint has no workers");
         _admission = NewAdmission(head.Ranks.Length);
         try
         {
@@ -142,8 +145,6 @@ public sealed partial class ParameterServer
     /// <summary>The job's arrays, and the shard with zeros.</summary>
     private void Begin(JobHead head)
     {
-        if (!_admission.IsComplete)
-            throw Damaged("it begins with no workers");
         if (head.Policy != _policy.Name)
             throw Damaged($"it is of a job with policy {head.Policy}, and this server was started with policy {_policy.Name}: start it as it was");
         if (_options.Rate is { } rate && head.Rate != rate)
@@ -239,6 +240,8 @@ public sealed partial class ParameterServer
     /// <summary>Training begins; or it goes on with other workers, from what those before had reached.</summary>
     private void ReplayStart(JobHead head)
     {
+        if (_starting.Count == 0)
+            throw new ProtocolException("a start without workers");
         EarlierJob? earlier = _shard is null ? null : Reached();
         Forget();
         _admission = NewAdmission(_starting.Count);
@@ -280,6 +283,7 @@ public sealed partial class ParameterServer
 
         CountRounds();
         _phase = Phase.Training;
+        OpenAgain();
         _gathering?.Restart();
         for (int rank = 0; rank < _members.Length; rank++)
             _speeds.Sent(rank, Seconds());
@@ -304,7 +308,7 @@ public sealed partial class ParameterServer
     private void Forget()
     {
         _admission = NewAdmission(_options.Workers);
-        (_shard, _members) = (null, []);
+        (_shard, _members, _timeline) = (null, [], null);
         _coders.Clear();
         _decisions.Clear();
     }

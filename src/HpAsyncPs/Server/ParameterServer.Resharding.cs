@@ -13,12 +13,14 @@ namespace HpAsyncPs.Server;
 /// </content>
 public sealed partial class ParameterServer
 {
-    // The settings that may be others: into how many parts the data is cut, and which shard this is.
+    // The settings that may be others: into how many parts the data is cut, and which shard this is; and one that may be absent.
     private const string PartsSetting = "parts";
+    private const string DataSetting = "data"; // a worker that takes all of a file does not tell which
 
     private EarlierJob? _earlier; // until each has pushed once, what to begin from
     private Publication? _opening; // what all begin from, until then
     private bool _goesOn; // training did not begin here
+    private bool _isOpeningNamed;
     private bool _reshards; // whatever the number of workers is
 
     /// <summary>Reads a job from disk that goes on elsewhere; null: there is none.</summary>
@@ -97,13 +99,13 @@ public sealed partial class ParameterServer
             return $"The workers ask for a {_admission.Aggregate} in rows of {_admission.RowLength}, and the job on disk is a {before.Aggregate} in rows of {before.RowLength}.";
         foreach ((string key, string value) in before.Settings)
         {
-            if (!MayDiffer(key) && ValueOf(key, _admission.Settings) is var now && now != value)
+            if (!MayDiffer(key) && ValueOf(key, _admission.Settings) is var now && now != value && !(key == DataSetting && now is null))
                 return $"Setting {key} is {now ?? "absent"} at the workers, and {value} in the job on disk.";
         }
 
         foreach ((string key, string value) in _admission.Settings)
         {
-            if (!MayDiffer(key) && ValueOf(key, before.Settings) is null)
+            if (!MayDiffer(key) && key != DataSetting && ValueOf(key, before.Settings) is null)
                 return $"Setting {key} is {value} at the workers, and absent in the job on disk.";
         }
 
@@ -153,6 +155,43 @@ public sealed partial class ParameterServer
             AwaitVector(member);
     }
 
+    /// <summary>The server was started again while not all had pushed once: those that have not have the vector that all began from.</summary>
+    private void OpenAgain()
+    {
+        ulong pushes = 0;
+        foreach (Session member in _members)
+            pushes += _shard!.ClockOf(member.Rank);
+        int unheard = Array.FindIndex(_members, member => _shard!.ClockOf(member.Rank) == 0 && !_shard.IsWithinPush(member.Rank) && _shard.WeightOf(member.Rank) > 0);
+        if (unheard < 0 || _policy.Optimizer is not null || _shard!.Version == pushes) // the same: it began here, with zeros
+            return;
+        EarlierJob now = Reached();
+        _earlier = now with { Values = [_shard!.AggregateOf(unheard)] };
+        _opening = _shard.TryPublish(unheard);
+        foreach (Session member in _members)
+        {
+            if (_shard.ClockOf(member.Rank) == 0)
+                AwaitVector(member);
+        }
+    }
+
+    /// <summary>Who has not pushed is named, and after as long as the job holds for a lost worker it goes on without.</summary>
+    private bool IsOpeningOver(long now)
+    {
+        bool isOver = _time.GetElapsedTime(_returningSince, now) > (_options.RejoinTimeout > ReturnTimeout ? _options.RejoinTimeout : ReturnTimeout);
+        if (!isOver && _isOpeningNamed)
+            return false;
+        _isOpeningNamed = true;
+        string awaited = "";
+        foreach (Session member in _members)
+            awaited += member.IsReturning ? $"{(awaited.Length > 0 ? ", " : "")}{member.Rank}" : "";
+        Log?.Invoke(LogLine.Warning(isOver ? $"training goes on before rank {awaited} has pushed" : $"all wait for the first push of rank {awaited}: nothing else goes out before"));
+        return isOver;
+    }
+
+    /// <summary>Into how many parts a worker's data is cut, where that is another number than that of the workers; else null.</summary>
+    private string? PartsOf(JoinMessage join) =>
+        ValueOf(PartsSetting, join.Settings) is { } parts && parts != "1" && parts != _options.Workers.ToString(System.Globalization.CultureInfo.InvariantCulture) ? parts : null;
+
     /// <summary>What a worker begins from while not all have pushed once.</summary>
     private Publication? OpeningFor(Session session)
     {
@@ -173,6 +212,8 @@ public sealed partial class ParameterServer
         {
             _shard.BeginFrom(_earlier!);
             _returning = 0;
+            foreach (Session member in _members)
+                member.IsReturning = false;
         }
         else
         {

@@ -11,13 +11,15 @@ public sealed partial class ParameterServer
     private static readonly TimeSpan ReturnTimeout = TimeSpan.FromSeconds(10);
 
     private int _returning; // members whose vector is awaited
+    private long _returningSince;
 
     private void AwaitVector(Session member)
     {
         if (_policy.Optimizer is not null || member.IsReturning)
             return; // the model was here alone
         member.IsReturning = true;
-        _returning++;
+        if (_returning++ == 0)
+            _returningSince = _time.GetTimestamp();
     }
 
     /// <summary>Its vector has come, or will not.</summary>
@@ -37,7 +39,7 @@ public sealed partial class ParameterServer
     /// <summary>Those that have not pushed in time may have nothing to push: the others do not wait for them any longer.</summary>
     private void CheckReturning(long now)
     {
-        if (_returning == 0 || _opening is not null || _time.GetElapsedTime(_startedAt, now) <= ReturnTimeout)
+        if (_returning == 0 || _time.GetElapsedTime(_returningSince, now) <= ReturnTimeout || (_opening is not null && !IsOpeningOver(now)))
             return;
         foreach (Session member in _members)
             Returned(member);

@@ -232,14 +232,20 @@ public sealed partial class ParameterServer
     /// <summary>Training is over: freeze the model and have it evaluated.</summary>
     private void Finish(string reason)
     {
+        if (_options is { Shard: { IsFirst: true, Count: > 1 }, Evaluates: true } && _shard!.Version == 0)
+        {
+            Fail($"Training ended ({reason}) before any push had come: nothing was trained. Are all {_options.Shard.Count} servers there, and do all workers name them in the order of their shards?");
+            return;
+        }
+
         _phase = Phase.Finishing;
         _reason = reason;
         _trained = _time.GetElapsedTime(_startedAt);
         Note(MonitorEventKind.Phase, $"training ends: {reason}");
         DropEvaluation();
-        CloseOpening(isEnd: true);
         _shard!.MostPublications = int.MaxValue; // the model must be had
-        NameUnheard();
+        if (!CloseOpening(isEnd: true))
+            NameUnheard();
         _phaseUntil = After(_finalTimeout);
         if (_stopWanted is not null)
             DismissTheLost();

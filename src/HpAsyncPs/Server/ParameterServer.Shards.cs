@@ -75,6 +75,7 @@ public sealed partial class ParameterServer
         {
             (_phase, _trained) = (Phase.Finishing, _time.GetElapsedTime(_startedAt));
             _phaseUntil = _stopWanted is null ? long.MaxValue : _phaseUntil;
+            CloseOpening(isEnd: true);
             _shard.MostPublications = int.MaxValue;
         }
 

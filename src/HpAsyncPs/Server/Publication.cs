@@ -43,6 +43,14 @@ public sealed class Publication
         nextKeys.CopyTo(_nextKeys);
     }
 
+    /// <summary>Has other values, before anybody has read it.</summary>
+    internal void Overwrite(ReadOnlySpan<double> values)
+    {
+        Span<float> own = _values!.Span;
+        for (int key = 0; key < own.Length; key++)
+            own[key] = (float)values[key];
+    }
+
     internal void Acquire() => _readers++;
 
     /// <summary>Returns true when nobody reads it any more.</summary>

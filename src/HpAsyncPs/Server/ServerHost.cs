@@ -104,7 +104,7 @@ public sealed partial class ServerHost : IDisposable
     public static int HandlesFor(ServerOptions options)
     {
         int connections = options.Gate.ConnectionsFor(options.Workers) + MostArrivals;
-        return options.Tls is null ? connections : (HandlesWithTls * connections) + (MostLeavingOfPlace * options.Gate.HalfOpenFor(options.Workers));
+        return options.Tls is null ? connections : (HandlesWithTls * connections) + (MostLeavingOfPlace * Math.Min(GateLimits.Spare, options.Gate.HalfOpenFor(options.Workers)));
     }
 
     /// <summary>Starts listening.</summary>

@@ -118,6 +118,16 @@ public sealed partial class Shard
         return all;
     }
 
+    /// <summary>The aggregate that <see cref="BeginFrom"/> has made a rank's vector of, if it has not pushed since.</summary>
+    internal double[] AggregateOf(int rank)
+    {
+        double[] values = new double[Parameters];
+        ReadOnlySpan<float> vector = ReconstructionOf(rank);
+        for (int key = 0; key < values.Length; key++)
+            values[key] = (double)vector[key] * (_isMean ? 1 : _reconstructions.Length);
+        return values;
+    }
+
     /// <summary>Gradients that the optimiser counts, for each key; empty if it counts none.</summary>
     internal int[] CountsOfKeys()
     {

@@ -97,7 +97,7 @@ public sealed partial class Shard
     public ulong Version { get; private set; }
 
     /// <summary>
-    /// Publications, of 4 bytes a parameter each, beyond which <see cref="TryPublish"/> makes no other one: who wants one waits for a
+    /// Publications, of 4 bytes a parameter each, beyond which <see cref="TryPublish()"/> makes no other one: who wants one waits for a
     /// reader to let go.
     /// </summary>
     public int MostPublications { get; set; } = int.MaxValue;
@@ -211,7 +211,16 @@ public sealed partial class Shard
         return _newest;
     }
 
-    /// <summary>Would <see cref="TryPublish"/> give a publication?</summary>
+    /// <summary>The aggregate that <see cref="BeginFrom"/> has made a rank's vector of, frozen as <see cref="TryPublish()"/> freezes the present state.</summary>
+    internal Publication? TryPublish(int rank)
+    {
+        if (TryFreeze() is not { } publication)
+            return null;
+        publication.Overwrite(AggregateOf(rank));
+        return publication;
+    }
+
+    /// <summary>Would <see cref="TryPublish()"/> give a publication?</summary>
     public bool CanPublish => _newest?.Version == Version || _snapshots.Leased - (_newest is { IsShared: false } ? 1 : 0) < MostPublications;
 
     /// <summary>A reader lets go.</summary>

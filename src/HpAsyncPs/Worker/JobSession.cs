@@ -53,7 +53,7 @@ public sealed class JobSession : IDisposable
                     _first.EndWith(failure);
             }
 
-            _first.LateSeconds = _late.Seconds;
+            _first.LateSeconds = () => _late.Seconds(_all);
             Changed(_first);
         }
     }

@@ -44,7 +44,7 @@ public sealed partial class WorkerSession
     internal TimeProvider Time => _time;
 
     /// <summary>Seconds that each server was late, told to this one; null: it is not the first of several.</summary>
-    internal double[]? LateSeconds { get; set; }
+    internal Func<double[]>? LateSeconds { get; set; }
 
     /// <summary>The last snapshot that came, in use or not.</summary>
     internal ReadOnlySpan<float> NewestSnapshot => LastSnapshot.Values;

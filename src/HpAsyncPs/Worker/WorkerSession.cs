@@ -304,7 +304,7 @@ public sealed partial class WorkerSession : IDisposable
         _toldAt = _time.GetTimestamp();
         _scratch.ResetWrittenCount();
         double rate = _sink.BytesPerSecond;
-        (progress with { LinkBytesPerSecond = double.IsFinite(rate) ? rate : 0, LateSeconds = LateSeconds }).Write(_scratch);
+        (progress with { LinkBytesPerSecond = double.IsFinite(rate) ? rate : 0, LateSeconds = LateSeconds?.Invoke() }).Write(_scratch);
         Send(new FrameHeader(FrameKind.Progress), _scratch.WrittenSpan);
     }
 }

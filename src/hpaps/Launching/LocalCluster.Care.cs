@@ -127,7 +127,13 @@ internal sealed partial class LocalCluster
     }
 
     /// <summary>Tells the server that a worker's process has ended and no other follows.</summary>
-    private void GiveUp(int rank) => _server!.Process.Send($"give-up {rank} its process {Failure.How(_workers[rank].Process)}");
+    private void GiveUp(int rank)
+    {
+        string line = $"give-up {rank} its process {Failure.How(_workers[rank].Process)}";
+        _server!.Process.Send(line);
+        foreach (FurtherServer one in _further)
+            one.Process.Process.Send(line);
+    }
 
     private void PassOnStop()
     {

@@ -1,3 +1,4 @@
+using System.Collections.Generic;
 using System.Globalization;
 
 namespace HpAsyncPs.Programs.Rendezvous;
@@ -24,9 +25,10 @@ internal static class PartOfRank
     /// <summary>The part: its index, and how many there are.</summary>
     /// <param name="place">Of this worker; null: nobody has started it with others.</param>
     /// <param name="servers">How many of the first ranks are servers, where --part says so.</param>
-    /// <param name="server">What the server says of itself, or null.</param>
+    /// <param name="server">What the first server says of itself, or null.</param>
+    /// <param name="others">What the servers after the first say.</param>
     /// <exception cref="InputException">There is no rank, or it does not fit.</exception>
-    public static (int Index, int Count) Of(Placement? place, int? servers, RendezvousFile? server)
+    public static (int Index, int Count) Of(Placement? place, int? servers, RendezvousFile? server, params IReadOnlyList<RendezvousFile> others)
     {
         if (place is null)
         {
@@ -37,14 +39,30 @@ internal static class PartOfRank
         (int index, int count) = (place.Rank, place.Size);
         if (servers is { } first)
             (index, count) = (index - first, count - first);
-        else if (server?.Place is { } other && IsTogether(place, other))
-            (index, count) = other.Rank == place.Rank ? (-1, count) : (index - (index > other.Rank ? 1 : 0), count - 1);
+        else if (server is not null)
+            (index, count) = Without(place, [server, .. others]);
         if (index < 0)
             throw new InputException($"--part auto: this process is {place}, which is a server's rank: give each process a rank of its own.");
         if (server is not null && server.Workers != count)
         {
             throw new InputException($"--part auto: this process is {place}, so there are {count} workers, and {server} waits for {server.Workers}: "
                 + $"start the server with --workers {count}, or the workers with --part I/{server.Workers}.");
+        }
+
+        return (index, count);
+    }
+
+    /// <summary>The place among those that are no servers, and how many these are; -1: it is a server's.</summary>
+    private static (int Index, int Count) Without(Placement place, RendezvousFile[] servers)
+    {
+        (int index, int count) = (place.Rank, place.Size);
+        foreach (RendezvousFile server in servers)
+        {
+            if (server.Place is not { } other || !IsTogether(place, other))
+                continue;
+            if (other.Rank == place.Rank)
+                return (-1, count);
+            (index, count) = (index - (place.Rank > other.Rank ? 1 : 0), count - 1);
         }
 
         return (index, count);

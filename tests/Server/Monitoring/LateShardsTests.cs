@@ -58,4 +58,14 @@ public sealed class LateShardsTests
         late.Told(0, [1, 0], 2); // no time has passed
         Assert.Equal(before, late.Shares[0]);
     }
+
+    [Fact]
+    public void Worker_that_has_gone_waits_for_nobody()
+    {
+        var late = new LateShards(2, 2);
+        late.Told(0, [0, 5], 10);
+        Assert.InRange(late.Shares[1], 0.15, 0.17);
+        late.Forget(0);
+        Assert.Equal(0, late.Shares[1]);
+    }
 }

@@ -55,7 +55,7 @@ public sealed class PreparedRatings
     public static PreparedRatings? TryOpen(string path)
     {
         // What is no file, as a pipe, must not be opened twice; who reads it next says what is wrong with it.
-        if (!File.Exists(path) || RowFolder.LengthOf(path) <= RatingsHead.Magic.Length)
+        if (!File.Exists(path) || !RowFolder.IsRegular(path) || RowFolder.LengthOf(path) <= RatingsHead.Magic.Length)
             return null;
         PreparedRatings? of = null;
         TextFile.Open(path, file =>

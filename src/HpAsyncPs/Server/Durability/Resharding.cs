@@ -44,6 +44,20 @@ public static class Resharding
         return Joined(parts, folders);
     }
 
+    /// <summary>Makes sure that a folder to write is in none of those that are read.</summary>
+    /// <param name="folder">To write.</param>
+    /// <param name="read">The others.</param>
+    /// <exception cref="InputException">It is.</exception>
+    public static void CheckApart(string folder, IReadOnlyList<string> read)
+    {
+        foreach (string one in read)
+        {
+            string outer = Path.TrimEndingDirectorySeparator(Path.GetFullPath(one)) + Path.DirectorySeparatorChar;
+            if ((Path.GetFullPath(folder) + Path.DirectorySeparatorChar).StartsWith(outer, StringComparison.Ordinal))
+                throw new InputException($"'{folder}' is in '{one}', which is read: name a folder elsewhere");
+        }
+    }
+
     /// <summary>Writes the states of so many servers, from which they start with any number of workers. All of it is there, or nothing.</summary>
     /// <param name="job">What is written.</param>
     /// <param name="servers">How many.</param>
@@ -54,13 +68,11 @@ public static class Resharding
     {
         int[] bounds = new ShardIndex(0, servers).Cut(job.Agreed.Parameters, job.Agreed.RowLength, job.Agreed.Loads ?? [])
             ?? throw new InputException($"{job.Agreed.Parameters} parameters in rows of {job.Agreed.RowLength} cannot be cut into {servers} shards: take fewer servers");
-        string full = Path.GetFullPath(folder), partial = full + ".partial";
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)), partial = $"{full}.partial-{Environment.ProcessId}";
         if (Path.Exists(full))
             throw new InputException($"'{folder}' is there already: name another folder, or remove it");
         try
         {
-            if (Directory.Exists(partial))
-                Directory.Delete(partial, recursive: true);
             for (int server = 0; server < servers; server++)
                 WriteOne(job, new ShardIndex(server, servers), bounds, FolderOf(partial, server));
             Directory.Move(partial, full);
@@ -70,8 +82,25 @@ public static class Resharding
         {
             throw new InputException(DiskTrouble.Describe("the states cannot be written", full, e), e);
         }
+        finally
+        {
+            RemoveUnfinished(partial);
+        }
 
         return bounds;
+    }
+
+    private static void RemoveUnfinished(string folder)
+    {
+        try
+        {
+            if (Directory.Exists(folder))
+                Directory.Delete(folder, recursive: true);
+        }
+        catch (Exception e) when (DiskTrouble.Is(e))
+        {
+            // the disk has failed, and what it was is being told
+        }
     }
 
     private static (EarlierJob Part, ShardIndex Shard) ReadOne(string folder, Action<LogLine> log)
@@ -133,8 +162,8 @@ public static class Resharding
             values[j] = Concatenated(parts, part => part.Values[j]);
         foreach (EarlierJob part in parts)
         {
-            if (part.Policy != first.Policy || part.Agreed.RowLength != first.Agreed.RowLength || part.Agreed.Aggregate != first.Agreed.Aggregate || part.Workers != first.Workers)
-                throw new InputException($"the states in {string.Join(", ", folders)} are not of one job: their policies, workers or aggregates differ");
+            if (part.Policy != first.Policy || part.Rate != first.Rate || part.Agreed.RowLength != first.Agreed.RowLength || part.Agreed.Aggregate != first.Agreed.Aggregate || part.Workers != first.Workers || !IsOfOne(part.Agreed.Settings, first.Agreed.Settings))
+                throw new InputException($"the states in {string.Join(", ", folders)} are not of one job: their policies, workers, aggregates or settings differ");
         }
 
         if (values[0].Length != first.Agreed.Parameters)
@@ -147,6 +176,15 @@ public static class Resharding
         }
 
         return first with { Agreed = first.Agreed with { Settings = settings }, Values = values, Counts = Concatenated(parts, static part => part.Counts) };
+    }
+
+    /// <summary>Are all settings but that of the shard the same?</summary>
+    private static bool IsOfOne(IReadOnlyList<KeyValuePair<string, string>> settings, IReadOnlyList<KeyValuePair<string, string>> others)
+    {
+        bool isSame = settings.Count == others.Count;
+        for (int j = 0; isSame && j < settings.Count; j++)
+            isSame = settings[j].Key == others[j].Key && (settings[j].Key == ShardIndex.Setting || settings[j].Value == others[j].Value);
+        return isSame;
     }
 
     private static T[] Concatenated<T>(List<EarlierJob> parts, Func<EarlierJob, T[]> of)

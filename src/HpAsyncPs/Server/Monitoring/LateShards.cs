@@ -57,6 +57,16 @@ public sealed class LateShards
         _toldAt[rank] = now;
     }
 
+    /// <summary>A worker has gone: it waits for nobody.</summary>
+    /// <param name="rank">Which.</param>
+    public void Forget(int rank)
+    {
+        for (int server = 0; server < _means.Length; server++)
+            _means[server] -= _shares[rank][server] / _told.Length;
+        Array.Clear(_shares[rank]);
+        Array.Clear(_told[rank]);
+    }
+
     /// <summary>A server that has become late, or is in time again; -1: none, look again later.</summary>
     /// <param name="isLate">Which of the two.</param>
     public int Change(out bool isLate)
