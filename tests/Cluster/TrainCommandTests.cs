@@ -136,7 +136,7 @@ public sealed class TrainCommandTests
 
     [Theory]
     [InlineData(3, "no such file", "--data", "absent.svm")]
-    [InlineData(3, "this is a folder", "--data", "/")]
+    [InlineData(3, "has a folder in it", "--data", "/")]
     [InlineData(3, "no rows", "--data", "/dev/null")]
     [InlineData(2, "'--nope'", "--data", "x", "--nope")]
     [InlineData(2, "no comma", "--data", "x", "--l2", "0,001")]
