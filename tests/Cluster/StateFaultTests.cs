@@ -80,8 +80,8 @@ public sealed class StateFaultTests : IDisposable
     }
 
     [Theory]
-    [InlineData("it is of a job of 1 workers with policy async", "--workers", "2")]
-    [InlineData("it is of a job of 1 workers with policy async", "--workers", "1", "--policy", "bsp")]
+    [InlineData("it is of a job with policy async, and this server was started with policy bsp", "--policy", "bsp")]
+    [InlineData("it is of a job with policy async, and this server was started with policy ssp:2", "--workers", "2", "--policy", "ssp:2")]
     public void State_of_another_job_is_refused(string message, params string[] other)
     {
         using CrashingServer server = Serve();
