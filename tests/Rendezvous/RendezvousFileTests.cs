@@ -111,6 +111,16 @@ public sealed class RendezvousFileTests
     }
 
     [Fact]
+    public void Part_is_the_rank_without_all_of_several_servers()
+    {
+        RendezvousFile first = Sample("127.0.0.1:1") with { Place = Place(3, 6), Workers = 4 }, second = Sample("127.0.0.1:2") with { Place = Place(0, 6) };
+        Assert.Equal((0, 4), PartOfRank.Of(Place(1, 6), null, first, second));
+        Assert.Equal((1, 4), PartOfRank.Of(Place(2, 6), null, first, second));
+        Assert.Equal((3, 4), PartOfRank.Of(Place(5, 6), null, first, second));
+        Assert.Contains("a server's rank", Assert.Throws<InputException>(() => PartOfRank.Of(Place(0, 6), null, first, second)).Message);
+    }
+
+    [Fact]
     public void Server_of_another_launch_takes_no_rank_of_this_one()
     {
         RendezvousFile alone = Sample("127.0.0.1:1") with { Place = Place(0, 1) }, other = Sample("127.0.0.1:1") with { Place = Place(0, 4) with { Launch = "9" } };

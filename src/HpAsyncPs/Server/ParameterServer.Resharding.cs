@@ -66,7 +66,7 @@ public sealed partial class ParameterServer
         (_rate, _weightedPasses) = (0, 0);
         if (_reshards)
             return;
-        string whose = earlier.Workers > 0 ? $"a job of {earlier.Workers} workers" : "an earlier job";
+        string whose = earlier.Workers > 0 ? $"a job of {earlier.Workers} worker{(earlier.Workers > 1 ? "s" : "")}" : "an earlier job";
         Tell(MonitorEventKind.Phase, $"{from} and {_replayed} records of the journal are of {whose}, {earlier.Version} pushes and {earlier.Passes:0.#} passes: it goes on from what they had reached when {_options.Workers} workers are here");
     }
 
