@@ -327,49 +327,4 @@ public sealed partial class ReshardingTests : IDisposable
                 folder.Dispose();
         }
     }
-
-    /// <summary>Keeps from what is stepped, and what is evaluated.</summary>
-    private sealed class Recorder(LogisticTask task) : ITask
-    {
-        public List<float[]> Evaluated { get; } = [];
-
-        public List<float[]> Stepped { get; } = [];
-
-        public int Parameters => task.Parameters;
-
-        public int RowLength => task.RowLength;
-
-        public Aggregate Aggregate => task.Aggregate;
-
-        public double Weight => task.Weight;
-
-        public double[] Agreed => task.Agreed;
-
-        public IReadOnlyList<KeyValuePair<string, string>> Settings => task.Settings;
-
-        public int Values => task.Values;
-
-        public bool IsHalf => ((ITask)task).IsHalf;
-
-        public void Start(StartMessage agreed) => task.Start(agreed);
-
-        public double Step(in StepInput input, Span<float> x)
-        {
-            Stepped.Add(input.Aggregate.ToArray());
-            return task.Step(input, x);
-        }
-
-        public void Evaluate(ReadOnlySpan<float> z, Span<double> values, bool isLast)
-        {
-            Evaluated.Add(z.ToArray());
-            task.Evaluate(z, values, isLast);
-        }
-
-        public double ObjectiveAt(float[] z)
-        {
-            double[] values = new double[Values];
-            task.Evaluate(z, values, false);
-            return values[0];
-        }
-    }
 }
