@@ -43,6 +43,18 @@ internal static class MessageParts
         ? value
         : throw new ProtocolException($"{what} must be 0 to {Limits.Seconds:R}; they are {value}.");
 
+    /// <summary>The value of a setting, or null.</summary>
+    public static string? Find(IReadOnlyList<KeyValuePair<string, string>> settings, string key)
+    {
+        for (int j = 0; j < settings.Count; j++)
+        {
+            if (settings[j].Key == key)
+                return settings[j].Value;
+        }
+
+        return null;
+    }
+
     /// <summary>One for each server; null: there are none.</summary>
     public static double[]? LateSeconds(ref MessagePackReader reader)
     {

@@ -168,7 +168,7 @@ internal sealed class Admission(int workers, int maxParameters, int fittingParam
 
     private void CheckAgreement(JoinMessage join)
     {
-        if (Find(join.Settings, TaskSetting) is var task && Find(Settings, TaskSetting) is var others && task != others)
+        if (MessageParts.Find(join.Settings, TaskSetting) is var task && MessageParts.Find(Settings, TaskSetting) is var others && task != others)
             throw new ProtocolException($"This worker runs the task {task ?? "without a name"}, the other workers run {others ?? "one without a name"}: run one task everywhere.");
         if (join.Agreed.Length != Agreed.Length)
             throw new ProtocolException($"{join.Agreed.Length} numbers to agree on, the other workers have {Agreed.Length}: run one task everywhere.");
@@ -178,23 +178,12 @@ internal sealed class Admission(int workers, int maxParameters, int fittingParam
             throw new ProtocolException($"A {join.Aggregate} is asked for, the other workers ask for a {Aggregate}: run one task everywhere.");
         foreach ((string key, string value) in Settings)
         {
-            string? mine = Find(join.Settings, key);
+            string? mine = MessageParts.Find(join.Settings, key);
             if (mine != value)
                 throw new ProtocolException($"Setting {key} is {mine ?? "absent"} here and {value} at the other workers: start all alike.");
         }
 
         if (join.Settings.Count != Settings.Count)
             throw new ProtocolException($"{join.Settings.Count} settings here, {Settings.Count} at the other workers: start all alike.");
-    }
-
-    private static string? Find(IReadOnlyList<KeyValuePair<string, string>> settings, string key)
-    {
-        for (int j = 0; j < settings.Count; j++)
-        {
-            if (settings[j].Key == key)
-                return settings[j].Value;
-        }
-
-        return null;
     }
 }

@@ -1,5 +1,5 @@
 using System;
-using System.Collections.Generic;
+using System.Globalization;
 using HpAsyncPs.Protocol;
 using HpAsyncPs.Server.Durability;
 using HpAsyncPs.Server.Monitoring;
@@ -19,7 +19,6 @@ public sealed partial class ParameterServer
 
     private EarlierJob? _earlier; // until each has pushed once, what to begin from
     private Publication? _opening; // what all begin from, until then
-    private bool _goesOn; // training did not begin here
     private bool _isOpeningNamed;
     private bool _reshards; // whatever the number of workers is
 
@@ -99,13 +98,13 @@ public sealed partial class ParameterServer
             return $"The workers ask for a {_admission.Aggregate} in rows of {_admission.RowLength}, and the job on disk is a {before.Aggregate} in rows of {before.RowLength}.";
         foreach ((string key, string value) in before.Settings)
         {
-            if (!MayDiffer(key) && ValueOf(key, _admission.Settings) is var now && now != value && !(key == DataSetting && now is null))
+            if (!MayDiffer(key) && MessageParts.Find(_admission.Settings, key) is var now && now != value && !(key == DataSetting && now is null))
                 return $"Setting {key} is {now ?? "absent"} at the workers, and {value} in the job on disk.";
         }
 
         foreach ((string key, string value) in _admission.Settings)
         {
-            if (!MayDiffer(key) && key != DataSetting && ValueOf(key, before.Settings) is null)
+            if (!MayDiffer(key) && key != DataSetting && MessageParts.Find(before.Settings, key) is null)
                 return $"Setting {key} is {value} at the workers, and absent in the job on disk.";
         }
 
@@ -114,21 +113,9 @@ public sealed partial class ParameterServer
 
     private static bool MayDiffer(string key) => key is PartsSetting or ShardIndex.Setting;
 
-    private static string? ValueOf(string key, IReadOnlyList<KeyValuePair<string, string>> settings)
-    {
-        foreach ((string one, string value) in settings)
-        {
-            if (one == key)
-                return value;
-        }
-
-        return null;
-    }
-
     /// <summary>The shard and its members begin from what an earlier job had reached.</summary>
     private void BeginFrom(EarlierJob earlier, double seconds)
     {
-        _goesOn = true;
         _shard!.BeginFrom(earlier);
         _startedAt = _time.GetTimestamp() - (long)(seconds * _time.TimestampFrequency);
         _weightedPasses = 0;
@@ -190,7 +177,7 @@ public sealed partial class ParameterServer
 
     /// <summary>Into how many parts a worker's data is cut, where that is another number than that of the workers; else null.</summary>
     private string? PartsOf(JoinMessage join) =>
-        ValueOf(PartsSetting, join.Settings) is { } parts && parts != "1" && parts != _options.Workers.ToString(System.Globalization.CultureInfo.InvariantCulture) ? parts : null;
+        MessageParts.Find(join.Settings, PartsSetting) is { } parts && parts != "1" && parts != _options.Workers.ToString(CultureInfo.InvariantCulture) ? parts : null;
 
     /// <summary>What a worker begins from while not all have pushed once.</summary>
     private Publication? OpeningFor(Session session)
@@ -217,7 +204,8 @@ public sealed partial class ParameterServer
         }
         else
         {
-            Log?.Invoke("each worker has pushed once, training goes on");
+            bool isWhole = Array.TrueForAll(_members, member => member.IsAbsent || _shard.ClockOf(member.Rank) > 0);
+            Log?.Invoke(isWhole ? "each worker has pushed once, training goes on" : "training goes on, and not each worker has pushed");
         }
 
         _earlier = null;

@@ -153,6 +153,7 @@ public sealed partial class ParameterServer
 
         _phase = Phase.Training;
         long now = _startedAt = _time.GetTimestamp();
+        bool goesOn = _earlier is not null;
         if (_earlier is { } earlier)
             BeginFrom(earlier, earlier.Seconds);
         KeepStart();
@@ -165,7 +166,7 @@ public sealed partial class ParameterServer
 
         foreach (Session member in _members)
         {
-            if (!member.Joined.IsFresh || _goesOn)
+            if (!member.Joined.IsFresh || goesOn)
                 Resynchronise(member);
             else if (member.Joined.Attempt <= 1)
                 member.BeginsWithZeros(); // else it may have had snapshots of an earlier life of this server
@@ -174,7 +175,7 @@ public sealed partial class ParameterServer
         }
 
         _monitor.Begin(Seconds());
-        Tell(MonitorEventKind.Phase, $"all {_members.Length} workers are here, training {(_goesOn ? "goes on" : "begins")}");
+        Tell(MonitorEventKind.Phase, $"all {_members.Length} workers are here, training {(goesOn ? "goes on" : "begins")}");
         _evaluateAt = _options is { Evaluates: true, Shard.IsFirst: true } ? now : long.MaxValue;
         CheckStop(now);
     }

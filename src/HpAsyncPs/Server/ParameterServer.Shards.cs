@@ -51,10 +51,7 @@ public sealed partial class ParameterServer
     /// <summary>What is wrong with the place that a worker, or a state on disk, gives this server; null: nothing.</summary>
     private string? WrongShard(JoinMessage join)
     {
-        string? said = null;
-        foreach ((string key, string value) in join.Settings)
-            said = key == ShardIndex.Setting ? value : said;
-        string? own = _options.Shard.Count > 1 ? _options.Shard.ToString() : null;
+        string? said = MessageParts.Find(join.Settings, ShardIndex.Setting), own = _options.Shard.Count > 1 ? _options.Shard.ToString() : null;
         if (said == own)
             return null;
         return said is null ? $"This server has shard {own}, and the worker was given it as the only one: give it all {_options.Shard.Count}, --server FIRST,SECOND,..."

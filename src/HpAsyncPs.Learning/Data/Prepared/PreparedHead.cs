@@ -80,11 +80,7 @@ internal sealed record PreparedHead
     /// <exception cref="InputException">It is of another version, or damaged.</exception>
     public static PreparedHead Read(ReadOnlySpan<byte> from, long length, string source)
     {
-        if (from.Length < Bytes)
-            throw Damaged(source, $"is cut off after {from.Length} bytes, within its head");
-        CheckVersion(BinaryPrimitives.ReadInt32LittleEndian(from[8..]), Version, source);
-        if (BinaryPrimitives.ReadUInt64LittleEndian(from[ChecksumOffset..]) != XxHash3.HashToUInt64(from[..ChecksumOffset]))
-            throw Damaged(source, "is damaged: the checksum of its head is wrong");
+        Check(from, Version, source);
         var head = new PreparedHead
         {
             Blocks = BinaryPrimitives.ReadInt32LittleEndian(from[12..]),
@@ -104,12 +100,20 @@ internal sealed record PreparedHead
         return head;
     }
 
-    /// <summary>Refuses another version.</summary>
+    /// <summary>Refuses a head, of prepared rows or of ratings, that is cut off, of another version, or damaged.</summary>
+    /// <param name="from">The head.</param>
+    /// <param name="own">The version that is read.</param>
+    /// <param name="source">Path of the file, for messages.</param>
     /// <exception cref="InputException">It is one.</exception>
-    public static void CheckVersion(int version, int own, string source)
+    public static void Check(ReadOnlySpan<byte> from, int own, string source)
     {
+        if (from.Length < Bytes)
+            throw Damaged(source, $"is cut off after {from.Length} bytes, within its head");
+        int version = BinaryPrimitives.ReadInt32LittleEndian(from[8..]);
         if (version != own)
             throw new InputException($"{source}: has version {version} of the prepared form, and this program reads version {own}; prepare it again with this version of hpaps");
+        if (BinaryPrimitives.ReadUInt64LittleEndian(from[ChecksumOffset..]) != XxHash3.HashToUInt64(from[..ChecksumOffset]))
+            throw Damaged(source, "is damaged: the checksum of its head is wrong");
     }
 
     /// <summary>Refuses a file that has been cut off, or is too long.</summary>

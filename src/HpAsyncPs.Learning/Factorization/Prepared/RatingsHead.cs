@@ -12,7 +12,7 @@ namespace HpAsyncPs.Learning.Factorization.Prepared;
 internal sealed record RatingsHead
 {
     /// <summary>Bytes of the head.</summary>
-    public const int Bytes = 128;
+    public const int Bytes = PreparedHead.Bytes;
 
     /// <summary>Bytes of a block in the table.</summary>
     public const int TableEntryBytes = 24;
@@ -85,11 +85,7 @@ internal sealed record RatingsHead
     /// <exception cref="InputException">It is of another version, or damaged.</exception>
     public static RatingsHead Read(ReadOnlySpan<byte> from, long length, string source)
     {
-        if (from.Length < Bytes)
-            throw PreparedHead.Damaged(source, $"is cut off after {from.Length} bytes, within its head");
-        PreparedHead.CheckVersion(BinaryPrimitives.ReadInt32LittleEndian(from[8..]), Version, source);
-        if (BinaryPrimitives.ReadUInt64LittleEndian(from[ChecksumOffset..]) != XxHash3.HashToUInt64(from[..ChecksumOffset]))
-            throw PreparedHead.Damaged(source, "is damaged: the checksum of its head is wrong");
+        PreparedHead.Check(from, Version, source);
         var head = new RatingsHead
         {
             Blocks = BinaryPrimitives.ReadInt32LittleEndian(from[12..]),

@@ -143,16 +143,7 @@ public static class Resharding
         return head;
     }
 
-    private static ShardIndex ShardOf(JoinMessage agreed)
-    {
-        foreach ((string key, string value) in agreed.Settings)
-        {
-            if (key == ShardIndex.Setting)
-                return ShardIndex.Parse(value);
-        }
-
-        return ShardIndex.Only;
-    }
+    private static ShardIndex ShardOf(JoinMessage agreed) => MessageParts.Find(agreed.Settings, ShardIndex.Setting) is { } shard ? ShardIndex.Parse(shard) : ShardIndex.Only;
 
     private static EarlierJob Joined(List<EarlierJob> parts, IReadOnlyList<string> folders)
     {
